@@ -1,0 +1,1 @@
+//! One test binary for everything that crosses a crate.
