@@ -1,0 +1,138 @@
+use crate::{
+    Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object, Phase, Scope, StatusFacts,
+    Value,
+};
+
+fn contexts() -> Object {
+    let event = Value::from_json(
+        r#"{labels: [{name: 'Bug', n: [1, 2]}, {name: 'Docs', n: []}, {other: 1}], zero: 0, text: 'Hello'}"#,
+    );
+    let github = Object::from([("event", event.unwrap()), ("REF", "refs/heads/main".into())]);
+    let mut env = Object::case_sensitive();
+    env.insert("path", "low");
+    env.insert("PATH", "up");
+    Object::from([("github", Value::from(github)), ("env", env.into())])
+}
+
+fn functions(hashes: HashAnswers) -> Functions {
+    Functions::for_dispatch(Phase::Condition, StatusFacts::for_job(Some(JobStatus::Failure)), hashes)
+}
+
+fn evaluate(text: &str) -> Result<Evaluated, String> {
+    let scope = Scope::condition(&["github", "env", "missing"]);
+    let parsed = Expression::parse(text, &scope).map_err(|error| error.text)?.ok_or("nothing")?;
+    parsed.evaluate(&contexts(), &functions(HashAnswers::new())).map_err(|error| error.text)
+}
+
+fn check(text: &str, expected: &str) {
+    let shown = match evaluate(text) {
+        Ok(Evaluated::Value(value)) => format!("{value:?}"),
+        Ok(Evaluated::NeedsHash(request)) => {
+            format!("hash {:?} {}", request.patterns, request.follow_symbolic_links)
+        }
+        Err(text) => text,
+    };
+    assert_eq!(shown, expected, "{text}");
+}
+
+#[test]
+fn filters_shrink_and_flatten() {
+    check("github.event.labels.*.name", r#"["Bug", "Docs"]"#);
+    check("github.event.labels.*.n.*", "[1, 2]");
+    check("github.event.labels.*.n[0]", "[1]");
+    check("(github.event.labels.*)[0]", "[]");
+    check("(github.event.labels.* && github.event.labels.*)[0]", "[]");
+    check("(github.event.labels)[0].name", "\"Bug\"");
+    check("github.event.text.*", "[]");
+    check("missing.*.a", "[]");
+    check("github.event.labels[1.9].name", "\"Docs\"");
+    check("github.event.*[0].name", "[\"Bug\"]");
+}
+
+#[test]
+fn keys_and_case() {
+    check("GITHUB.Ref", "\"refs/heads/main\"");
+    check("env.Path", "null");
+    check("env.PATH", "\"up\"");
+    check("missing.a.b", "null");
+    check("github.event.zero.x", "null");
+}
+
+#[test]
+fn operands_come_back() {
+    check("'' || 0 || 'x' || format('{9}')", "\"x\"");
+    check("1 && '' && format('{9}')", "\"\"");
+    check("!github", "false");
+    check("failure() && !success() && !cancelled() && always()", "true");
+    check("github == github && github.event != env", "true");
+}
+
+#[test]
+fn functions_by_name() {
+    check("contains(github.event.labels.*.name, 'docs')", "true");
+    check("contains('Hello', 'ELL') && contains('x', '') && !contains(github, 'event')", "true");
+    check("STARTSWITH('Hello', 'he') && endsWith(12.50, 5)", "true");
+    check("startsWith(github, format('{9}'))", "false");
+    check("join(github.event.labels.*.name)", "\"Bug,Docs\"");
+    check("join(github.event.labels, github)", "\"Object,Object,Object\"");
+    check("join(github)", "\"\"");
+    check("format('{1}{0}{1}', 1, 'a')", "\"a1a\"");
+    check("format('{0}', 1, format('{9}'))", "\"1\"");
+    check("format('{0:x}', 'a')", "The format specifiers 'x' are not valid for objects of type 'String'");
+    check("toJSON(fromJSON('[1e21, 0.1, \"x\"]'))", "\"[\\n  1E+21,\\n  0.1,\\n  \\\"x\\\"\\n]\"");
+    check("fromJSON('{A: 1}').a", "1");
+    check("fromJSON('')", "Error reading JToken from JsonReader. Path '', line 0, position 0.");
+    check("case(false, format('{9}'), true, 'b', format('{9}'))", "\"b\"");
+    check("case(1, 'a', 'b')", "case predicate must evaluate to a boolean value");
+}
+
+#[test]
+fn hash_files_asks_and_is_answered() {
+    check("hashFiles('--FOLLOW-symbolic-links', '**/*.lock', 1)", r#"hash ["**/*.lock", "1"] true"#);
+    check("false && hashFiles('a')", "false");
+    check(
+        "hashFiles('--x')",
+        "Specified argument was out of the range of valid values. (Parameter 'Invalid glob option --x, avaliable option: '--follow-symbolic-links'.')",
+    );
+    let mut hashes = HashAnswers::new();
+    let request =
+        |pattern: &str| HashRequest { patterns: vec![pattern.to_owned()], follow_symbolic_links: false };
+    hashes.insert(request("a"), Ok("d1".to_owned()));
+    hashes.insert(request("b"), Err("no".to_owned()));
+    let parsed = |text: &str| Expression::parse(text, &Scope::condition(&[])).unwrap().unwrap();
+    let functions = functions(hashes);
+    assert_eq!(
+        parsed("hashFiles('a')").evaluate(&Object::new(), &functions),
+        Ok(Evaluated::Value("d1".into()))
+    );
+    assert_eq!(parsed("hashFiles('b')").evaluate(&Object::new(), &functions).unwrap_err().text, "no");
+    assert_eq!(
+        parsed("hashFiles('c')").evaluate(&Object::new(), &functions),
+        Ok(Evaluated::NeedsHash(request("c")))
+    );
+}
+
+#[test]
+fn a_function_that_this_phase_lacks_gives_null() {
+    let expression = Expression::parse("success()", &Scope::condition(&[])).unwrap().unwrap();
+    let body = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::new());
+    assert_eq!(expression.evaluate(&Object::new(), &body), Ok(Evaluated::Value(Value::Null)));
+}
+
+#[test]
+fn memory_is_limited() {
+    let doubling =
+        (0..16).fold("'0123456789abcdef'".to_owned(), |inner, _| format!("format('{{0}}{{0}}', {inner})"));
+    let error = evaluate(&doubling).unwrap_err();
+    let expected =
+        "The maximum allowed memory size was exceeded while evaluating the following expression: format(";
+    assert!(error.starts_with(expected), "{error}");
+    let contexts = Object::from([("env", Object::from([("BIG", "x".repeat(600_000))]))]);
+    let expression = Expression::parse("env.BIG", &Scope::condition(&["env"])).unwrap().unwrap();
+    assert!(expression.evaluate(&contexts, &functions(HashAnswers::new())).is_err());
+    assert!(
+        expression
+            .evaluate_within(&contexts, &functions(HashAnswers::new()), crate::limit::TEMPLATE_MEMORY)
+            .is_ok()
+    );
+}

@@ -1,0 +1,53 @@
+//! `hashFiles()` as a question and its answer: the evaluator reads no file (steps.md 1.4).
+//! It does not know the workspace, glob patterns or how a digest is made.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+/// What one call of `hashFiles()` asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HashRequest {
+    /// Glob patterns in the order of the arguments.
+    pub patterns: Vec<String>,
+    /// Whether the first argument was `--follow-symbolic-links`.
+    pub follow_symbolic_links: bool,
+}
+
+/// The answers known so far: a digest in hexadecimal (empty when nothing matched) or an error text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HashAnswers {
+    answers: IndexMap<HashRequest, Result<Arc<str>, Arc<str>>>,
+}
+
+impl HashAnswers {
+    /// No answers.
+    pub fn new() -> HashAnswers {
+        HashAnswers::default()
+    }
+
+    /// Records the answer to `request`, replacing an earlier one.
+    pub fn insert(&mut self, request: HashRequest, answer: Result<String, String>) {
+        self.answers.insert(request, answer.map(Arc::from).map_err(Arc::from));
+    }
+
+    /// The answer to `request`, if there is one.
+    pub fn get(&self, request: &HashRequest) -> Option<Result<&Arc<str>, &Arc<str>>> {
+        self.answers.get(request).map(Result::as_ref)
+    }
+
+    /// Requests and answers in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&HashRequest, Result<&str, &str>)> {
+        self.answers.iter().map(|(request, answer)| (request, answer.as_deref().map_err(|text| &**text)))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+}
