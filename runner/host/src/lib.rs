@@ -1,1 +1,12 @@
-//! host
+//! Effects become processes, files and snapshots; their results become events.
+//!
+//! This crate knows the operating system. It does not know the debugger, its timeline, breakpoints or any protocol,
+//! and it decides nothing about a job: the engine does.
+
+pub mod guardian;
+pub mod lane;
+pub mod orphans;
+pub mod proc;
+pub mod spawn;
+pub mod times;
+pub mod watch;

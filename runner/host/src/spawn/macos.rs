@@ -1,0 +1,9 @@
+//! What starting a process needs on macOS only.
+//!
+//! Knows flags; not what is started.
+
+/// Asks for a new session (`spawn.h`; the libc crate does not name it).
+pub(super) const SETSID: libc::c_short = 0x0400;
+
+/// macOS has no score for the memory killer that a parent could set.
+pub(super) fn after_start(_pid: i32, _oom_score: i16) {}
