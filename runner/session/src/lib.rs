@@ -1,3 +1,1 @@
 //! session
-
-pub mod journal;

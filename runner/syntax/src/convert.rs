@@ -1,0 +1,201 @@
+//! Tokens to typed values, and the checks that no table can express: ids, references, conditions.
+//!
+//! Follows GitHub's `WorkflowTemplateConverter`. Keys and kinds are already checked.
+
+mod action;
+mod ids;
+mod job;
+mod needs;
+mod steps;
+mod trigger;
+mod values;
+
+use std::sync::Arc;
+
+use expr::{Condition, Template};
+use indexmap::IndexMap;
+
+pub(crate) use ids::StepIds;
+
+use crate::diagnostic::Diagnostic;
+use crate::locate::locate_range;
+use crate::model::{Job, Level, Permissions, Permitted, RunDefaults, Workflow};
+use crate::read::{Allowed, expression_fault};
+use crate::schema::definition::Definition;
+use crate::source::{SourceId, Sources, Span, Spanned};
+use crate::token::Token;
+use crate::yaml::{Alias, Item, NodeKind};
+
+/// One conversion.
+pub(crate) struct Converter<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) source: SourceId,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// What [`Converter::workflow`] converts.
+pub(crate) struct Input<'a> {
+    pub(crate) token: &'a Spanned<Token>,
+    pub(crate) root: &'a Item,
+    pub(crate) aliases: Vec<Alias>,
+    /// Jobs with faults.
+    pub(crate) faulty: &'a [Arc<str>],
+}
+
+impl<'a> Converter<'a> {
+    pub(crate) fn new(sources: &'a Sources, source: SourceId) -> Self {
+        Self { sources, source, diagnostics: Vec::new() }
+    }
+
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+    }
+
+    /// The workflow; `None` when there is no mapping of jobs at all.
+    pub(crate) fn workflow(&mut self, input: Input<'_>) -> Option<Workflow> {
+        let root = input.token;
+        let jobs = root.get("jobs")?;
+        let template = |key: &str| root.get(key).and_then(values::template);
+        let permissions = root.get("permissions").map(permissions);
+        if let Some(concurrency) = root.get("concurrency") {
+            self.check_concurrency(concurrency);
+        }
+        let mut workflow = Workflow {
+            source: self.source,
+            name: template("name"),
+            run_name: template("run-name"),
+            on: self.triggers(root.get("on"), root.span),
+            env: root.get("env").cloned(),
+            defaults: run_defaults(root.get("defaults")),
+            permissions,
+            concurrency: root.get("concurrency").cloned(),
+            jobs: IndexMap::new(),
+            aliases: input.aliases,
+        };
+        let places = child(Some(input.root), "jobs");
+        for (key, value) in jobs.as_mapping().unwrap_or_default() {
+            let Some(id) = key.as_str() else { continue };
+            if input.faulty.contains(id) {
+                continue;
+            }
+            let errors = self.errors();
+            let job = self.job(&key.with(Arc::clone(id)), value, child(places, id));
+            if let Some(job) = job
+                && self.errors() == errors
+            {
+                workflow.jobs.insert(Arc::clone(id), job);
+            }
+        }
+        self.check_needs(jobs, input.faulty, &workflow.jobs);
+        Some(workflow)
+    }
+
+    /// Jobs that name one another, across all that are sound.
+    fn check_needs(&mut self, jobs: &Spanned<Token>, faulty: &[Arc<str>], sound: &IndexMap<Arc<str>, Job>) {
+        let ids: Vec<&Arc<str>> =
+            jobs.as_mapping().unwrap_or_default().iter().filter_map(|(key, _)| key.as_str()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let whole = faulty.is_empty() && ids.len() == sound.len();
+        self.diagnostics.extend(needs::check(jobs.span, &ids, sound, whole));
+    }
+
+    /// A condition, or `success()` at `place`. Faults are reported.
+    pub(crate) fn condition(
+        &mut self,
+        token: Option<&Spanned<Token>>,
+        place: Span,
+        definition: &'static Definition,
+    ) -> Option<Spanned<Condition>> {
+        let allowed = Allowed::by(definition);
+        let text = token.map(|token| match &token.value {
+            Token::Template(template) => Arc::from(template.source()),
+            other => other.literal_text().unwrap_or_default(),
+        });
+        let span = token.map_or(place, |token| token.span);
+        // GitHub takes blanks for no condition.
+        let written = text.as_deref().filter(|text| !text.trim().is_empty());
+        match Condition::parse(written, &allowed.scope()) {
+            Ok(condition) => {
+                if let Some(Token::Template(template)) = token.map(|token| &token.value) {
+                    self.check_always_true(template, span);
+                }
+                Some(Spanned::new(condition, span))
+            }
+            Err(error) => {
+                let place =
+                    locate_range(self.sources, span, written.unwrap_or_default(), error.offset, error.offset);
+                let diagnostic = expression_fault(&error.text, span, &allowed);
+                let same = place.start == span.start;
+                self.report(if same { diagnostic } else { diagnostic.with_label(place, "here") });
+                None
+            }
+        }
+    }
+
+    /// Text around `${{ }}` makes a condition a string that is never empty.
+    fn check_always_true(&mut self, template: &Template, span: Span) {
+        if template.parts().len() > 1 {
+            let diagnostic =
+                Diagnostic::warning("condition-always-true", span, "This condition is always true");
+            self.report(diagnostic.with_hint(
+                "text outside `${{ }}` makes it a string that is not empty: put the whole condition inside, \
+                 or leave `${{ }}` out",
+            ));
+        }
+    }
+}
+
+/// The place in the file of what stands under a key, with the alias that brought it.
+pub(crate) fn child<'a>(item: Option<&'a Item>, key: &str) -> Option<&'a Item> {
+    match &item?.node.kind {
+        NodeKind::Mapping(pairs) => pairs.iter().find_map(|(name, value)| match &name.node.kind {
+            NodeKind::Scalar(scalar) if &*scalar.text == key => Some(value),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// The places of a sequence's items.
+pub(crate) fn children(item: Option<&Item>) -> &[Item] {
+    match item.map(|item| &item.node.kind) {
+        Some(NodeKind::Sequence(items)) => items,
+        _ => &[],
+    }
+}
+
+pub(crate) fn run_defaults(token: Option<&Spanned<Token>>) -> RunDefaults {
+    let run = token.and_then(|token| token.get("run"));
+    let template = |key: &str| run.and_then(|run| run.get(key)).and_then(values::template);
+    RunDefaults {
+        shell: template("shell"),
+        working_directory: template("working-directory"),
+        token: token.cloned(),
+    }
+}
+
+pub(crate) fn permissions(token: &Spanned<Token>) -> Permissions {
+    let permitted = match &token.value {
+        Token::Mapping(pairs) => Permitted::Scopes(
+            pairs
+                .iter()
+                .filter_map(|(key, value)| {
+                    let level = Level::parse(&value.literal_text()?);
+                    Some((key.with(Arc::clone(key.as_str()?)), level))
+                })
+                .collect(),
+        ),
+        other => Permitted::All(match other.as_str().map(|text| &**text) {
+            Some("read-all") => Level::Read,
+            Some("write-all") => Level::Write,
+            _ => Level::None,
+        }),
+    };
+    Permissions { span: token.span, permitted }
+}

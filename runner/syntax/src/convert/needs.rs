@@ -1,0 +1,68 @@
+//! `needs`: jobs that do not exist, and circles.
+//!
+//! Knows ids and edges only.
+
+use std::sync::Arc;
+
+use indexmap::{IndexMap, IndexSet};
+
+use crate::diagnostic::{Diagnostic, suggestion};
+use crate::model::Job;
+use crate::source::Span;
+
+/// Checks the edges between jobs. `ids` are all jobs of the file, `jobs` those without faults; `whole`
+/// when they are the same. A job with a fault counts as one without needs.
+pub(super) fn check(
+    place: Span,
+    ids: &[&Arc<str>],
+    jobs: &IndexMap<Arc<str>, Job>,
+    whole: bool,
+) -> Vec<Diagnostic> {
+    if whole && jobs.values().all(|job| !job.needs.is_empty()) {
+        let message = "The workflow must contain at least one job with no dependencies.";
+        return vec![Diagnostic::error("needs-start", place, message)];
+    }
+    let known: IndexSet<String> = ids.iter().map(|id| id.to_uppercase()).collect();
+    let reachable = reachable(&known, jobs);
+    let mut diagnostics = Vec::new();
+    // GitHub goes through the jobs that never start, and through their needs, in this order.
+    for job in jobs.values().filter(|job| !reachable.contains(&job.id.to_uppercase())) {
+        for need in &job.needs {
+            let folded = need.to_uppercase();
+            let (id, name) = (&*job.id.value, &*need.value);
+            if !known.contains(&folded) {
+                let message = format!("Job '{id}' depends on unknown job '{name}'.");
+                let hint = suggestion(name, ids.iter().map(|id| &***id));
+                diagnostics
+                    .push(Diagnostic::error("needs-unknown", need.span, message).with_optional_hint(hint));
+            } else if !reachable.contains(&folded) {
+                let message = format!(
+                    "Job '{id}' depends on job '{name}' which creates a cycle in the dependency graph."
+                );
+                diagnostics.push(Diagnostic::error("needs-cycle", need.span, message));
+            }
+        }
+    }
+    diagnostics
+}
+
+/// Jobs that start at some time, upper-cased.
+fn reachable(known: &IndexSet<String>, jobs: &IndexMap<Arc<str>, Job>) -> IndexSet<String> {
+    let waiting: Vec<(String, Vec<String>)> = jobs
+        .values()
+        .map(|job| (job.id.to_uppercase(), job.needs.iter().map(|need| need.to_uppercase()).collect()))
+        .collect();
+    let sound: IndexSet<&String> = waiting.iter().map(|(id, _)| id).collect();
+    let mut reachable: IndexSet<String> = known.iter().filter(|id| !sound.contains(id)).cloned().collect();
+    loop {
+        let before = reachable.len();
+        for (id, needs) in &waiting {
+            if needs.iter().all(|need| reachable.contains(need)) {
+                reachable.insert(id.clone());
+            }
+        }
+        if reachable.len() == before {
+            return reachable;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which contexts and functions an expression may use, gathered from the outside in.
+//!
+//! Knows no context; the tables name them.
+
+use std::rc::Rc;
+
+use expr::{FunctionSignature, Scope};
+
+use crate::schema::definition::Definition;
+
+/// What may be used in one place: what its definition allows and what all around it allow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Allowed {
+    contexts: Vec<&'static str>,
+    functions: Vec<FunctionSignature>,
+}
+
+impl Allowed {
+    /// What a definition alone allows.
+    pub(crate) fn by(definition: &Definition) -> Self {
+        Self { contexts: definition.contexts.to_vec(), functions: definition.functions.to_vec() }
+    }
+
+    /// What is allowed inside `definition`, which stands inside `outer`.
+    pub(crate) fn within(outer: &Rc<Self>, definition: &Definition) -> Rc<Self> {
+        if definition.contexts.is_empty() && definition.functions.is_empty() {
+            return Rc::clone(outer);
+        }
+        let mut allowed = Self::clone(outer);
+        for &context in definition.contexts {
+            if !allowed.contexts.contains(&context) {
+                allowed.contexts.push(context);
+            }
+        }
+        for &function in definition.functions {
+            if !allowed.functions.contains(&function) {
+                allowed.functions.push(function);
+            }
+        }
+        Rc::new(allowed)
+    }
+
+    /// Whether there may be no expression at all.
+    pub(crate) fn nothing(&self) -> bool {
+        self.contexts.is_empty() && self.functions.is_empty()
+    }
+
+    pub(crate) fn contexts(&self) -> &[&'static str] {
+        &self.contexts
+    }
+
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &'static str> {
+        self.functions.iter().map(|function| function.name)
+    }
+
+    pub(crate) fn scope(&self) -> Scope<'_> {
+        Scope::new(&self.contexts, &self.functions)
+    }
+}
