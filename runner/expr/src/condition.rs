@@ -1,13 +1,13 @@
 //! The rule for `if:` (steps.md 1.4): empty means `success()`, and an expression that calls no status
 //! function is one only while the job succeeds. It does not know whose condition it is.
 
-use crate::error::{EvalError, ParseError};
+use crate::error::{EvalError, ParseError, ParseErrorKind, TemplateError, utf16_length};
 use crate::expression::{Evaluated, Expression};
 use crate::function::Functions;
 use crate::limit::TEMPLATE_MEMORY;
 use crate::object::Object;
 use crate::scope::{FunctionSignature, SUCCESS, Scope};
-use crate::template::{Template, TemplatePart};
+use crate::template::{INSERT_UNSUPPORTED, Template, TemplatePart};
 use crate::trace::Trace;
 
 /// A parsed `if:`.
@@ -89,12 +89,15 @@ fn written_expression(source: &str, scope: &Scope<'_>) -> Result<(String, Option
     if !source.contains("${{") {
         return Ok((source.to_owned(), Some(0)));
     }
-    let template = Template::parse(source, scope).map_err(|error| ParseError {
-        kind: crate::error::ParseErrorKind::Parsing,
-        text: error.text,
-        position: error.offset + 1,
-        offset: error.offset,
-    })?;
+    let refused = |error: TemplateError| {
+        let before = source.get(..error.offset).unwrap_or_default();
+        let position = utf16_length(before) + 1;
+        ParseError { kind: ParseErrorKind::Parsing, text: error.text, position, offset: error.offset }
+    };
+    let template = Template::parse(source, scope).map_err(refused)?;
+    if template.is_insert() {
+        return Err(refused(TemplateError { text: INSERT_UNSUPPORTED.to_owned(), offset: 0 }));
+    }
     match template.parts() {
         [TemplatePart::Expression { expression, offset, .. }] => {
             Ok((expression.source().to_owned(), Some(*offset)))

@@ -86,7 +86,7 @@ const BODY: &[(FunctionSignature, Extension)] = &[(HASH_FILES, Extension::HashFi
 /// The extension functions that one evaluation may call, and what they answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Functions {
-    table: &'static [(FunctionSignature, Extension)],
+    phase: Phase,
     status: StatusFacts,
     hashes: HashAnswers,
 }
@@ -95,39 +95,41 @@ impl Functions {
     /// The functions of one dispatch: for [`Phase::Condition`] exactly `always`, `cancelled`, `failure`,
     /// `success` and `hashFiles`, for [`Phase::Body`] `hashFiles`.
     pub fn for_dispatch(phase: Phase, status: StatusFacts, hashes: HashAnswers) -> Functions {
-        let table = match phase {
+        Functions { phase, status, hashes }
+    }
+
+    fn table(&self) -> &'static [(FunctionSignature, Extension)] {
+        match self.phase {
             Phase::Condition => CONDITION,
             Phase::Body => BODY,
-        };
-        Functions { table, status, hashes }
+        }
     }
 
     /// Their names, in the order in which GitHub's runner adds them.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
-        self.table.iter().map(|(signature, _)| signature.name)
+        self.table().iter().map(|(signature, _)| signature.name)
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.table().len()
     }
 
     /// Whether there are none; there always is one.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table().is_empty()
     }
 
     /// The scope of an expression that uses these functions and the given contexts.
     pub fn scope<'a>(&self, named_values: &'a [&'a str]) -> Scope<'a> {
-        if self.table.len() == CONDITION.len() {
-            Scope::condition(named_values)
-        } else {
-            Scope::body(named_values)
+        match self.phase {
+            Phase::Condition => Scope::condition(named_values),
+            Phase::Body => Scope::body(named_values),
         }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Extension> {
-        self.table
+        self.table()
             .iter()
             .find(|(signature, _)| fold::equals(signature.name, name))
             .map(|&(_, function)| function)

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::value::quote;
+
 /// What one call of `hashFiles()` asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HashRequest {
@@ -12,6 +14,22 @@ pub struct HashRequest {
     pub patterns: Vec<String>,
     /// Whether the first argument was `--follow-symbolic-links`.
     pub follow_symbolic_links: bool,
+}
+
+impl HashRequest {
+    /// The error text when hashing below `directory` fails (steps.md 1.4).
+    pub fn failure_text(&self, directory: &str) -> String {
+        format!("{} failed. Fail to hash files under directory '{directory}'", self.call_text())
+    }
+
+    /// The error text when hashing takes longer than it may.
+    pub fn timeout_text(&self, seconds: u64) -> String {
+        format!("{} couldn't finish within {seconds} seconds.", self.call_text())
+    }
+
+    fn call_text(&self) -> String {
+        format!("hashFiles({})", quote(&self.patterns.join(", ")))
+    }
 }
 
 /// The answers known so far: a digest in hexadecimal (empty when nothing matched) or an error text.
@@ -49,5 +67,21 @@ impl HashAnswers {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_texts_are_githubs() {
+        let patterns = vec!["a'b".to_owned(), "c".to_owned()];
+        let request = HashRequest { patterns, follow_symbolic_links: true };
+        assert_eq!(request.timeout_text(120), "hashFiles('a''b, c') couldn't finish within 120 seconds.");
+        assert_eq!(
+            request.failure_text("/w"),
+            "hashFiles('a''b, c') failed. Fail to hash files under directory '/w'"
+        );
     }
 }

@@ -1,8 +1,6 @@
 //! Indexing: `a.b`, `a[0]`, `a.*` and what an index does to a filtered array (steps.md 6.2).
 //! It does not evaluate: it is given values.
 
-use std::sync::Arc;
-
 use crate::memory::{Counter, Exceeded, OBJECT_BYTES, POINTER_BYTES};
 use crate::value::Value;
 
@@ -54,7 +52,7 @@ impl Selector {
 /// All values of an array or object.
 fn members(value: &Value) -> Vec<Value> {
     match value {
-        Value::Array(items) => Arc::clone(items).to_vec(),
+        Value::Array(items) => items.to_vec(),
         Value::Object(object) => object.values().cloned().collect(),
         _ => Vec::new(),
     }

@@ -178,6 +178,15 @@ impl Object {
     }
 }
 
+impl<'o> IntoIterator for &'o Object {
+    type Item = (&'o Arc<str>, &'o Value);
+    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'o>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
+    }
+}
+
 impl PartialEq for Object {
     fn eq(&self, other: &Object) -> bool {
         self.case == other.case && self.iter().eq(other.iter())

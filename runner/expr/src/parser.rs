@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::builtin::Builtin;
+use crate::compare::Comparison;
 use crate::error::{Fault, ParseError, ParseErrorKind, utf16_length};
 use crate::lexer::{Lexer, Operator, Token, TokenKind};
 use crate::limit::{MAX_DEPTH, MAX_LENGTH};
@@ -39,10 +40,8 @@ fn precedence(kind: &TokenKind) -> u8 {
         TokenKind::StartGroup => 20,
         TokenKind::StartIndex | TokenKind::StartParameters | TokenKind::Dereference => 19,
         TokenKind::Operator(Operator::Not) => 16,
-        TokenKind::Operator(Operator::Compare(comparison)) => match comparison.symbol() {
-            "==" | "!=" => 10,
-            _ => 11,
-        },
+        TokenKind::Operator(Operator::Compare(Comparison::Equal | Comparison::NotEqual)) => 10,
+        TokenKind::Operator(Operator::Compare(_)) => 11,
         TokenKind::Operator(Operator::And) => 6,
         TokenKind::Operator(Operator::Or) => 5,
         TokenKind::EndGroup | TokenKind::EndIndex | TokenKind::EndParameters | TokenKind::Separator => 1,

@@ -18,6 +18,9 @@ const OPEN: &str = "${{";
 const CLOSE: &str = "}}";
 const NOT_CLOSED: &str = "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.";
 const INSERT: &str = "insert";
+/// What GitHub says of `${{ insert }}` where a value is wanted.
+pub(crate) const INSERT_UNSUPPORTED: &str =
+    "The expression directive 'insert' is not supported in this context";
 
 /// Text that may hold expressions, parsed.
 #[derive(Clone, Debug, PartialEq)]

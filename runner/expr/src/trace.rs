@@ -57,16 +57,20 @@ impl fmt::Debug for Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     outcomes: Vec<Outcome>,
-    order: Vec<NodeId>,
+    turns: Vec<usize>,
+    begun: usize,
 }
 
 impl Recorder {
     pub(crate) fn new(size: usize) -> Recorder {
-        Recorder { outcomes: vec![Outcome::NotEvaluated; size], order: Vec::new() }
+        Recorder { outcomes: vec![Outcome::NotEvaluated; size], turns: vec![usize::MAX; size], begun: 0 }
     }
 
     pub(crate) fn enter(&mut self, id: NodeId) {
-        self.order.push(id);
+        if let Some(turn) = self.turns.get_mut(id.0) {
+            *turn = self.begun;
+        }
+        self.begun += 1;
     }
 
     pub(crate) fn leave(&mut self, id: NodeId, outcome: Outcome) {
@@ -81,7 +85,7 @@ impl Recorder {
 pub struct Trace {
     expression: Expression,
     outcomes: Vec<Outcome>,
-    order: Vec<NodeId>,
+    turns: Vec<usize>,
 }
 
 /// One part of a traced expression.
@@ -94,7 +98,7 @@ pub struct TraceNode<'t> {
 
 impl Trace {
     pub(crate) fn new(expression: Expression, recorder: Recorder) -> Trace {
-        Trace { expression, outcomes: recorder.outcomes, order: recorder.order }
+        Trace { expression, outcomes: recorder.outcomes, turns: recorder.turns }
     }
 
     /// The expression that was evaluated.
@@ -114,7 +118,7 @@ impl Trace {
 
     /// When a part was begun, counted among all parts.
     pub(crate) fn turn(&self, id: NodeId) -> usize {
-        self.order.iter().position(|&begun| begun == id).unwrap_or(usize::MAX)
+        self.turns.get(id.0).copied().unwrap_or(usize::MAX)
     }
 }
 

@@ -2,6 +2,7 @@ use crate::{
     Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object, Phase, Scope, StatusFacts,
     Value,
 };
+use proptest::prelude::*;
 
 fn contexts() -> Object {
     let event = Value::from_json(
@@ -135,4 +136,25 @@ fn memory_is_limited() {
             .evaluate_within(&contexts, &functions(HashAnswers::new()), crate::limit::TEMPLATE_MEMORY)
             .is_ok()
     );
+}
+
+proptest! {
+    #[test]
+    fn whatever_parses_evaluates_alike_with_and_without_a_trace(words in prop::collection::vec(prop::sample::select(vec![
+        "github", ".event", ".labels", ".*", ".n", "[0]", "['name']", "[", "]", "(", ")", ",", "'x{0}'", "1", "!", "&&",
+        "||", "==", "<", "format(", "join(", "toJSON(", "fromJSON(", "contains(", "null", "env", "case(", "hashFiles(",
+    ]), 1..14)) {
+        let source = words.concat();
+        let parsed = Expression::parse(&source, &Scope::condition(&["github", "env"]));
+        if let Ok(Some(expression)) = parsed {
+            let functions = functions(HashAnswers::new());
+            let plain = expression.evaluate(&contexts(), &functions);
+            let (traced, trace) = expression.evaluate_traced(&contexts(), &functions);
+            // Contexts are made anew, but nothing that is compared by identity shows in the result.
+            prop_assert_eq!(&plain, &traced);
+            let same = |text: &str| text.to_owned();
+            prop_assert!(trace.render(&same).lines().count() > 0 && !trace.because(&same).is_empty());
+            prop_assert_eq!(trace.debug_lines(&same).last().unwrap().starts_with("Result: "), matches!(plain, Ok(Evaluated::Value(_))));
+        }
+    }
 }
