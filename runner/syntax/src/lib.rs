@@ -8,6 +8,7 @@ mod convert;
 mod cron;
 mod diagnostic;
 mod evaluate;
+pub mod filter;
 mod load;
 mod locate;
 mod model;

@@ -43,6 +43,8 @@ fn filters_shrink_and_flatten() {
     check("github.event.labels.*.n[0]", "[1]");
     check("(github.event.labels.*)[0]", "[]");
     check("(github.event.labels.* && github.event.labels.*)[0]", "[]");
+    // What the C# source says and `@actions/expressions` 0.3.61 gives when run: text has no members.
+    check("(github.event.labels.*.name)[0]", "[]");
     check("(github.event.labels)[0].name", "\"Bug\"");
     check("github.event.text.*", "[]");
     check("missing.*.a", "[]");
