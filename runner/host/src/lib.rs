@@ -4,6 +4,7 @@
 //! and it decides nothing about a job: the engine does.
 
 pub mod guardian;
+pub mod hash_files;
 pub mod lane;
 pub mod orphans;
 pub mod proc;
