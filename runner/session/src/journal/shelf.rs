@@ -1,0 +1,295 @@
+//! The folder of recordings: making one, finding one, one writer at a time, removing the oldest. It knows
+//! names and sizes, not what is recorded.
+//!
+//! ```text
+//! ROOT/recordings/            0700, ROOT is $XDG_STATE_HOME/stepback
+//!   latest                    the id of the newest recording, one line
+//!   ID/                       0700
+//!     lock                    held by the writer
+//!     journal                 frames
+//!     logs/                   packs
+//!     ...                     the snapshot store's own folder
+//! ```
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::reader;
+
+/// Name of the journal inside of a recording.
+const JOURNAL: &str = "journal";
+const LOGS: &str = "logs";
+const LOCK: &str = "lock";
+const LATEST: &str = "latest";
+/// Longest id; file systems take 255 bytes, people fewer.
+const ID_BYTES_MAX: usize = 64;
+
+/// The name of a recording: letters, digits, `.`, `_`, `-`, not beginning with a dot.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordingId(String);
+
+impl RecordingId {
+    /// The id `text`; none when it cannot be one. What is accepted stays inside of the folder.
+    pub fn new(text: &str) -> Option<RecordingId> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let fits = (1..=ID_BYTES_MAX).contains(&text.len()) && !text.starts_with('.') && text != LATEST;
+        (fits && text.bytes().all(plain)).then(|| RecordingId(text.to_owned()))
+    }
+
+    /// An id for a recording that begins at this time (milliseconds since 1970 UTC), with `random` to tell apart
+    /// two of the same second: `20260131-142507-0c1f`. Ids sort by time.
+    pub fn at(unix_ms: i64, random: u16) -> RecordingId {
+        let time = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or_default();
+        RecordingId(format!("{}-{random:04x}", time.strftime("%Y%m%d-%H%M%S")))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for RecordingId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why the folder of recordings could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ShelfError {
+    /// The system refused.
+    #[error("failed to use the recordings in {path}: {source}")]
+    Storage {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is a recording of that name.
+    #[error("failed to begin recording {0}: there is one of that name")]
+    Exists(RecordingId),
+    /// There is none.
+    #[error(
+        "failed to open recording {0}: there is none of that name\nhint: `stepback recordings` lists them"
+    )]
+    Missing(RecordingId),
+}
+
+/// What this process may do with a recording.
+#[derive(Debug)]
+pub enum Access {
+    /// Write: the lock is ours until this is dropped.
+    Write(Lock),
+    /// Read: another process holds the lock.
+    ReadOnly,
+}
+
+/// The lock of a recording, released when dropped and when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// An open recording.
+#[derive(Debug)]
+pub struct Recording {
+    /// Its name.
+    pub id: RecordingId,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it may be written.
+    pub access: Access,
+}
+
+impl Recording {
+    /// The file for [`JournalWriter`](super::JournalWriter) and [`read`](super::read).
+    pub fn journal(&self) -> PathBuf {
+        self.folder.join(JOURNAL)
+    }
+
+    /// The folder for [`LogStore`](super::LogStore) and [`LogArchive`](super::LogArchive).
+    pub fn logs(&self) -> PathBuf {
+        self.folder.join(LOGS)
+    }
+}
+
+/// A recording in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub id: RecordingId,
+    /// When it began, in milliseconds since 1970 UTC; none when its journal has no good header.
+    pub created_unix_ms: Option<i64>,
+    /// Room it takes on disk, in bytes.
+    pub bytes: u64,
+    /// A process is writing it.
+    pub in_use: bool,
+}
+
+/// What [`Recordings::prune`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// What was removed, oldest first.
+    pub removed: Vec<RecordingId>,
+    /// Room that the remaining ones take, in bytes.
+    pub bytes: u64,
+}
+
+/// All recordings under one root.
+#[derive(Debug, Clone)]
+pub struct Recordings {
+    folder: PathBuf,
+}
+
+impl Recordings {
+    /// The recordings under `root`, which is `$XDG_STATE_HOME/stepback` in ordinary use. Makes the folder, and makes
+    /// it private when it was not.
+    pub fn under(root: &Path) -> Result<Recordings, ShelfError> {
+        let folder = root.join("recordings");
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.and_then(|()| fs::set_permissions(&folder, Permissions::from_mode(0o700)))
+            .map_err(at(&folder))?;
+        Ok(Recordings { folder })
+    }
+
+    /// Makes the folder of a new recording, locks it, and points `latest` at it.
+    pub fn create(&self, id: RecordingId) -> Result<Recording, ShelfError> {
+        let folder = self.folder.join(id.as_str());
+        let make = |path: &Path| DirBuilder::new().mode(0o700).create(path);
+        make(&folder).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => ShelfError::Exists(id.clone()),
+            _ => ShelfError::Storage { path: folder.clone(), source },
+        })?;
+        make(&folder.join(LOGS)).map_err(at(&folder))?;
+        let access = lock(&folder)?;
+        self.point_latest(&id)?;
+        Ok(Recording { id, folder, access })
+    }
+
+    /// Opens a recording: for writing when nobody else does, else read-only.
+    pub fn open(&self, id: RecordingId) -> Result<Recording, ShelfError> {
+        let folder = self.folder.join(id.as_str());
+        if !folder.is_dir() {
+            return Err(ShelfError::Missing(id));
+        }
+        let access = lock(&folder)?;
+        Ok(Recording { id, folder, access })
+    }
+
+    /// The newest recording: the one `latest` names, or the last by name and time when that is gone.
+    pub fn latest(&self) -> Result<Option<RecordingId>, ShelfError> {
+        let named = fs::read_to_string(self.folder.join(LATEST)).ok();
+        let named = named.and_then(|text| RecordingId::new(text.trim_end()));
+        match named.filter(|id| self.folder.join(id.as_str()).is_dir()) {
+            Some(id) => Ok(Some(id)),
+            None => Ok(self.list()?.pop().map(|listed| listed.id)),
+        }
+    }
+
+    /// All recordings, oldest first.
+    pub fn list(&self) -> Result<Vec<Listed>, ShelfError> {
+        let mut listed = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(at(&self.folder))? {
+            let entry = entry.map_err(at(&self.folder))?;
+            let id = entry.file_name().to_str().and_then(RecordingId::new);
+            if let Some(id) = id.filter(|_| entry.path().is_dir()) {
+                listed.push(look(id, &entry.path())?);
+            }
+        }
+        listed.sort_by(|a, b| (a.created_unix_ms, &a.id).cmp(&(b.created_unix_ms, &b.id)));
+        Ok(listed)
+    }
+
+    /// Removes the oldest recordings until the rest takes at most `bytes_max`, in ordinary use
+    /// [`RECORDINGS_BYTES_MAX`](super::RECORDINGS_BYTES_MAX). Those in use and the latest stay.
+    pub fn prune(&self, bytes_max: u64) -> Result<Pruned, ShelfError> {
+        let latest = self.latest()?;
+        let listed = self.list()?;
+        let bytes = listed.iter().map(|one| one.bytes).sum();
+        let mut pruned = Pruned { removed: Vec::new(), bytes };
+        for one in listed {
+            if pruned.bytes <= bytes_max {
+                break;
+            }
+            if Some(&one.id) != latest.as_ref() && self.remove(&one.id)? {
+                pruned.bytes -= one.bytes;
+                pruned.removed.push(one.id);
+            }
+        }
+        Ok(pruned)
+    }
+
+    /// Removes a recording; false when a process is writing it.
+    pub fn remove(&self, id: &RecordingId) -> Result<bool, ShelfError> {
+        let folder = self.folder.join(id.as_str());
+        let Access::Write(_lock) = lock(&folder)? else { return Ok(false) };
+        // Renamed first: a removal that is interrupted leaves no recording that looks whole.
+        let doomed = self.folder.join(format!(".removing-{id}"));
+        fs::rename(&folder, &doomed).and_then(|()| fs::remove_dir_all(&doomed)).map_err(at(&folder))?;
+        Ok(true)
+    }
+
+    fn point_latest(&self, id: &RecordingId) -> Result<(), ShelfError> {
+        let new = self.folder.join(format!(".latest-{id}"));
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&new);
+        file.and_then(|mut file| writeln!(file, "{id}"))
+            .and_then(|()| fs::rename(&new, self.folder.join(LATEST)))
+            .map_err(at(&new))
+    }
+}
+
+/// Takes the lock of the recording in `folder`, or says that it may only be read. A folder that cannot be
+/// written to, such as one on a read-only disk, may only be read too.
+fn lock(folder: &Path) -> Result<Access, ShelfError> {
+    let path = folder.join(LOCK);
+    let opened =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if read_only(&error) => return Ok(Access::ReadOnly),
+        Err(error) => return Err(at(&path)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Access::Write(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(Access::ReadOnly),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    }
+}
+
+fn read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn look(id: RecordingId, folder: &Path) -> Result<Listed, ShelfError> {
+    let created_unix_ms = reader::read_header(&folder.join(JOURNAL)).map(|header| header.created_unix_ms);
+    let bytes = size(folder).map_err(at(folder))?;
+    let in_use = match OpenOptions::new().read(true).open(folder.join(LOCK)) {
+        Ok(file) => matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)),
+        Err(_) => false,
+    };
+    Ok(Listed { id, created_unix_ms, bytes, in_use })
+}
+
+/// Bytes of all files in `folder`. What disappears meanwhile counts nothing.
+fn size(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => bytes += size(&entry.path())?,
+            Ok(metadata) => bytes += metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> ShelfError {
+    let path = path.to_owned();
+    |source| ShelfError::Storage { path, source }
+}
