@@ -81,9 +81,9 @@ impl Reader<'_> {
             return None;
         }
         progress.seen.insert(name.to_uppercase(), span);
+        let errors = self.errors;
         let (wanted, isolated) = self.wanted(&name, span, all, progress, allowed)?;
         self.spend(size(&Token::String(Arc::clone(&name))), span);
-        let errors = self.errors;
         let value = self.value(value, wanted, allowed);
         if isolated && self.errors > errors {
             self.faulty.push(Arc::clone(&name));

@@ -49,6 +49,9 @@ pub(crate) enum YamlFault {
     /// More collections inside one another than the scanner follows.
     #[error("too deep")]
     Depth { at: Position },
+    /// A `#` right behind a token, which YAML forbids and GitHub's parser takes for a comment.
+    #[error("a comment without a blank before it")]
+    TightComment { at: Position },
 }
 
 /// A scanner. After an error or `StreamEnd` there is nothing more.

@@ -23,6 +23,8 @@ const SIMPLE_KEY_LIMIT: usize = 1024;
 /// The scanner of one source.
 pub(crate) struct Granit<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    /// The text of the source, in which comments may be blanked out.
+    text: &'a str,
     sources: &'a Sources,
     source: SourceId,
     names: Vec<(usize, Arc<str>)>,
@@ -35,7 +37,7 @@ pub(crate) struct Granit<'a> {
 }
 
 impl<'a> Granit<'a> {
-    pub(crate) fn new(sources: &'a Sources, source: SourceId) -> Self {
+    pub(crate) fn new(text: &'a str, sources: &'a Sources, source: SourceId) -> Self {
         let options: Options = granit_parser::options! {
             emit_anchor_events: true,
             emit_unresolved_aliases: true,
@@ -47,7 +49,8 @@ impl<'a> Granit<'a> {
             block_nesting_limit: MAX_DEPTH,
         };
         Self {
-            parser: Parser::new_from_str_with_options(sources.text(source), options),
+            parser: Parser::new_from_str_with_options(text, options),
+            text,
             sources,
             source,
             names: Vec::new(),
@@ -56,10 +59,6 @@ impl<'a> Granit<'a> {
             ahead: VecDeque::new(),
             failed: false,
         }
-    }
-
-    fn text(&self) -> &'a str {
-        self.sources.text(self.source)
     }
 
     fn pull(&mut self) -> Option<Result<(Event<'a>, Range), ScanError>> {
@@ -178,7 +177,7 @@ impl<'a> Granit<'a> {
 
     /// The first of `wanted` behind `from`, past blanks, comments, indicators and properties.
     fn find(&self, from: usize, wanted: &[u8]) -> Option<usize> {
-        let bytes = self.text().as_bytes();
+        let bytes = self.text.as_bytes();
         let mut at = from;
         while let Some(&byte) = bytes.get(at) {
             if wanted.contains(&byte) {
@@ -196,7 +195,7 @@ impl<'a> Granit<'a> {
 
     /// An empty node sits right behind the `:`, `-` or `?` that announces it.
     fn empty_place(&self) -> usize {
-        let bytes = self.text().as_bytes();
+        let bytes = self.text.as_bytes();
         let at = skip_while(bytes, self.seen, |byte| matches!(byte, b' ' | b'\t'));
         match bytes.get(at) {
             Some(b':' | b'-' | b'?') => at + 1,
@@ -235,6 +234,9 @@ fn fault(error: &ScanError) -> YamlFault {
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return YamlFault::Depth { at };
     }
+    if matches!(error.kind(), ErrorKind::CommentNotSeparated) {
+        return YamlFault::TightComment { at };
+    }
     let info = error.info();
     let message = if info.is_empty() { "The text is not valid YAML".to_owned() } else { info };
     YamlFault::Syntax { message, at }
@@ -268,7 +270,7 @@ mod tests {
     fn check(text: &str, expected: &[&str]) {
         let mut sources = Sources::new();
         let source = sources.add("a.yml", text);
-        let mut granit = Granit::new(&sources, source);
+        let mut granit = Granit::new(text, &sources, source);
         let mut found = Vec::new();
         while let Some(event) = granit.next_event() {
             let (event, start, _) = event.expect("YAML");

@@ -2,6 +2,7 @@
 //!
 //! Knows GitHub's limits and words for them (actions/runner `YamlObjectReader`); knows no key.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -18,6 +19,9 @@ const MAX_YAML_NODES: usize = 50_000;
 pub(crate) const MAX_DEPTH: usize = 50;
 /// GitHub reads no file with more characters (UTF-16 units) than this.
 const MAX_FILE_SIZE: usize = 1024 * 1024;
+
+/// Comments without a blank before them are rare; each costs another reading of the file.
+const MAX_TIGHT_COMMENTS: usize = 16;
 
 /// A use of a node: the node, and the alias through which it is used.
 #[derive(Clone, Debug)]
@@ -71,22 +75,30 @@ pub(crate) struct Tree {
 
 /// Reads one YAML document. Without a root there is at least one error.
 pub(crate) fn read(sources: &Sources, source: SourceId, anchors: bool) -> (Tree, Vec<Diagnostic>) {
-    let mut builder = Builder {
-        source,
-        anchors,
-        stack: Vec::new(),
-        root: None,
-        named: IndexMap::new(),
-        aliases: Vec::new(),
-        events: 2,
-        diagnostics: Vec::new(),
-    };
-    let outcome = check_text(sources, source).and_then(|()| builder.run(&mut Granit::new(sources, source)));
+    let mut text = Cow::Borrowed(sources.text(source));
+    let mut builder = Builder::new(source, anchors);
+    let mut outcome = check_text(sources, source);
+    if outcome.is_ok() {
+        outcome = builder.run(&mut Granit::new(&text, sources, source));
+        for _ in 0..MAX_TIGHT_COMMENTS {
+            let Some(at) = builder.tight_comment.take() else { break };
+            blank_comment(text.to_mut(), at.offset as usize);
+            builder = Builder::new(source, anchors);
+            outcome = builder.run(&mut Granit::new(&text, sources, source));
+        }
+    }
     if let Err(fatal) = outcome {
         builder.diagnostics.push(*fatal);
         builder.root = None;
     }
     (Tree { root: builder.root, aliases: builder.aliases }, builder.diagnostics)
+}
+
+/// Blanks from `at` to the end of the line, so that every place stays where it is.
+fn blank_comment(text: &mut String, at: usize) {
+    let Some(rest) = text.get(at..) else { return };
+    let length = rest.find(['\r', '\n']).unwrap_or(rest.len());
+    text.replace_range(at..at + length, &" ".repeat(length));
 }
 
 type Outcome<T = ()> = Result<T, Box<Diagnostic>>;
@@ -130,10 +142,27 @@ struct Builder {
     named: IndexMap<usize, Arc<Node>>,
     aliases: Vec<Alias>,
     events: usize,
+    /// Where reading stopped at a comment that GitHub would accept.
+    tight_comment: Option<Position>,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Builder {
+    fn new(source: SourceId, anchors: bool) -> Self {
+        Self {
+            source,
+            anchors,
+            stack: Vec::new(),
+            root: None,
+            named: IndexMap::new(),
+            aliases: Vec::new(),
+            // The starts of stream and document.
+            events: 2,
+            tight_comment: None,
+            diagnostics: Vec::new(),
+        }
+    }
+
     fn run(&mut self, events: &mut dyn EventSource) -> Outcome {
         let mut documents = 0;
         while let Some(next) = events.next_event() {
@@ -166,10 +195,14 @@ impl Builder {
         Ok(())
     }
 
-    fn syntax(&self, fault: YamlFault) -> Box<Diagnostic> {
+    fn syntax(&mut self, fault: YamlFault) -> Box<Diagnostic> {
         let (mut message, at) = match fault {
             YamlFault::Depth { at } => return Box::new(too_deep(Span::at(self.source, at))),
             YamlFault::Syntax { message, at } => (message, at),
+            YamlFault::TightComment { at } => {
+                self.tight_comment = Some(at);
+                ("A comment must be separated from what is before it by a blank".to_owned(), at)
+            }
         };
         if let Some(first) = message.get(..1).map(str::to_uppercase) {
             message.replace_range(..1, &first);
@@ -372,6 +405,15 @@ mod tests {
             &["1:4 The value 'x' on line 1 and column 4 is invalid for the type 'tag:yaml.org,2002:int'"],
         );
         check("a: !odd x\n", &["1:4 Unexpected tag '!odd'"]);
+    }
+
+    #[test]
+    fn a_comment_right_behind_a_bracket_is_one() {
+        check("a: [one]#, two ]\nb: \"x\"# é\n", &[]);
+        check(
+            &"- [x]#\n".repeat(40),
+            &["17:6 A comment must be separated from what is before it by a blank"],
+        );
     }
 
     #[test]
