@@ -14,9 +14,9 @@ pub struct Recovered {
     pub unknown: Vec<StepIntent>,
     /// A restore that began and has no end: the files are in between. One that ended as `Failed` counts too.
     pub unfinished_restore: Option<RestoreBegin>,
-    /// Where the last finished restore left the files when nothing was recorded after it: the writer ended while
-    /// rewound.
-    pub rewound_to: Option<MomentId>,
+    /// The writer ended while rewound: the files are those of `to`, and leaving puts them back to `from`, the present
+    /// as it was when going back began, however often it went on from there (DESIGN 4).
+    pub rewound: Option<RestoreBegin>,
     /// The moment with the highest number.
     pub newest: Option<MomentId>,
     /// The highest epoch named by any record.
@@ -52,17 +52,21 @@ impl Recovered {
     fn follow(&mut self, record: &Record) {
         match record {
             Record::Moment(moment) => self.newest = self.newest.max(Some(moment.id)),
-            Record::BranchBegan(_) => self.rewound_to = None,
+            Record::BranchBegan(_) => self.rewound = None,
             Record::RestoreBegin(begin) => self.unfinished_restore = Some(begin.clone()),
-            Record::RestoreEnd(end) => match end.result {
-                RestoreResult::Done => {
-                    self.unfinished_restore = None;
-                    self.rewound_to = (self.newest != Some(end.to)).then_some(end.to);
-                }
-                RestoreResult::Returned => self.unfinished_restore = None,
-                RestoreResult::Failed(_) => {}
-            },
+            Record::RestoreEnd(end) => self.restored(&end.result),
             _ => {}
+        }
+    }
+
+    fn restored(&mut self, result: &RestoreResult) {
+        if matches!(result, RestoreResult::Failed(_)) {
+            return;
+        }
+        let restore = self.unfinished_restore.take();
+        if let (Some(RestoreBegin { from, to }), RestoreResult::Done) = (restore, result) {
+            let home = self.rewound.as_ref().map_or(from, |rewound| rewound.from);
+            self.rewound = (to != home).then_some(RestoreBegin { from: home, to });
         }
     }
 }

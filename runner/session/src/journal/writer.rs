@@ -177,7 +177,8 @@ impl JournalWriter {
     }
 
     /// Brings everything appended to the disk and waits for it. `RestoreBegin` is the one record that needs it.
-    /// After an earlier failure it does nothing: what can be kept is kept, and the failure has been reported.
+    /// After an earlier failure it does nothing, since that has been reported; who must not go on without a record
+    /// asks [`Self::is_truncated`].
     pub fn sync_now(&mut self) -> Result<(), WriteError> {
         if self.failed {
             return Ok(());

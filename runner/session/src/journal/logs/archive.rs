@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
@@ -46,7 +46,8 @@ pub struct LogArchive {
 
 #[derive(Debug)]
 struct Log {
-    file: File,
+    /// Opened for each reading: a recording may have more logs than a process may have files.
+    path: PathBuf,
     head: LogHead,
     blocks: Vec<(u64, BlockHead)>,
     end: LogEnd,
@@ -102,14 +103,14 @@ impl Log {
         };
         let Some(body) = read_body(&file, 0, &first)? else { return Ok(None) };
         let Ok(head) = postcard::from_bytes(&body) else { return Ok(None) };
-        let mut log = Log { file, head, blocks: Vec::new(), end: LogEnd::default() };
-        log.scan(block_end(0, &first), size)?;
+        let mut log = Log { path: path.to_owned(), head, blocks: Vec::new(), end: LogEnd::default() };
+        log.scan(&file, block_end(0, &first), size)?;
         Ok(Some(log))
     }
 
     /// Follows the heads of the blocks; the text of the last is checked at once, since that is where a crash cuts.
-    fn scan(&mut self, mut offset: u64, size: u64) -> io::Result<()> {
-        while let Some(head) = read_head(&self.file, offset, size)? {
+    fn scan(&mut self, file: &File, mut offset: u64, size: u64) -> io::Result<()> {
+        while let Some(head) = read_head(file, offset, size)? {
             match head.kind {
                 Kind::Text if head.first_line == self.end.lines && head.first_byte == self.end.bytes => {
                     (self.end.lines, self.end.bytes) = (head.end_line(), head.end_byte());
@@ -124,7 +125,7 @@ impl Log {
             }
         }
         if let Some((at, last)) = self.blocks.last().filter(|_| !self.end.complete)
-            && read_body(&self.file, *at, last)?.is_none()
+            && read_body(file, *at, last)?.is_none()
         {
             (self.end.lines, self.end.bytes) = (last.first_line, last.first_byte);
             offset = *at;
@@ -135,6 +136,7 @@ impl Log {
     }
 
     fn lines(&self, range: Range<u64>) -> Result<Vec<LogLine>, LogError> {
+        let file = File::open(&self.path)?;
         let mut out = Vec::new();
         let mut cut = Cut { range, number: 0, at_unix_ms: 0, text: Vec::new(), out: &mut out };
         // A block that ends in the middle of the first wanted line counts the lines before it.
@@ -144,7 +146,7 @@ impl Log {
                 break;
             }
             let damaged = || LogError::Damaged { step: self.head.step.clone(), line: head.first_line };
-            let body = read_body(&self.file, *offset, head)?.ok_or_else(damaged)?;
+            let body = read_body(&file, *offset, head)?.ok_or_else(damaged)?;
             if position == first {
                 cut.number = head.first_line;
             }

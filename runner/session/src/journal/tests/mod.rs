@@ -1,5 +1,6 @@
 //! Tests of the journal as a whole, and what they share: one record of each kind, and a disk that fails.
 
+// Unoptimised code says nothing about cost: `cargo test --release -p session cost -- --nocapture`.
 #[cfg(not(debug_assertions))]
 mod cost;
 mod damage;

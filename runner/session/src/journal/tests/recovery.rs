@@ -60,22 +60,24 @@ fn a_restore_without_end_or_with_a_failed_one_is_unfinished() {
 fn dying_while_rewound_is_seen_until_a_branch_or_a_return() {
     let mut states = StateEncoder::new();
     let mut history = vec![at(&mut states, 0), at(&mut states, 1), at(&mut states, 2)];
-    let go = |to| {
-        let to = MomentId(to);
-        [
-            Record::from(RestoreBegin { from: MomentId(2), to }),
-            RestoreEnd { to, result: RestoreResult::Done }.into(),
-        ]
+    let go = |from, to| {
+        let (from, to) = (MomentId(from), MomentId(to));
+        [Record::from(RestoreBegin { from, to }), RestoreEnd { to, result: RestoreResult::Done }.into()]
     };
-    assert_eq!(recover(&history).rewound_to, None);
-    history.extend(go(1));
-    assert_eq!(recover(&history).rewound_to, Some(MomentId(1)));
+    let rewound = |to| Some(RestoreBegin { from: MomentId(2), to: MomentId(to) });
+    assert_eq!(recover(&history).rewound, None);
+    history.extend(go(2, 1));
+    assert_eq!(recover(&history).rewound, rewound(1));
+    // An edit made there is a moment of a pending branch, newer than the one to return to.
+    history.push(moment(&mut states, 3, Some(1), b"edited").into());
+    history.extend(go(3, 0));
+    assert_eq!(recover(&history).rewound, rewound(0));
     let mut returned = history.clone();
-    returned.extend(go(2));
-    assert_eq!(recover(&returned).rewound_to, None);
-    history.push(BranchBegan { branch: 2, epoch: 2, from: MomentId(1) }.into());
+    returned.extend(go(0, 2));
+    assert_eq!(recover(&returned).rewound, None);
+    history.push(BranchBegan { branch: 2, epoch: 2, from: MomentId(0) }.into());
     let found = recover(&history);
-    assert_eq!((found.rewound_to, found.epoch, found.newest), (None, 2, Some(MomentId(2))));
+    assert_eq!((found.rewound, found.epoch, found.newest), (None, 2, Some(MomentId(3))));
 }
 
 #[test]
