@@ -8,6 +8,7 @@ pub mod hash_files;
 pub mod lane;
 pub mod orphans;
 pub mod proc;
+pub mod snapshot;
 pub mod spawn;
 pub mod times;
 pub mod watch;
