@@ -35,3 +35,9 @@ pub const MATCHER_BACKTRACK_STEPS: usize = 1_000_000;
 
 /// Parent folders searched for the checkout that a matched file belongs to (steps.md 5.3).
 pub const MATCHER_FILE_PARENTS: usize = 50;
+
+/// A job that names no `timeout-minutes` is stopped after six hours, as on GitHub.
+pub const JOB_TIMEOUT_DEFAULT_MINUTES: u32 = 360;
+
+/// A matrix may have this many combinations, as on GitHub.
+pub const MATRIX_COMBINATIONS_MAX: usize = 256;

@@ -1,0 +1,93 @@
+//! Which parts of the `github` and `runner` contexts a step's process sees as variables (steps.md 3.2).
+//!
+//! Knows the two contexts; not the process, and not the variables that people set.
+
+use std::sync::Arc;
+
+use expr::{Object, Value};
+use indexmap::IndexMap;
+
+/// The keys of `github` that become `GITHUB_*`.
+const GITHUB_KEYS: [&str; 38] = [
+    "action",
+    "action_path",
+    "action_ref",
+    "action_repository",
+    "actor",
+    "actor_id",
+    "api_url",
+    "artifacts",
+    "artifacts_list",
+    "base_ref",
+    "env",
+    "event_name",
+    "event_path",
+    "graphql_url",
+    "head_ref",
+    "job",
+    "output",
+    "path",
+    "ref",
+    "ref_name",
+    "ref_protected",
+    "ref_type",
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "retention_days",
+    "run_attempt",
+    "run_id",
+    "run_number",
+    "server_url",
+    "sha",
+    "state",
+    "step_summary",
+    "triggering_actor",
+    "workflow",
+    "workflow_ref",
+    "workflow_sha",
+];
+
+/// `GITHUB_*` and `RUNNER_*` for a step. Only strings and booleans are passed on.
+pub(crate) fn runner_environment(github: &Object, runner: &Object) -> IndexMap<Arc<str>, Arc<str>> {
+    let from_github = GITHUB_KEYS
+        .iter()
+        .chain(["workspace"].iter())
+        .filter_map(|key| Some((variable("GITHUB", key), text(github.get(key)?)?)));
+    let from_runner = runner.iter().filter_map(|(key, value)| Some((variable("RUNNER", key), text(value)?)));
+    from_github.chain(from_runner).collect()
+}
+
+fn variable(prefix: &str, key: &str) -> Arc<str> {
+    format!("{prefix}_{}", key.to_ascii_uppercase()).into()
+}
+
+fn text(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::String(text) => Some(Arc::clone(text)),
+        Value::Bool(flag) => Some(Arc::from(if *flag { "true" } else { "false" })),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_listed_keys_and_plain_values_are_passed_on() {
+        let mut github = Object::new();
+        github.insert("sha", Value::string("abc"));
+        github.insert("token", Value::string("secret"));
+        github.insert("event", Value::Object(Arc::new(Object::new())));
+        github.insert("ref_protected", Value::Bool(true));
+        let mut runner = Object::new();
+        runner.insert("os", Value::string("Linux"));
+        let all: Vec<String> = runner_environment(&github, &runner)
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(all, ["GITHUB_REF_PROTECTED=true", "GITHUB_SHA=abc", "RUNNER_OS=Linux"]);
+    }
+}

@@ -1,0 +1,90 @@
+//! Stopping: the job as a whole, and steps that run too long (steps.md 1.2 steps 6 and 10).
+//!
+//! Decides who has to stop; the host does the stopping.
+
+use std::sync::Arc;
+
+use super::lane::{Cursor, Stop};
+use super::{Job, Misuse};
+use crate::effect::{Effect, Outcome, Signal, TimerId};
+use crate::event::CancelReason;
+use crate::lines::LineTag;
+use crate::secrets::Secrets;
+use crate::step_path::{LaneId, StepPath};
+
+impl Job {
+    /// Cancels the job. A running step goes on if its condition still holds for a cancelled job; a second cancel
+    /// stops it all the same, at once.
+    pub(super) fn cancel(
+        &mut self,
+        reason: CancelReason,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Misuse> {
+        if matches!(self.cursor(), Cursor::Done(_)) {
+            return Err(Misuse::Over);
+        }
+        let again = self.cancelled.is_some();
+        self.cancelled.get_or_insert(reason);
+        self.status = Outcome::Cancelled;
+        let running: Vec<(LaneId, StepPath)> = self
+            .lanes
+            .iter()
+            .filter_map(|(id, lane)| match &lane.cursor {
+                Cursor::Running(path) => Some((*id, path.clone())),
+                _ => None,
+            })
+            .collect();
+        for (lane, path) in running {
+            if again {
+                self.stop(lane, Stop::Cancelled, Signal::Kill, out);
+            } else if !self.survives_cancel(lane, &path, secrets) {
+                self.stop(lane, Stop::Cancelled, Signal::Ladder, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self, lane: LaneId, stop: Stop, signal: Signal, out: &mut Vec<Effect>) {
+        self.lane_or_insert(lane).stop.get_or_insert(stop);
+        out.push(Effect::Signal { lane, signal });
+    }
+
+    fn survives_cancel(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> bool {
+        let Some(planned) = self.plan.at(path) else { return false };
+        let env = self.scope(lane).env;
+        let evaluator = self.evaluator(lane, path, Arc::clone(&env), secrets);
+        evaluator.condition(super::dispatch::condition_of(planned)).unwrap_or(false)
+    }
+
+    /// A timer rang. One of a step that is over is nothing.
+    pub(super) fn timer(
+        &mut self,
+        id: &TimerId,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Misuse> {
+        match id {
+            TimerId::Job => self.job_timed_out(secrets, out),
+            TimerId::Step(lane, path) => {
+                let state = self.lanes.get(lane).ok_or(Misuse::NoLane(*lane))?;
+                let runs = matches!(&state.cursor, Cursor::Running(running) if running == path);
+                if let (true, Some(minutes), None) = (runs, state.timeout, state.stop) {
+                    self.stop(*lane, Stop::TimedOut { minutes }, Signal::Ladder, out);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn job_timed_out(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
+        if matches!(self.cursor(), Cursor::Done(_)) {
+            return Ok(());
+        }
+        let minutes = self.job_minutes(secrets);
+        let text = format!("The job has exceeded the maximum execution time of {minutes} minutes");
+        let step = self.cursor().step().cloned();
+        self.log(step.as_ref(), LineTag::Error, &text, secrets, out);
+        self.cancel(CancelReason::JobTimeout, secrets, out)
+    }
+}

@@ -1,0 +1,83 @@
+//! The contexts that a job's expressions see (steps.md 1.5).
+//!
+//! Puts together what was given at the start and what the job has done since; evaluates nothing.
+
+use std::sync::Arc;
+
+use expr::{Object, Value};
+
+use super::Job;
+use crate::plan::Planned;
+use crate::process::CommandFiles;
+use crate::secrets::Secrets;
+use crate::step_path::StepPath;
+
+/// What a job is started with and never changes: one object per context.
+#[derive(Clone, Default, PartialEq)]
+pub struct JobInputs {
+    /// `github`, without the parts that change from step to step.
+    pub github: Object,
+    /// `needs`: the results and outputs of the jobs before it.
+    pub needs: Object,
+    /// `strategy`.
+    pub strategy: Object,
+    /// `matrix`; null without one.
+    pub matrix: Value,
+    /// `vars`.
+    pub vars: Object,
+    /// `inputs`, as they were at the start.
+    pub inputs: Object,
+    /// `runner`; `temp` in it is where scripts and command files go.
+    pub runner: Object,
+}
+
+impl Job {
+    /// All contexts but `env`, as the step at `path` sees them.
+    pub(super) fn contexts(&self, path: Option<&StepPath>, secrets: &Secrets) -> Object {
+        let given = &self.given;
+        let mut all = Object::new();
+        all.insert("github", object(self.github(path)));
+        all.insert("needs", object(given.needs.clone()));
+        all.insert("strategy", object(given.strategy.clone()));
+        all.insert("matrix", given.matrix.clone());
+        all.insert("vars", object(given.vars.clone()));
+        all.insert("inputs", Value::Object(Arc::clone(&self.inputs)));
+        all.insert("runner", object(given.runner.clone()));
+        all.insert("job", object(self.job_context()));
+        all.insert("steps", Value::Object(Arc::clone(&self.steps)));
+        all.insert("secrets", object(secrets.context()));
+        all
+    }
+
+    /// The `github` context with the parts that belong to a step.
+    pub(super) fn github(&self, path: Option<&StepPath>) -> Object {
+        let mut github = self.given.github.clone();
+        github.insert("job", Value::String(Arc::clone(&self.plan.key.id)));
+        let Some(path) = path else { return github };
+        if let Some(Planned::Step(step) | Planned::Hook(step, _)) = self.plan.at(path) {
+            github.insert("action", Value::String(Arc::clone(&step.context_name)));
+        }
+        let files = CommandFiles::of(path);
+        let in_temp = |file: &str| Value::string(format!("{}/{file}", self.temp()));
+        github.insert("env", in_temp(&files.env));
+        github.insert("output", in_temp(&files.output));
+        github.insert("path", in_temp(&files.path));
+        github.insert("state", in_temp(&files.state));
+        github.insert("step_summary", in_temp(&files.summary));
+        github
+    }
+
+    fn temp(&self) -> String {
+        self.given.runner.get("temp").map_or_else(String::new, |temp| temp.to_text().to_string())
+    }
+
+    fn job_context(&self) -> Object {
+        let mut job = Object::new();
+        job.insert("status", Value::string(self.status.as_str()));
+        job
+    }
+}
+
+fn object(object: Object) -> Value {
+    Value::Object(Arc::new(object))
+}

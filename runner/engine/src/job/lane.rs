@@ -1,0 +1,106 @@
+//! Where one line of execution stands.
+//!
+//! Knows its cursor and what the step at the cursor needs; not what other lanes do.
+
+use std::sync::Arc;
+
+use expr::{HashAnswers, HashRequest, Object};
+
+use crate::effect::Outcome;
+use crate::step_path::StepPath;
+
+/// Every point at which a lane can stand. All but `Running` are stop points.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cursor {
+    /// Before the step's condition.
+    Ready(StepPath),
+    /// The condition has been answered; the body has not begun.
+    Decided(StepPath, Decision),
+    /// The body runs.
+    Running(StepPath),
+    /// The step is over; the next one has not been looked at.
+    Settled(StepPath),
+    /// Nothing more will run.
+    Done(Outcome),
+}
+
+impl Cursor {
+    /// The step at the cursor.
+    pub fn step(&self) -> Option<&StepPath> {
+        match self {
+            Cursor::Ready(path)
+            | Cursor::Decided(path, _)
+            | Cursor::Running(path)
+            | Cursor::Settled(path) => Some(path),
+            Cursor::Done(_) => None,
+        }
+    }
+}
+
+/// What became of a step's condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It is true: the body will run.
+    Run,
+    /// It is false.
+    Skip,
+    /// The step's `env` or `if` could not be evaluated; the text (masked) says why.
+    Fail(String),
+}
+
+/// Why a running body was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The step's `timeout-minutes` passed.
+    TimedOut {
+        /// The limit, in minutes.
+        minutes: u32,
+    },
+    /// The job was cancelled and the step's condition does not hold then.
+    Cancelled,
+}
+
+/// One line of execution.
+#[derive(Clone, PartialEq)]
+pub struct Lane {
+    /// Where it stands.
+    pub cursor: Cursor,
+    /// What the step at the cursor was dispatched with; `None` before its condition is looked at.
+    pub(crate) scope: Option<Scope>,
+    /// The answers of `hashFiles` since the step at the cursor became ready.
+    pub(crate) hashes: HashAnswers,
+    /// The `hashFiles` that the lane waits for; it cannot advance meanwhile.
+    pub(crate) asked: Option<HashRequest>,
+    /// Set when the running body was told to stop.
+    pub(crate) stop: Option<Stop>,
+    /// Which minute limit runs, so that a timer of an earlier step means nothing.
+    pub(crate) timeout: Option<u32>,
+}
+
+/// What a step was dispatched with (steps.md 1.2, steps 3 to 8).
+#[derive(Clone, PartialEq)]
+pub(crate) struct Scope {
+    /// The display name, masked.
+    pub(crate) name: Arc<str>,
+    /// The `env` context: job, `GITHUB_ENV`, step.
+    pub(crate) env: Arc<Object>,
+    /// The names that the step's own `env:` sets, in order.
+    pub(crate) own_env: Vec<Arc<str>>,
+}
+
+impl Lane {
+    /// A lane that stands before a step.
+    pub(crate) fn at(cursor: Cursor) -> Self {
+        Self { cursor, scope: None, hashes: HashAnswers::default(), asked: None, stop: None, timeout: None }
+    }
+
+    /// Moves to another step, leaving nothing of the last one behind.
+    pub(crate) fn move_to(&mut self, cursor: Cursor) {
+        *self = Self::at(cursor);
+    }
+
+    /// The `hashFiles` that the lane waits for.
+    pub fn waits_for_hash(&self) -> Option<&HashRequest> {
+        self.asked.as_ref()
+    }
+}

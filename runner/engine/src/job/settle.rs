@@ -1,0 +1,230 @@
+//! From a running step to a settled one: results, outputs, file commands (steps.md 1.2 steps 10 and 11, 1.3, 5).
+//!
+//! Knows how a body's end changes the job; not how the body was run.
+
+use std::sync::Arc;
+
+use expr::{Object, Value};
+
+use super::evaluate::Halt;
+use super::lane::{Cursor, Stop};
+use super::{Job, Misuse, StepResult, step_entry, step_timer};
+use crate::effect::{Effect, Outcome, Report};
+use crate::event::{BodyEnd, Exit, MatcherChange};
+use crate::file_command::FileCommandResults;
+use crate::lines::{LineTag, StepCommand};
+use crate::secrets::Secrets;
+use crate::step_path::{LaneId, StepPath};
+
+/// Context names that GitHub made up itself begin like this; such steps are not in the `steps` context.
+const GENERATED_NAME_PREFIX: &str = "__";
+
+impl Job {
+    /// A workflow command that a running step printed.
+    pub(super) fn command(&mut self, lane: LaneId, command: StepCommand) -> Result<(), Misuse> {
+        let path = self.running_step(lane)?;
+        match command {
+            StepCommand::SetOutput { name, value } => self.set_output(&path, &name, &value),
+            StepCommand::SaveState { name, value } => self.save_state(&path, &name, &value),
+            StepCommand::SetEnv { name, value } => self.set_env(&name, &value),
+            StepCommand::AddPath { path: entry } => self.add_path(&entry),
+            // The host turns these into events of their own.
+            StepCommand::AddMatcher { .. }
+            | StepCommand::RemoveMatcher { .. }
+            | StepCommand::RemoveMatchers { .. }
+            | StepCommand::Failed { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Matchers hold for the whole job from here on, also after the step that changed them.
+    pub(super) fn change_matchers(&mut self, lane: LaneId, change: MatcherChange) -> Result<(), Misuse> {
+        self.running_step(lane)?;
+        match change {
+            MatcherChange::Add(matchers) => self.matchers.add(matchers),
+            MatcherChange::Remove(owners) => {
+                self.matchers.remove(owners.iter().map(String::as_str));
+            }
+        }
+        Ok(())
+    }
+
+    fn running_step(&self, lane: LaneId) -> Result<StepPath, Misuse> {
+        match &self.lanes.get(&lane).ok_or(Misuse::NoLane(lane))?.cursor {
+            Cursor::Running(path) => Ok(path.clone()),
+            _ => Err(Misuse::NotRunning(lane)),
+        }
+    }
+
+    /// `Running` → `Settled`.
+    pub(super) fn body_ended(
+        &mut self,
+        lane: LaneId,
+        end: BodyEnd,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Misuse> {
+        let path = self.running_step(lane)?;
+        let (stop, timeout) = self.lanes.get(&lane).map_or((None, None), |lane| (lane.stop, lane.timeout));
+        if timeout.is_some() {
+            out.push(Effect::CancelTimer { id: step_timer(lane, &path) });
+        }
+        let files_failed = self.apply_files(Some(&path), &end.files);
+        let commands_failed = end.command_failed || files_failed;
+        let (outcome, line) = judge(&end.exit, stop, commands_failed, &self.scope(lane).name);
+        if let Some(line) = line {
+            self.log(Some(&path), LineTag::Error, &line, secrets, out);
+        }
+        self.settle_with_forgiveness(lane, path, outcome, secrets, out);
+        Ok(())
+    }
+
+    /// Takes over what file commands said, up to the first error in each; true if one of them fails the step.
+    /// The texts of errors are the log's, where the files were read.
+    pub(super) fn apply_files(&mut self, path: Option<&StepPath>, files: &FileCommandResults) -> bool {
+        for (name, value) in &files.env {
+            self.set_env(name, value);
+        }
+        for entry in &files.path {
+            self.add_path(entry);
+        }
+        if let Some(path) = path {
+            for (name, value) in &files.output {
+                self.set_output(path, name, value);
+            }
+            for (name, value) in &files.state {
+                self.save_state(path, name, value);
+            }
+        }
+        !files.failures.is_empty()
+    }
+
+    /// Settles a body's outcome; a failure that may be becomes a success for the job (steps.md 1.3).
+    pub(super) fn settle_with_forgiveness(
+        &mut self,
+        lane: LaneId,
+        path: StepPath,
+        outcome: Outcome,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        let conclusion = if outcome == Outcome::Failure && self.forgives(lane, &path, secrets, out) {
+            Outcome::Success
+        } else {
+            outcome
+        };
+        self.settle(lane, path, outcome, conclusion, out);
+    }
+
+    fn forgives(&self, lane: LaneId, path: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
+        let Some(token) = self.plan.step(path).and_then(|step| step.definition.continue_on_error.as_ref())
+        else {
+            return false;
+        };
+        let env = self.scope(lane).env;
+        match self.evaluator(lane, path, env, secrets).boolean(token) {
+            Ok(forgives) => forgives,
+            Err(halt) => {
+                let text = match halt {
+                    Halt::Fault(fault) => self.fault_text(&fault),
+                    Halt::Hash(_) => "hashFiles() is not answered after a step has ended".to_owned(),
+                };
+                self.log(Some(path), LineTag::Error, &text, secrets, out);
+                let text = "The step's continue-on-error could not be evaluated; its failure counts.";
+                self.log(Some(path), LineTag::Error, text, secrets, out);
+                false
+            }
+        }
+    }
+
+    /// The step is over: its results go into the contexts, and a failure into the job's status.
+    pub(super) fn settle(
+        &mut self,
+        lane: LaneId,
+        path: StepPath,
+        outcome: Outcome,
+        conclusion: Outcome,
+        out: &mut Vec<Effect>,
+    ) {
+        let name = self.scope(lane).name;
+        self.publish(&path, outcome, conclusion);
+        if conclusion == Outcome::Failure && self.status == Outcome::Success {
+            self.status = Outcome::Failure;
+        }
+        let result = StepResult { name: Arc::clone(&name), outcome, conclusion };
+        Arc::make_mut(&mut self.results).insert(path.clone(), result);
+        out.push(Effect::Report(Report::StepSettled { lane, step: path.clone(), name, outcome, conclusion }));
+        self.lane_or_insert(lane).move_to(Cursor::Settled(path));
+    }
+
+    /// Writes outcome and conclusion of a step into the `steps` context, if it has a name of its own there.
+    pub(super) fn publish(&mut self, path: &StepPath, outcome: Outcome, conclusion: Outcome) {
+        let Some(id) = self.context_name(path) else { return };
+        let mut entry = step_entry(&self.steps, &id);
+        entry.insert("outcome", Value::string(outcome.as_str()));
+        entry.insert("conclusion", Value::string(conclusion.as_str()));
+        Arc::make_mut(&mut self.steps).insert(id, Value::Object(Arc::new(entry)));
+    }
+
+    /// The name under which a main step stands in `steps`; generated names do not count, nor do pre and post.
+    fn context_name(&self, path: &StepPath) -> Option<Arc<str>> {
+        let step = self.plan.step(path)?;
+        let name = &step.definition.context_name;
+        let named = !name.is_empty() && !name.starts_with(GENERATED_NAME_PREFIX);
+        (named && path.stage() == crate::step_path::Stage::Main).then(|| Arc::clone(name))
+    }
+
+    fn set_output(&mut self, path: &StepPath, name: &str, value: &str) {
+        if let Some(id) = self.context_name(path) {
+            self.put_output(&id, name, value);
+        }
+    }
+
+    pub(super) fn put_output(&mut self, id: &str, name: &str, value: &str) {
+        let mut entry = step_entry(&self.steps, id);
+        let mut outputs = match entry.get("outputs") {
+            Some(Value::Object(outputs)) => outputs.as_ref().clone(),
+            _ => Object::new(),
+        };
+        outputs.insert(name, Value::string(value));
+        entry.insert("outputs", Value::Object(Arc::new(outputs)));
+        Arc::make_mut(&mut self.steps).insert(id, Value::Object(Arc::new(entry)));
+    }
+
+    fn save_state(&mut self, path: &StepPath, name: &str, value: &str) {
+        let state = Arc::make_mut(&mut self.saved_state).entry(path.index()).or_default();
+        Arc::make_mut(state).insert(name, Value::string(value));
+    }
+
+    pub(super) fn set_env(&mut self, name: &str, value: &str) {
+        Arc::make_mut(&mut self.env).insert(name, Value::string(value));
+    }
+
+    /// An entry that is added again moves to the front of PATH (steps.md 3.2).
+    fn add_path(&mut self, entry: &str) {
+        let path = Arc::make_mut(&mut self.path);
+        path.retain(|known| known.as_ref() != entry);
+        path.push(Arc::from(entry));
+    }
+}
+
+/// The outcome of a body and the line that says why (steps.md 1.2, exception map).
+fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, name: &str) -> (Outcome, Option<String>) {
+    match (stop, exit) {
+        (Some(Stop::TimedOut { minutes }), _) => {
+            let line = format!("The action '{name}' has timed out after {minutes} minutes.");
+            (Outcome::Failure, Some(line))
+        }
+        (Some(Stop::Cancelled), _) => (Outcome::Cancelled, Some("The operation was canceled.".to_owned())),
+        (None, Exit::Code(0)) if commands_failed => (Outcome::Failure, None),
+        (None, Exit::Code(0)) => (Outcome::Success, None),
+        (None, Exit::Code(code)) => {
+            (Outcome::Failure, Some(format!("Process completed with exit code {code}.")))
+        }
+        // A shell reports a child's signal as 128 + its number; GitHub does the same for the shell itself.
+        (None, Exit::Signal(signal)) => {
+            (Outcome::Failure, Some(format!("Process completed with exit code {}.", 128 + signal)))
+        }
+        (None, Exit::NotStarted(text) | Exit::Failed(text)) => (Outcome::Failure, Some(text.clone())),
+    }
+}

@@ -1,0 +1,142 @@
+//! A job's whole state laid open, to be stored and put back.
+//!
+//! Plain data with public fields; how it is written down is somebody else's. `Job` → `JobState` → `Job` with the
+//! same plan and inputs gives an equal job.
+
+use std::sync::Arc;
+
+use expr::{HashAnswers, HashRequest, Object};
+use indexmap::IndexMap;
+
+use super::lane::Scope;
+use super::{Cursor, Job, JobInputs, Lane, StepResult, Stop};
+use crate::effect::Outcome;
+use crate::event::CancelReason;
+use crate::matcher::Matchers;
+use crate::plan::Plan;
+use crate::step_path::{LaneId, StepPath};
+
+/// Everything in a job but its plan and what it was given. Values may hold secrets.
+#[derive(Clone, PartialEq)]
+pub struct JobState {
+    /// The lanes, the foreground first.
+    pub lanes: IndexMap<LaneId, LaneState>,
+    /// `job.status`.
+    pub status: Outcome,
+    /// Why the job was cancelled.
+    pub cancelled: Option<CancelReason>,
+    /// `inputs`.
+    pub inputs: Arc<Object>,
+    /// `steps`.
+    pub steps: Arc<Object>,
+    /// Job `env` and `GITHUB_ENV`.
+    pub env: Arc<Object>,
+    /// Entries for PATH, in the order in which they were added.
+    pub path: Arc<Vec<Arc<str>>>,
+    /// `save-state`, by the index of the step.
+    pub saved_state: Arc<IndexMap<u32, Arc<Object>>>,
+    /// Steps that are over.
+    pub results: Arc<IndexMap<StepPath, StepResult>>,
+    /// Post steps to come, the next one last.
+    pub post: Vec<StepPath>,
+    /// Problem matchers.
+    pub matchers: Matchers,
+    /// The job's outputs.
+    pub outputs: Arc<Object>,
+}
+
+/// A lane laid open.
+#[derive(Clone, PartialEq)]
+pub struct LaneState {
+    /// Where it stands.
+    pub cursor: Cursor,
+    /// What the step at the cursor was dispatched with.
+    pub scope: Option<ScopeState>,
+    /// Answers of `hashFiles`.
+    pub hashes: HashAnswers,
+    /// The `hashFiles` that is waited for.
+    pub asked: Option<HashRequest>,
+    /// Why the body was told to stop.
+    pub stop: Option<Stop>,
+    /// The body's limit in minutes.
+    pub timeout: Option<u32>,
+}
+
+/// What a step was dispatched with.
+#[derive(Clone, PartialEq)]
+pub struct ScopeState {
+    /// The display name.
+    pub name: Arc<str>,
+    /// The `env` context.
+    pub env: Arc<Object>,
+    /// The names that the step's own `env:` sets.
+    pub own_env: Vec<Arc<str>>,
+}
+
+impl Job {
+    /// The state of this job.
+    pub fn state(&self) -> JobState {
+        JobState {
+            lanes: self.lanes.iter().map(|(id, lane)| (*id, LaneState::of(lane))).collect(),
+            status: self.status,
+            cancelled: self.cancelled,
+            inputs: Arc::clone(&self.inputs),
+            steps: Arc::clone(&self.steps),
+            env: Arc::clone(&self.env),
+            path: Arc::clone(&self.path),
+            saved_state: Arc::clone(&self.saved_state),
+            results: Arc::clone(&self.results),
+            post: self.post.clone(),
+            matchers: self.matchers.clone(),
+            outputs: Arc::clone(&self.outputs),
+        }
+    }
+
+    /// The job that has this state.
+    pub fn with_state(plan: Arc<Plan>, given: Arc<JobInputs>, state: JobState) -> Self {
+        Self {
+            plan,
+            given,
+            lanes: state.lanes.into_iter().map(|(id, lane)| (id, lane.into_lane())).collect(),
+            status: state.status,
+            cancelled: state.cancelled,
+            inputs: state.inputs,
+            steps: state.steps,
+            env: state.env,
+            path: state.path,
+            saved_state: state.saved_state,
+            results: state.results,
+            post: state.post,
+            matchers: state.matchers,
+            outputs: state.outputs,
+        }
+    }
+}
+
+impl LaneState {
+    fn of(lane: &Lane) -> Self {
+        Self {
+            cursor: lane.cursor.clone(),
+            scope: lane.scope.as_ref().map(|scope| ScopeState {
+                name: Arc::clone(&scope.name),
+                env: Arc::clone(&scope.env),
+                own_env: scope.own_env.clone(),
+            }),
+            hashes: lane.hashes.clone(),
+            asked: lane.asked.clone(),
+            stop: lane.stop,
+            timeout: lane.timeout,
+        }
+    }
+
+    fn into_lane(self) -> Lane {
+        Lane {
+            cursor: self.cursor,
+            scope: self.scope.map(|scope| Scope { name: scope.name, env: scope.env, own_env: scope.own_env }),
+            hashes: self.hashes,
+            asked: self.asked,
+            stop: self.stop,
+            timeout: self.timeout,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The immutable list of what one job will do, with source spans.
+//!
+//! A plan is made from a parsed workflow and one combination of its matrix. It knows nothing of how far a job
+//! has come: that is [`Job`](crate::job::Job).
+
+use std::fmt;
+use std::sync::Arc;
+
+use expr::{Condition, Template, Value};
+use syntax::{Job as JobDefinition, JobBody, RunDefaults, Spanned, Step, StepBody, Token, Workflow};
+
+use crate::step_path::{Stage, StepPath};
+
+/// Names one job of a run: its id, and the matrix combination where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobKey {
+    /// The key below `jobs:`.
+    pub id: Arc<str>,
+    /// Which combination of the matrix, from 0; `None` without a matrix.
+    pub combination: Option<u32>,
+}
+
+impl JobKey {
+    /// The key of a job without a matrix.
+    pub fn single(id: impl Into<Arc<str>>) -> Self {
+        Self { id: id.into(), combination: None }
+    }
+}
+
+impl fmt::Display for JobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.combination {
+            None => f.write_str(&self.id),
+            Some(index) => write!(f, "{}[{index}]", self.id),
+        }
+    }
+}
+
+/// What one job will do.
+#[derive(Clone, PartialEq)]
+pub struct Plan {
+    /// The workflow it was made from.
+    pub workflow: Arc<Workflow>,
+    /// The workflow file as shown to people, for instance `.github/workflows/ci.yml`.
+    pub file: Arc<str>,
+    /// Which job.
+    pub key: JobKey,
+    /// The name shown for the job, matrix values included.
+    pub name: Arc<str>,
+    /// The steps of the main stage, in order; pre and post hang off them.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// One step of the workflow, with what its action adds before and after.
+#[derive(Clone, PartialEq)]
+pub struct PlannedStep {
+    /// The step as the workflow file has it.
+    pub definition: Arc<Step>,
+    /// What runs before the first step of the main stage.
+    pub pre: Option<Hook>,
+    /// What runs after the last one, if the step itself was started.
+    pub post: Option<Hook>,
+}
+
+/// The pre or post part of an action.
+#[derive(Clone, PartialEq)]
+pub struct Hook {
+    /// `pre-if` or `post-if`, by default `always()`; used as written (steps.md 4.2).
+    pub condition: Condition,
+    /// The script that is run.
+    pub script: Template,
+}
+
+/// Why a workflow's job cannot become a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// There is no such job.
+    #[error("the workflow has no job `{0}`")]
+    UnknownJob(Arc<str>),
+    /// The job calls another workflow.
+    #[error("job `{0}` calls a reusable workflow, which cannot run yet")]
+    ReusableWorkflow(Arc<str>),
+}
+
+/// What a path of a plan stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Planned<'a> {
+    /// A step of the workflow.
+    Step(&'a Step),
+    /// The pre or post part of a step's action.
+    Hook(&'a Step, &'a Hook),
+}
+
+impl Plan {
+    /// The plan of the job that `key` names. `name` is its display name with the matrix applied.
+    ///
+    /// # Errors
+    /// The workflow has no such job, or the job has no steps of its own.
+    pub fn new(
+        workflow: Arc<Workflow>,
+        file: Arc<str>,
+        key: JobKey,
+        name: Arc<str>,
+    ) -> Result<Self, PlanError> {
+        let job = workflow.job(&key.id).ok_or_else(|| PlanError::UnknownJob(Arc::clone(&key.id)))?;
+        let JobBody::Steps { steps, .. } = &job.body else {
+            return Err(PlanError::ReusableWorkflow(Arc::clone(&key.id)));
+        };
+        let steps = steps
+            .iter()
+            .map(|step| PlannedStep { definition: Arc::new(step.clone()), pre: None, post: None })
+            .collect();
+        Ok(Self { workflow, file, key, name, steps })
+    }
+
+    /// The job as the workflow file has it. `None` only if the plan's workflow was exchanged for another one.
+    pub fn job(&self) -> Option<&JobDefinition> {
+        self.workflow.job(&self.key.id)
+    }
+
+    /// The step that a path starts with.
+    pub fn step(&self, path: &StepPath) -> Option<&PlannedStep> {
+        self.steps.get(usize::try_from(path.index()).ok()?)
+    }
+
+    pub(crate) fn at(&self, path: &StepPath) -> Option<Planned<'_>> {
+        let planned = self.step(path)?;
+        let hook = match path.stage() {
+            Stage::Main => return Some(Planned::Step(&planned.definition)),
+            Stage::Pre => planned.pre.as_ref(),
+            Stage::Post => planned.post.as_ref(),
+        };
+        hook.map(|hook| Planned::Hook(&planned.definition, hook))
+    }
+
+    /// The first step to run: the first `pre`, else the first step.
+    pub(crate) fn first(&self) -> Option<StepPath> {
+        self.next_pre(0).or_else(|| self.main(0))
+    }
+
+    /// The step after `path` in the pre and main stages; post steps are the job's to choose.
+    pub(crate) fn after(&self, path: &StepPath) -> Option<StepPath> {
+        let next = path.index().saturating_add(1);
+        match path.stage() {
+            Stage::Pre => self.next_pre(next).or_else(|| self.main(0)),
+            Stage::Main => self.main(next),
+            Stage::Post => None,
+        }
+    }
+
+    fn next_pre(&self, from: u32) -> Option<StepPath> {
+        let steps = self.steps.iter().zip(0u32..).skip(usize::try_from(from).ok()?);
+        steps.filter(|(step, _)| step.pre.is_some()).map(|(_, index)| StepPath::new(Stage::Pre, index)).next()
+    }
+
+    fn main(&self, index: u32) -> Option<StepPath> {
+        let path = StepPath::main(index);
+        self.step(&path).is_some().then_some(path)
+    }
+
+    /// `defaults.run` of the job, then of the workflow.
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = &RunDefaults> {
+        self.job().map(|job| &job.defaults).into_iter().chain([&self.workflow.defaults])
+    }
+
+    /// `env` of the workflow, then of the job.
+    pub(crate) fn environments(&self) -> impl Iterator<Item = &Spanned<Token>> {
+        self.workflow.env.iter().chain(self.job().and_then(|job| job.env.as_ref()))
+    }
+
+    /// The main step with this id, in any case.
+    pub fn step_with_id(&self, id: &str) -> Option<StepPath> {
+        self.steps
+            .iter()
+            .zip(0u32..)
+            .find(|(step, _)| {
+                step.definition.id.as_ref().is_some_and(|known| known.value.eq_ignore_ascii_case(id))
+            })
+            .map(|(_, index)| StepPath::main(index))
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plan({} of {}, {} steps)", self.key, self.file, self.steps.len())
+    }
+}
+
+/// What a `uses:` step refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionReference<'a> {
+    /// `actions/checkout`, any version: built in.
+    Checkout,
+    /// Anything else.
+    Other(&'a str),
+}
+
+impl<'a> ActionReference<'a> {
+    /// Reads the text behind `uses:`.
+    pub fn of(reference: &'a str) -> Self {
+        let name = reference.split('@').next().unwrap_or(reference);
+        if name.eq_ignore_ascii_case("actions/checkout") { Self::Checkout } else { Self::Other(reference) }
+    }
+}
+
+/// The name of a step that has no `name:`: what stands in the log's heading (steps.md 1.6).
+pub(crate) fn unnamed_step_title(body: &StepBody, script: &str) -> String {
+    match body {
+        StepBody::Run { .. } => {
+            let first = script.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+            format!("Run {}", first.trim_start())
+        }
+        StepBody::Uses { reference, .. } => {
+            format!("Run {}", reference.value.strip_prefix('/').unwrap_or(&reference.value))
+        }
+        StepBody::Wait { .. } => "Wait".to_owned(),
+        StepBody::WaitAll => "Wait for all".to_owned(),
+        StepBody::Cancel { .. } => "Cancel".to_owned(),
+        StepBody::Parallel { .. } => "Parallel".to_owned(),
+    }
+}
+
+/// A matrix value as it stands in a job's name.
+pub(crate) fn name_part(value: &Value) -> String {
+    value.to_text().to_string()
+}

@@ -1,0 +1,119 @@
+//! What the host needs to know to run the body of one step.
+//!
+//! Plain data: nothing here says how a process is started, only with what.
+
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+use crate::lines::LineOptions;
+use crate::matcher::Matchers;
+use crate::step_path::StepPath;
+
+/// The body of a `run` step, ready to be started.
+#[derive(Clone, PartialEq)]
+pub struct ProcessSpec {
+    /// The step that this body belongs to.
+    pub step: StepPath,
+    /// The heading of the step's log, printed as a folded group before the body starts (steps.md 3.1).
+    pub heading: Heading,
+    /// The script and the file it goes into.
+    pub script: Script,
+    /// Who reads the script.
+    pub shell: ShellCommand,
+    /// Absolute, or relative to the workspace (steps.md 3.1). Empty: the workspace itself.
+    pub working_directory: Arc<str>,
+    /// The env context: job `env`, `GITHUB_ENV`, step `env`. Over the host's own environment, below
+    /// [`runner_environment`](Self::runner_environment) (steps.md 3.2).
+    pub environment: IndexMap<Arc<str>, Arc<str>>,
+    /// `GITHUB_*`, `RUNNER_*` and the like: they win over user values of the same name.
+    pub runner_environment: IndexMap<Arc<str>, Arc<str>>,
+    /// Entries for the front of PATH, the last added one first.
+    pub path_prepends: Vec<Arc<str>>,
+    /// Where the step's file commands are written.
+    pub command_files: CommandFiles,
+    /// What the reader of its output has to know.
+    pub lines: LineOptions,
+    /// The problem matchers in force when the body starts.
+    pub matchers: Matchers,
+}
+
+/// What the log of a `run` step begins with.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// The first line, for instance `Run cargo test`.
+    pub title: String,
+    /// The `env:` entries shown below it, in order.
+    pub env: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// A script file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Script {
+    /// Path relative to `RUNNER_TEMP`; derived from the step path, so that equal runs use equal names.
+    pub file: String,
+    /// The script as the workflow gives it, for the heading of the log.
+    pub text: Arc<str>,
+    /// The file's content: `text` with the shell's fix-ups (steps.md 3.1).
+    pub content: String,
+}
+
+/// The shell's command line (steps.md 3.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShellCommand {
+    /// Programs to look for on PATH (prepends included), the first one found is used.
+    pub candidates: Vec<String>,
+    /// The arguments with `{0}` in place of the script's path, as printed in the log: `-e {0}`.
+    pub arguments: String,
+}
+
+/// The step's file commands: paths relative to `RUNNER_TEMP` (steps.md 5.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandFiles {
+    /// `GITHUB_ENV`
+    pub env: String,
+    /// `GITHUB_OUTPUT`
+    pub output: String,
+    /// `GITHUB_PATH`
+    pub path: String,
+    /// `GITHUB_STATE`
+    pub state: String,
+    /// `GITHUB_STEP_SUMMARY`
+    pub summary: String,
+}
+
+impl CommandFiles {
+    /// The folder below `RUNNER_TEMP` that holds every step's command files.
+    pub const FOLDER: &str = "_runner_file_commands";
+
+    /// The files of the step at `path`; the same names in every run (DESIGN 3).
+    pub fn of(path: &StepPath) -> Self {
+        let name = |prefix: &str| format!("{}/{prefix}_{}", Self::FOLDER, path.file_stem());
+        Self {
+            env: name("set_env"),
+            output: name("set_output"),
+            path: name("add_path"),
+            state: name("save_state"),
+            summary: name("step_summary"),
+        }
+    }
+
+    /// All five, in the order in which they are read after the body.
+    pub fn all(&self) -> [&str; 5] {
+        [&self.path, &self.env, &self.output, &self.state, &self.summary]
+    }
+}
+
+/// The built-in `actions/checkout`: fills the workspace from the local repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckoutSpec {
+    /// The step that asked for it.
+    pub step: StepPath,
+    /// The heading of the step's log.
+    pub title: String,
+    /// A commit, branch or tag; `None` is the working tree as it is, ignored files left out.
+    pub reference: Option<String>,
+    /// Where to, relative to the workspace; `None` is the workspace itself.
+    pub path: Option<String>,
+    /// `with.repository`: `None` or the repository at hand is the local one; another one cannot be had.
+    pub repository: Option<String>,
+}

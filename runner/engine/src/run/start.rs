@@ -1,0 +1,260 @@
+//! From a group of jobs that waits to one that runs, or never will: condition, matrix, names.
+//!
+//! Looks at results of jobs before it; starts nothing itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use expr::{Evaluated, Functions, HashAnswers, Object, Phase, StatusFacts, Value};
+use syntax::{Job as JobDefinition, Spanned, Token, TokenValue};
+
+use super::matrix::{Combination, expand};
+use super::{Group, GroupState, Instance, InstanceState, Run, RunEffect, spelled_as_defined};
+use crate::effect::Outcome;
+use crate::job::JobInputs;
+use crate::plan::{self, JobKey, Plan};
+use crate::secrets::Secrets;
+
+impl Run {
+    /// Decides what becomes of a group whose needs are over.
+    pub(super) fn open(&mut self, id: &Arc<str>, secrets: &Secrets, out: &mut Vec<RunEffect>) {
+        let outcome = match self.prepare(id, secrets) {
+            Ok(Some(group)) => {
+                self.groups.insert(Arc::clone(id), group);
+                return;
+            }
+            Ok(None) if self.cancelled => (Outcome::Cancelled, None),
+            Ok(None) => (Outcome::Skipped, None),
+            Err(text) => (Outcome::Failure, Some(secrets.mask(&text))),
+        };
+        if let Some(group) = self.groups.get_mut(id) {
+            group.state = GroupState::Over(outcome.0);
+        }
+        let key = JobKey::single(Arc::clone(id));
+        out.push(RunEffect::JobEnded { key, name: Arc::clone(id), outcome: outcome.0, error: outcome.1 });
+    }
+
+    /// The group with its jobs; `None` when its condition is false.
+    fn prepare(&self, id: &Arc<str>, secrets: &Secrets) -> Result<Option<Group>, String> {
+        let Some(job) = self.workflow.jobs.get(id) else { return Ok(None) };
+        let mut contexts = self.contexts(job);
+        if !self.condition(job, &contexts)? {
+            return Ok(None);
+        }
+        contexts.insert("secrets", Value::Object(Arc::new(secrets.context())));
+        let evaluate = |token: &Spanned<Token>| self.token(token, &contexts);
+        let strategy = job.strategy.as_ref();
+        let fail_fast = match strategy.and_then(|strategy| strategy.fail_fast.as_ref()) {
+            Some(token) => evaluate(token)?.is_truthy(),
+            None => true,
+        };
+        let max_parallel = match strategy.and_then(|strategy| strategy.max_parallel.as_ref()) {
+            Some(token) => Some(evaluate(token)?.to_number() as u32).filter(|limit| *limit > 0),
+            None => None,
+        };
+        let combinations = match strategy.and_then(|strategy| strategy.matrix.as_ref()) {
+            Some(token) => {
+                Some(expand(&evaluate(token)?).map_err(|error| self.located(token, &error.to_string()))?)
+            }
+            None => None,
+        };
+        let instances = self.instances(id, job, combinations, fail_fast, max_parallel, &contexts)?;
+        // Forgiveness may depend on the matrix; one instance that is not forgiven makes the group count.
+        let forgiven = match &job.continue_on_error {
+            Some(token) => self.all_forgiven(token, &instances, &contexts)?,
+            None => false,
+        };
+        Ok(Some(Group { state: GroupState::Started, fail_fast, max_parallel, forgiven, instances }))
+    }
+
+    fn instances(
+        &self,
+        id: &Arc<str>,
+        job: &JobDefinition,
+        combinations: Option<Vec<Combination>>,
+        fail_fast: bool,
+        max_parallel: Option<u32>,
+        contexts: &Object,
+    ) -> Result<Vec<Instance>, String> {
+        let Some(combinations) = combinations else {
+            let strategy = strategy_context(fail_fast, 0, 1, max_parallel);
+            return Ok(vec![self.instance(JobKey::single(Arc::clone(id)), job, None, strategy, contexts)?]);
+        };
+        let total = combinations.len();
+        combinations
+            .into_iter()
+            .zip(0u32..)
+            .map(|(combination, index)| {
+                let key = JobKey { id: Arc::clone(id), combination: Some(index) };
+                let strategy = strategy_context(fail_fast, index, total, max_parallel);
+                self.instance(key, job, Some(combination), strategy, contexts)
+            })
+            .collect()
+    }
+
+    fn instance(
+        &self,
+        key: JobKey,
+        job: &JobDefinition,
+        combination: Option<Combination>,
+        strategy: Object,
+        contexts: &Object,
+    ) -> Result<Instance, String> {
+        let matrix = combination
+            .as_ref()
+            .map_or(Value::Null, |combination| Value::Object(Arc::new(combination.values.clone())));
+        let mut own = contexts.clone();
+        own.insert("matrix", matrix.clone());
+        own.insert("strategy", Value::Object(Arc::new(strategy.clone())));
+        let name = self.job_name(job, combination.as_ref(), &own);
+        let plan = Plan::new(Arc::clone(&self.workflow), Arc::clone(&self.given.file), key, name.into())
+            .map_err(|error| error.to_string())?;
+        let inputs = JobInputs {
+            github: self.given.github.clone(),
+            needs: object_of(contexts.get("needs")),
+            strategy,
+            matrix,
+            vars: self.given.vars.clone(),
+            inputs: self.given.inputs.clone(),
+            runner: self.given.runner.clone(),
+        };
+        Ok(Instance {
+            plan: Arc::new(plan),
+            inputs: Arc::new(inputs),
+            state: InstanceState::Queued,
+            outputs: Arc::default(),
+        })
+    }
+
+    /// The name shown for a job: its `name:`, else its id; with the matrix values behind it unless the name itself
+    /// has expressions.
+    fn job_name(&self, job: &JobDefinition, combination: Option<&Combination>, contexts: &Object) -> String {
+        let written = match &job.name {
+            None => job.id.value.to_string(),
+            Some(name) => match name.value.as_literal() {
+                Some(literal) => literal.to_owned(),
+                None => {
+                    return template_text(&name.value, contexts)
+                        .unwrap_or_else(|| name.value.source().to_owned());
+                }
+            },
+        };
+        match combination {
+            None => written,
+            Some(combination) => {
+                let parts: Vec<String> = combination.shown.iter().map(plan::name_part).collect();
+                format!("{written} ({})", parts.join(", "))
+            }
+        }
+    }
+
+    fn all_forgiven(
+        &self,
+        token: &Spanned<Token>,
+        instances: &[Instance],
+        contexts: &Object,
+    ) -> Result<bool, String> {
+        let mut all = true;
+        for instance in instances {
+            let mut own = contexts.clone();
+            own.insert("matrix", instance.inputs.matrix.clone());
+            own.insert("strategy", Value::Object(Arc::new(instance.inputs.strategy.clone())));
+            all &= self.token(token, &own)?.is_truthy();
+        }
+        Ok(all)
+    }
+
+    fn contexts(&self, job: &JobDefinition) -> Object {
+        let needs: Object = job
+            .needs
+            .iter()
+            .filter_map(|need| {
+                let id = spelled_as_defined(&self.workflow, &need.value)?;
+                Some((Arc::clone(&id), self.groups.get(&id)?.needs_entry()))
+            })
+            .collect();
+        let mut all = Object::new();
+        all.insert("github", Value::Object(Arc::new(self.given.github.clone())));
+        all.insert("needs", Value::Object(Arc::new(needs)));
+        all.insert("vars", Value::Object(Arc::new(self.given.vars.clone())));
+        all.insert("inputs", Value::Object(Arc::new(self.given.inputs.clone())));
+        all
+    }
+
+    /// A job's `if`. `success()` and `failure()` look at every job before it, not only at those that it names.
+    fn condition(&self, job: &JobDefinition, contexts: &Object) -> Result<bool, String> {
+        let ancestors = self.ancestors(job);
+        let results: Vec<Outcome> =
+            ancestors.iter().filter_map(|id| self.groups.get(id)).map(Group::outcome).collect();
+        let status = StatusFacts {
+            success: !self.cancelled && results.iter().all(|result| *result == Outcome::Success),
+            failure: !self.cancelled && results.contains(&Outcome::Failure),
+            cancelled: self.cancelled || results.contains(&Outcome::Cancelled),
+        };
+        let functions = Functions::for_dispatch(Phase::Condition, status, HashAnswers::default());
+        match job.condition.value.expression().evaluate(contexts, &functions) {
+            Ok(Evaluated::Value(value)) => Ok(value.is_truthy()),
+            Ok(Evaluated::NeedsHash(_)) => {
+                Err(located_at(&self.given.file, job, "hashFiles() cannot be used here"))
+            }
+            Err(error) => Err(located_at(&self.given.file, job, &error.to_string())),
+        }
+    }
+
+    fn ancestors(&self, job: &JobDefinition) -> BTreeSet<Arc<str>> {
+        let mut all = BTreeSet::new();
+        let mut open: Vec<&JobDefinition> = vec![job];
+        while let Some(job) = open.pop() {
+            for id in job.needs.iter().filter_map(|need| spelled_as_defined(&self.workflow, &need.value)) {
+                if let Some(before) = self.workflow.jobs.get(&id).filter(|_| all.insert(Arc::clone(&id))) {
+                    open.push(before);
+                }
+            }
+        }
+        all
+    }
+
+    fn token(&self, token: &Spanned<Token>, contexts: &Object) -> Result<Value, String> {
+        let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::default());
+        match token.evaluate(contexts, &functions) {
+            Ok(TokenValue::Value(value)) => Ok(value),
+            Ok(TokenValue::NeedsHash(_)) => Err(self.located(token, "hashFiles() cannot be used here")),
+            Err(error) => Err(self.located(token, &error.text)),
+        }
+    }
+
+    fn located(&self, token: &Spanned<Token>, text: &str) -> String {
+        let start = token.span.start;
+        format!("{} (Line: {}, Col: {}): {text}", self.given.file, start.line, start.column)
+    }
+}
+
+fn located_at(file: &str, job: &JobDefinition, text: &str) -> String {
+    let start = job.condition.span.start;
+    format!("{file} (Line: {}, Col: {}): {text}", start.line, start.column)
+}
+
+fn template_text(template: &expr::Template, contexts: &Object) -> Option<String> {
+    let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::default());
+    match template.evaluate(contexts, &functions) {
+        Ok(Evaluated::Value(value)) => Some(value.to_text().to_string()),
+        _ => None,
+    }
+}
+
+fn strategy_context(fail_fast: bool, index: u32, total: usize, max_parallel: Option<u32>) -> Object {
+    let total = u32::try_from(total).unwrap_or(u32::MAX);
+    let mut strategy = Object::new();
+    strategy.insert("fail-fast", Value::Bool(fail_fast));
+    strategy.insert("job-index", Value::Number(f64::from(index)));
+    strategy.insert("job-total", Value::Number(f64::from(total)));
+    strategy.insert("max-parallel", Value::Number(f64::from(max_parallel.unwrap_or(total))));
+    strategy
+}
+
+fn object_of(value: Option<&Value>) -> Object {
+    match value {
+        Some(Value::Object(object)) => object.as_ref().clone(),
+        _ => Object::new(),
+    }
+}

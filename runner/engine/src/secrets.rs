@@ -1,0 +1,59 @@
+//! The secrets of a job, kept beside the job and never in it.
+//!
+//! Knows names, values and what has to be masked; not where secrets come from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use expr::{Object, Value};
+use indexmap::IndexMap;
+
+use crate::mask::{Masks, Origin};
+
+/// Named secrets and everything that must not be shown. Passed to every transition; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    values: Arc<IndexMap<Arc<str>, Arc<str>>>,
+    masks: Masks,
+}
+
+impl Secrets {
+    /// Secrets by name, in the order in which the `secrets` context shows them; their values are masked from here on.
+    pub fn new(values: IndexMap<Arc<str>, Arc<str>>) -> Self {
+        let mut masks = Masks::default();
+        let origin = |name: &Arc<str>| Origin::Secret { name: Arc::clone(name) };
+        masks.extend(values.iter().map(|(name, value)| (value.as_bytes(), origin(name))));
+        Self { values: Arc::new(values), masks }
+    }
+
+    /// The same secrets with what was masked since (masks only grow).
+    pub fn with_masks(&self, masks: Masks) -> Self {
+        Self { values: Arc::clone(&self.values), masks }
+    }
+
+    /// What must not be shown.
+    pub fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.values.keys()
+    }
+
+    /// The text with every secret in it replaced by `***`.
+    pub fn mask(&self, text: &str) -> String {
+        self.masks.mask_text(text).into_owned()
+    }
+
+    /// The `secrets` context.
+    pub(crate) fn context(&self) -> Object {
+        self.values.iter().map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value)))).collect()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
