@@ -74,21 +74,24 @@ impl<'a> Converter<'a> {
             permissions,
             concurrency: root.get("concurrency").cloned(),
             jobs: IndexMap::new(),
+            faulty: IndexMap::new(),
             aliases: input.aliases,
         };
         let places = child(Some(input.root), "jobs");
         for (key, value) in jobs.as_mapping().unwrap_or_default() {
             let Some(id) = key.as_str() else { continue };
-            if input.faulty.contains(id) {
-                continue;
-            }
+            let before = self.diagnostics.len();
             let errors = self.errors();
             let job = self.job(&key.with(Arc::clone(id)), value, child(places, id));
-            if let Some(job) = job
-                && self.errors() == errors
-            {
-                workflow.jobs.insert(Arc::clone(id), job);
+            let known = input.faulty.contains(id);
+            let sound = !known && self.errors() == errors;
+            if known {
+                // What follows from the faults already reported would only confuse.
+                self.diagnostics.truncate(before);
             }
+            let Some(job) = job else { continue };
+            let jobs = if sound { &mut workflow.jobs } else { &mut workflow.faulty };
+            jobs.insert(Arc::clone(id), job);
         }
         self.check_needs(jobs, input.faulty, &workflow.jobs);
         Some(workflow)

@@ -41,8 +41,11 @@ pub struct Workflow {
     pub permissions: Option<Permissions>,
     /// `concurrency`: a group, or a mapping.
     pub concurrency: Option<Spanned<Token>>,
-    /// Jobs by id in the order of the file; one with a fault is not there.
+    /// Jobs by id in the order of the file; one with a fault is in `faulty` instead.
     pub jobs: IndexMap<Arc<str>, Job>,
+    /// Jobs with faults, as far as they could be read: for outlines and breakpoints, not to be run.
+    /// What is at fault is `null` or not there.
+    pub faulty: IndexMap<Arc<str>, Job>,
     /// Every YAML alias of the file and what it stands for.
     pub aliases: Vec<Alias>,
 }

@@ -3,6 +3,7 @@
 
 mod act_tables;
 mod expressions;
+mod real_world;
 mod workflow_reader;
 
 use std::path::{Path, PathBuf};

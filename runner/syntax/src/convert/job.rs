@@ -64,8 +64,14 @@ impl Converter<'_> {
 
     fn call(&mut self, uses: &Spanned<Token>, token: &Spanned<Token>) -> JobBody {
         let reference = uses.with(uses.literal_text().unwrap_or_default());
-        if let Some(message) = wrong_call(&reference) {
-            self.report(Diagnostic::error("uses-format", reference.span, message));
+        match check_call(&reference) {
+            Ok(()) => {}
+            Err(Call::Never(message)) => {
+                self.report(Diagnostic::error("uses-format", reference.span, message))
+            }
+            Err(Call::NotFound(message)) => {
+                self.report(Diagnostic::warning("uses-format", reference.span, message))
+            }
         }
         JobBody::Reusable {
             uses: reference,
@@ -201,38 +207,54 @@ fn strategy(token: &Spanned<Token>) -> Strategy {
     }
 }
 
-/// GitHub's words for a call that cannot be one.
-fn wrong_call(reference: &str) -> Option<String> {
-    if let Some(path) = reference.strip_prefix("./") {
-        if path.contains('@') {
-            return Some(
-                "invalid value workflow reference: cannot specify version when calling local workflows"
-                    .into(),
-            );
+/// Why a call is none.
+enum Call {
+    /// It names no workflow file.
+    Never(&'static str),
+    /// GitHub's reader lets it pass, and then finds no workflow there.
+    NotFound(&'static str),
+}
+
+/// Whether `uses` of a job can name a workflow, with GitHub's words if not.
+fn check_call(reference: &str) -> Result<(), Call> {
+    let local = reference.strip_prefix("./").or_else(|| reference.strip_prefix("$/"));
+    let path = match (local, reference.rsplit_once('@')) {
+        (Some(path), _) if path.contains('@') => {
+            return Err(Call::Never(
+                "invalid value workflow reference: cannot specify version when calling local workflows",
+            ));
         }
-    } else {
-        let Some((path, version)) = reference.rsplit_once('@') else {
-            return Some("invalid value workflow reference: no version specified".into());
-        };
-        if version.is_empty() {
-            return Some("invalid value workflow reference: no version specified".into());
+        (Some(path), _) => path,
+        (None, None | Some((_, ""))) => {
+            return Err(Call::NotFound("invalid value workflow reference: no version specified"));
         }
-        if path.split('/').filter(|part| !part.is_empty()).count() < 3 {
-            return Some(
-                "invalid value workflow reference: references to workflows must be prefixed with format \
-                 'owner/repository/' or './' for local workflows"
-                    .into(),
-            );
+        (None, Some((path, _))) => {
+            let mut parts = path.splitn(3, '/');
+            match (parts.next(), parts.next(), parts.next()) {
+                (Some(owner), Some(repository), Some(path))
+                    if !owner.is_empty() && !repository.is_empty() =>
+                {
+                    path
+                }
+                _ => {
+                    return Err(Call::Never(
+                        "invalid value workflow reference: references to workflows must be prefixed with format \
+                         'owner/repository/' or './' for local workflows",
+                    ));
+                }
+            }
         }
-    }
-    let path = reference.split('@').next().unwrap_or_default();
+    };
     if !path.ends_with(".yml") && !path.ends_with(".yaml") {
-        return Some("invalid value workflow reference: workflow file should have either a '.yml' or '.yaml' file extension".into());
+        return Err(Call::Never(
+            "invalid value workflow reference: workflow file should have either a '.yml' or '.yaml' file extension",
+        ));
     }
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let at_top = folder == "./.github/workflows" || folder.ends_with("/.github/workflows");
-    (!at_top).then(|| {
-        "invalid value workflow reference: workflows must be defined at the top level of the .github/workflows/ directory"
-            .into()
-    })
+    match path.strip_prefix(".github/workflows/") {
+        Some(name) if !name.contains('/') => Ok(()),
+        _ => Err(Call::NotFound(
+            "invalid value workflow reference: workflows must be defined at the top level of the .github/workflows/ \
+             directory",
+        )),
+    }
 }

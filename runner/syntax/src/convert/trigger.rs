@@ -55,7 +55,33 @@ impl Converter<'_> {
                 _ => trigger.filters.push(Filter { name: key, values: values::texts(value) }),
             }
         }
+        if &*name.value == "workflow_dispatch" {
+            trigger.inputs.values().for_each(|input| self.check_dispatch_input(input));
+        }
         trigger
+    }
+
+    /// In the words of GitHub's editor.
+    fn check_dispatch_input(&mut self, input: &Input) {
+        if let Some(default) = input.default.as_ref().filter(|_| input.kind == InputKind::Boolean)
+            && !matches!(default.value, Token::Bool(_))
+        {
+            let message = "Unexpected type 'StringToken' encountered while reading 'input default'. \
+                           The type 'BooleanToken' was expected.";
+            let hint = "write `true` or `false` without quotes";
+            self.report(Diagnostic::error("input-default", default.span, message).with_hint(hint));
+        }
+        match (input.kind, input.options.is_empty()) {
+            (InputKind::Choice, true) => {
+                let message = "Missing 'options' for choice input";
+                self.report(Diagnostic::error("input-options", input.name.span, message));
+            }
+            (InputKind::Choice, false) | (_, true) => {}
+            (_, false) => {
+                let message = "Input type is not 'choice', but 'options' is defined";
+                self.report(Diagnostic::warning("input-options", input.name.span, message));
+            }
+        }
     }
 
     fn check_cron(&mut self, text: &Spanned<Arc<str>>) {

@@ -209,12 +209,19 @@ fn given(token: Option<&Spanned<Token>>) -> Given<'_> {
     pairs.iter().map(|(key, value)| (key, value)).filter_map(entry).collect()
 }
 
-/// A path in the caller's repository as a path in that of `caller` at its version.
+/// A path in the caller's repository (`./…`, or `$/…` for the repository of the workflow) as a path in that of
+/// `caller` at its version.
 fn qualified(uses: &Arc<str>, caller: Option<&str>) -> Arc<str> {
-    let (Some(path), Some(caller)) = (uses.strip_prefix("./"), caller) else { return Arc::clone(uses) };
-    let Some((place, version)) = caller.rsplit_once('@') else { return Arc::clone(uses) };
-    let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
-    Arc::from(format!("{}/{path}@{version}", repository.join("/")))
+    let Some(path) = uses.strip_prefix("./").or_else(|| uses.strip_prefix("$/")) else {
+        return Arc::clone(uses);
+    };
+    match caller.and_then(|caller| caller.rsplit_once('@')) {
+        Some((place, version)) => {
+            let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
+            Arc::from(format!("{}/{path}@{version}", repository.join("/")))
+        }
+        None => Arc::from(format!("./{path}")),
+    }
 }
 
 fn shown_name(job: &Job) -> Arc<str> {
