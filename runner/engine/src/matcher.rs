@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 pub use config::{LinePattern, Matcher, MatcherError};
 pub use dialect::{Dialect, Pattern, PatternError, TooSlow};
-pub(crate) use scan::{Match, Scanner, Verdict};
+pub use scan::{Match, Scanner, Verdict};
 
 /// The matchers in force in a job: an ordered set by owner, letter case aside. A clone is one reference
 /// count, so checkpoints may hold it.

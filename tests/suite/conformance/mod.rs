@@ -4,6 +4,7 @@
 mod act_tables;
 mod expressions;
 mod real_world;
+mod runner_l0;
 mod workflow_reader;
 
 use std::path::{Path, PathBuf};

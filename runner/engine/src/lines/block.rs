@@ -96,7 +96,13 @@ fn starts_like_v2(line: &[u8]) -> bool {
 
 /// Whether it is worth parsing: `::` at the start, or `##[` anywhere.
 pub(super) fn looks_like_command(line: &[u8]) -> bool {
-    starts_like_v2(line) || memchr::memmem::find(line, b"##[").is_some()
+    starts_like_v2(line) || has_v1(line)
+}
+
+/// Whether a line holds `##[`. On the short text of one line, looking for `#` beats a searcher that has to
+/// be built first.
+pub(super) fn has_v1(line: &[u8]) -> bool {
+    memchr::memchr_iter(b'#', line).any(|at| line.get(at..).is_some_and(|rest| rest.starts_with(b"##[")))
 }
 
 fn emit_plain(sink: &mut impl LineSink, block: Option<&[u8]>) {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use super::block::looks_like_command;
+use super::block::{has_v1, looks_like_command};
 use super::sink::{LineSink, LineTag, MaskStore, StepCommand};
 use super::{Flow, LineProcessor, Surroundings};
 use crate::annotation::{Annotation, Level, Location, Source, cut_message};
@@ -218,8 +218,7 @@ pub(super) fn plain_annotation(level: Level, message: &str, source: Source) -> A
 
 /// Steps must not forge the markers with which the service folds composite actions.
 fn defuse_markers(line: &[u8]) -> Cow<'_, [u8]> {
-    let found = |marker: &str| memchr::memmem::find(line, marker.as_bytes()).is_some();
-    if !found("##[start-action") && !found("##[end-action") {
+    if !has_v1(line) {
         return Cow::Borrowed(line);
     }
     let mut out = Vec::with_capacity(line.len() + 8);
@@ -239,7 +238,7 @@ fn defuse_markers(line: &[u8]) -> Cow<'_, [u8]> {
 /// The line without control sequences (`ESC [ … final byte`), and without upstream's own idea of one,
 /// NUL `33[` digits and `;`, then `m` if there is one.
 fn strip_colours(line: &str) -> Cow<'_, str> {
-    if !line.contains("\x1B[") && !line.contains("\x0033[") {
+    if memchr::memchr2(0x1B, 0, line.as_bytes()).is_none() {
         return Cow::Borrowed(line);
     }
     let mut out = String::with_capacity(line.len());

@@ -84,6 +84,8 @@ impl Pattern {
     pub fn captures<'t>(&self, text: &'t str) -> Result<Option<Vec<&'t str>>, TooSlow> {
         let order = self.groups.iter();
         Ok(match &self.engine {
+            // Nearly all lines match nothing, and capturing allocates before it searches.
+            Engine::Linear(regex) if !regex.is_match(text) => None,
             Engine::Linear(regex) => regex.captures(text).map(|found| {
                 order.map(|&group| found.get(group).map_or("", |group| group.as_str())).collect()
             }),

@@ -4,9 +4,9 @@
 use super::config::{Matcher, PROPERTIES};
 use super::{Matchers, TooSlow};
 
-/// The matchers of a job with this lane's progress in each.
+/// The matchers of a job with one step's progress in each. A [`LineProcessor`](crate::lines::LineProcessor) has its own.
 #[derive(Clone, PartialEq, Default)]
-pub(crate) struct Scanner {
+pub struct Scanner {
     running: Vec<Running>,
 }
 
@@ -26,15 +26,17 @@ impl std::fmt::Debug for Scanner {
     }
 }
 
-/// What a match captured, by the order of [`PROPERTIES`]. `None`: no pattern asked for it.
+/// What the patterns of one matcher captured. Texts are raw.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(crate) struct Match {
+pub struct Match {
+    // In the order of PROPERTIES; `None`: no pattern asked for it.
     values: [Option<String>; PROPERTIES.len()],
 }
 
 impl Match {
-    /// The captured text of one of [`PROPERTIES`]; empty if nothing was captured.
-    pub(crate) fn get(&self, property: &str) -> &str {
+    /// The captured text of a property by its name in the matcher's file (`file`, `line`, `column`,
+    /// `severity`, `code`, `message`, `fromPath`), defaults applied; empty if nothing was captured.
+    pub fn get(&self, property: &str) -> &str {
         let mut pairs = PROPERTIES.iter().zip(&self.values);
         pairs.find(|(name, _)| **name == property).and_then(|(_, value)| value.as_deref()).unwrap_or_default()
     }
@@ -51,7 +53,7 @@ impl Match {
 }
 
 /// What one matcher said to a line.
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// All of its patterns are through. The others have been reset.
     Matched(Match),
     /// It took too long and is out.
@@ -65,7 +67,7 @@ pub(crate) enum Verdict {
 
 impl Scanner {
     /// Takes over a new set; a matcher that was there before keeps its progress.
-    pub(crate) fn update(&mut self, matchers: &Matchers) {
+    pub fn update(&mut self, matchers: &Matchers) {
         let mut old = std::mem::take(&mut self.running);
         for matcher in matchers.iter() {
             let known = old.iter().position(|running| running.matcher == *matcher);
@@ -76,12 +78,14 @@ impl Scanner {
         }
     }
 
-    pub(crate) fn is_idle(&self) -> bool {
+    /// Whether no line can match.
+    pub fn is_idle(&self) -> bool {
         self.running.iter().all(|running| running.failed)
     }
 
-    /// Shows the line to the matchers in order, until `verdict` says that the line is used up.
-    pub(crate) fn scan(&mut self, line: &str, mut verdict: impl FnMut(Verdict) -> bool) -> bool {
+    /// Shows the line to the matchers in order, until `verdict` says that the line is used up; returns
+    /// whether it did. The line should have no colours.
+    pub fn scan(&mut self, line: &str, mut verdict: impl FnMut(Verdict) -> bool) -> bool {
         for index in 0..self.running.len() {
             let Some(running) = self.running.get_mut(index).filter(|running| !running.failed) else {
                 continue;
