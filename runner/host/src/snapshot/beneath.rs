@@ -152,7 +152,7 @@ pub(super) fn holes(file: BorrowedFd<'_>, size: u64) -> io::Result<Option<Vec<(u
 pub(super) fn remove_all(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
     match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR | Errno::PERM | Errno::ACCESS) => {}
+        Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),
     }
     let mut trail: Vec<(OwnedFd, CString)> = Vec::new();

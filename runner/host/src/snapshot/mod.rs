@@ -26,6 +26,7 @@ mod roots;
 mod seal;
 mod stat;
 mod store;
+mod thin;
 mod walk;
 
 #[cfg(target_os = "linux")]
@@ -50,6 +51,7 @@ pub use restore::{RestoreMode, RestoreReport};
 pub use roots::{Root, Roots, RootsError};
 pub use stat::{FileType, Time};
 pub use store::{Store, Taken};
+pub use thin::Thinned;
 pub use walk::{ChangeSummary, Note, NoteKind};
 
 /// `dir/name`, for a `dir` that is empty at the root.

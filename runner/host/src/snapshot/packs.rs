@@ -329,9 +329,10 @@ impl Packs {
         Ok((record == header(found.kind, digest, &bytes)).then_some(bytes))
     }
 
-    /// The stored length of an object.
-    pub(super) fn length(&self, digest: &Digest) -> Option<u64> {
-        self.index.get(digest).map(|found| u64::from(found.length))
+    /// Hash and length of all objects of one kind, in no order.
+    pub(super) fn of_kind(&self, kind: Object) -> impl Iterator<Item = (Digest, u64)> {
+        let all = self.index.iter().filter(move |(_, found)| found.kind == kind);
+        all.map(|(digest, found)| (*digest, u64::from(found.length)))
     }
 
     pub(super) fn syncer(&self) -> Syncer {

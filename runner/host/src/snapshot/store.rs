@@ -163,7 +163,6 @@ impl Store {
         let id = snapshot.id(owner);
         let content_id = snapshot.content_id();
         sink.put(Object::Snapshot, Digest::from_bytes(*id.as_bytes()), &bytes)?;
-        drop(sink);
         packs.flush()?;
         Ok((Taken { id, content_id, changed: found.changes, notes: found.notes }, Some(snapshot)))
     }
@@ -226,8 +225,12 @@ impl Store {
         self.packs.faults.clone()
     }
 
-    pub(super) fn cache_mut(&mut self) -> Option<&mut TreeCache> {
-        self.cache.as_mut()
+    pub(super) fn drop_cache(&mut self) -> Option<TreeCache> {
+        self.cache.take()
+    }
+
+    pub(super) fn set_cache(&mut self, cache: TreeCache) {
+        self.cache = Some(cache);
     }
 }
 

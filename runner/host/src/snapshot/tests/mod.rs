@@ -1,8 +1,13 @@
 //! Tests of whole snapshots against a model that knows nothing of them: a dump of the tree made with `std::fs`.
 
+mod crash;
 mod dump;
+mod lifelike;
 mod operations;
+mod parking;
 mod property;
+mod races;
+mod storing;
 
 use std::path::{Path, PathBuf};
 
