@@ -18,9 +18,8 @@ use indexmap::IndexMap;
 pub(crate) use ids::StepIds;
 
 use crate::diagnostic::Diagnostic;
-use crate::locate::locate_range;
 use crate::model::{Job, Level, Permissions, Permitted, RunDefaults, Workflow};
-use crate::read::{Allowed, expression_fault};
+use crate::read::{Allowed, ExpressionFault};
 use crate::schema::definition::Definition;
 use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::token::Token;
@@ -131,11 +130,9 @@ impl<'a> Converter<'a> {
                 Some(Spanned::new(condition, span))
             }
             Err(error) => {
-                let place =
-                    locate_range(self.sources, span, written.unwrap_or_default(), error.offset, error.offset);
-                let diagnostic = expression_fault(&error.text, span, &allowed);
-                let same = place.start == span.start;
-                self.report(if same { diagnostic } else { diagnostic.with_label(place, "here") });
+                let text = written.unwrap_or_default();
+                let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
+                self.report(fault.diagnostic(self.sources, &allowed));
                 None
             }
         }

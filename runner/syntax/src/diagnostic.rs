@@ -37,8 +37,10 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// Whether the file is refused.
     pub severity: Severity,
-    /// Where.
+    /// Where, as GitHub reports it: a whole value, for instance.
     pub span: Span,
+    /// The part of it that is at fault, where that can be told: a name in an expression.
+    pub focus: Option<Span>,
     /// GitHub's words where it has some.
     pub message: String,
     /// What to do about it.
@@ -60,6 +62,7 @@ impl Diagnostic {
             code,
             severity,
             span,
+            focus: None,
             message: message.into(),
             hint: None,
             labels: Vec::new(),
@@ -89,6 +92,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_optional_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Says which part is at fault.
+    #[must_use]
+    pub(crate) fn with_focus(mut self, focus: Span) -> Self {
+        self.focus = Some(focus);
         self
     }
 

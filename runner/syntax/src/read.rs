@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use allowed::Allowed;
-pub(crate) use scalar::expression_fault;
+pub(crate) use scalar::ExpressionFault;
 
 use crate::diagnostic::Diagnostic;
 use crate::options::ReadOptions;
