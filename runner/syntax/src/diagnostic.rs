@@ -52,6 +52,9 @@ pub struct Diagnostic {
     prefix: Prefix,
 }
 
+/// Each layer says no more than this about a file; GitHub stops at 10.
+pub(crate) const MAX_DIAGNOSTICS: usize = 100;
+
 /// GitHub cuts a message off behind this many UTF-16 units (`ParseOptions.MaxErrorMessageLength`).
 const MAX_MESSAGE_LENGTH: usize = 500;
 

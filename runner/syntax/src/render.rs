@@ -122,9 +122,10 @@ mod tests {
     fn a_diagnostic_shows_its_lines_labels_and_hint() {
         let mut sources = Sources::new();
         let id = sources.add("ci.yml", "on: push\njobs:\n  é: 1\n  é: 2\n");
-        let diagnostic = Diagnostic::error("duplicate-key", span(&sources, id, 25, 27), "'é' is already defined")
-            .with_label(span(&sources, id, 17, 19), "first defined here")
-            .with_hint("remove one");
+        let diagnostic =
+            Diagnostic::error("duplicate-key", span(&sources, id, 25, 27), "'é' is already defined")
+                .with_label(span(&sources, id, 17, 19), "first defined here")
+                .with_hint("remove one");
         let text = render(&[diagnostic], &sources, false);
         let expected = "error[duplicate-key]: 'é' is already defined
   ╭▸ ci.yml:4:3
