@@ -319,3 +319,46 @@ fn a_large_tree_is_walked_by_several_threads_to_the_same_end() {
     assert!(bench.restore(one).exact && dump.differences(&bench.dump()).is_empty());
     assert_eq!(bench.take(), one);
 }
+
+#[test]
+fn two_roots_are_one_snapshot() {
+    let mut bench = Bench::new();
+    let temp = bench.tree.parent().unwrap().join("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let roots = [super::super::Root::new("workspace", &bench.tree), super::super::Root::new("temp", &temp)];
+    bench.roots = super::super::Roots::new(roots).unwrap();
+    bench.write("a", "shared");
+    std::fs::hard_link(bench.path("a"), temp.join("linked")).unwrap();
+    let one = bench.take();
+    let dump = super::Dump::of(bench.tree.parent().unwrap());
+    std::fs::write(temp.join("output"), "version=1").unwrap();
+    std::fs::remove_file(temp.join("linked")).unwrap();
+    std::fs::write(temp.join("linked"), "shared").unwrap();
+    let two = bench.take();
+    let changes = bench.store.diff(one, two).unwrap();
+    assert!(changes.iter().any(|one| one.root == "temp" && one.path == at("output")));
+    let mut lot = bench.lot();
+    bench.store.restore(one, &bench.roots, RestoreMode::Park(&mut lot)).unwrap();
+    let only_workspace =
+        super::super::Roots::new([super::super::Root::new("workspace", &bench.tree)]).unwrap();
+    let refused = bench.store.unpark(&mut lot, two, &only_workspace);
+    assert!(matches!(refused, Err(RestoreError::OtherRoots(_))), "{refused:?}");
+    assert!(bench.store.unpark(&mut lot, two, &bench.roots).unwrap().exact);
+    assert!(bench.restore(one).exact);
+    let now = super::Dump::of(bench.tree.parent().unwrap());
+    let differences: Vec<_> =
+        dump.differences(&now).into_iter().filter(|one| !one.contains("store")).collect();
+    assert_eq!(differences, Vec::<String>::new());
+}
+
+#[test]
+fn what_thinning_dropped_is_stored_again_even_when_nothing_changed() {
+    let mut bench = Bench::new();
+    bench.write("a", "content");
+    let id = bench.take();
+    bench.store.thin(&[id], 0).unwrap();
+    assert_eq!(bench.store.presence(id).unwrap(), Presence::WithoutFiles { missing: 1 });
+    assert_eq!(bench.take(), id);
+    let reader = Store::open_read_only(bench.store.dir()).unwrap();
+    assert_eq!(reader.presence(id).unwrap(), Presence::Complete);
+}
