@@ -23,6 +23,9 @@ use super::{beneath, join, os, to_path};
 
 /// Entries seen before further threads are worth their start.
 const THREADS_FROM: usize = 4000;
+/// Directories nested deeper are recorded as unreadable: no project has them, and what recurses stays within a
+/// thread's stack.
+const DEEPEST: usize = 400;
 /// More do not pay: the kernel's directory cache is the limit (timetravel.md 2.2).
 const MOST_THREADS: usize = 4;
 
@@ -164,7 +167,12 @@ impl<'w> Walk<'w, '_> {
     ) -> Result<(), SnapshotError> {
         let Task { root: index, path, cached } = task;
         let Some(Some(root)) = self.roots.get(index) else { return Ok(()) };
-        let opened = os::open_dir(root.fd.as_fd(), &path);
+        let too_deep = path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
+        let opened = if too_deep {
+            Err(io::ErrorKind::Unsupported.into())
+        } else {
+            os::open_dir(root.fd.as_fd(), &path)
+        };
         let listed = opened.and_then(|fd| os::list(fd.as_fd(), &mut scratch.listing).map(|()| fd));
         let fd = match listed {
             Ok(fd) => fd,

@@ -362,3 +362,53 @@ fn what_thinning_dropped_is_stored_again_even_when_nothing_changed() {
     let reader = Store::open_read_only(bench.store.dir()).unwrap();
     assert_eq!(reader.presence(id).unwrap(), Presence::Complete);
 }
+
+#[test]
+fn a_bottomless_tree_is_noted_and_removed() {
+    use super::super::{Note, NoteKind};
+    let mut bench = Bench::new();
+    bench.write("a", "1");
+    let one = bench.take();
+    let mut dir: std::os::fd::OwnedFd = std::fs::File::open(&bench.tree).unwrap().into();
+    for _ in 0..3000 {
+        rustix::fs::mkdirat(&dir, "d", rustix::fs::Mode::RWXU).unwrap();
+        dir = rustix::fs::openat(&dir, "d", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).unwrap();
+    }
+    let deep = bench.store.take(&bench.roots).unwrap();
+    assert!(matches!(&deep.notes[..], [Note { kind: NoteKind::Unreadable, .. }]), "{:?}", deep.notes);
+    assert!(bench.restore(one).exact);
+    assert_eq!(std::fs::read_dir(&bench.tree).unwrap().count(), 1);
+    assert!(!bench.store.diff(one, deep.id).unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_grows_meanwhile_is_never_recorded_as_a_mix() {
+    let mut bench = Bench::new();
+    bench.write("log", "");
+    let path = bench.path("log");
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+            for number in (0..2_000_000_u32).cycle() {
+                if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    return;
+                }
+                file.write_all(&[number as u8]).unwrap();
+            }
+        });
+        for _ in 0..50 {
+            let id = bench.take();
+            let entry = bench.store.entry(id, "workspace", at("log")).unwrap().unwrap();
+            let bytes = bench.store.read(id, "workspace", at("log")).unwrap();
+            assert_eq!(bytes.len() as u64, entry.size);
+            let expected = (0..2_000_000_u32).cycle().map(|number| number as u8);
+            assert!(bytes.iter().copied().eq(expected.take(bytes.len())));
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    let settled = bench.store.take(&bench.roots).unwrap();
+    assert_eq!(settled.notes, []);
+    let size = bench.store.entry(settled.id, "workspace", at("log")).unwrap().unwrap().size;
+    assert_eq!(size, path.metadata().unwrap().len());
+}
