@@ -79,7 +79,7 @@ fn owner(tracking: &str, folder: &str) {
         assert_eq!(line, "up\n");
         std::mem::forget(reader);
     }
-    let frozen = lane::freeze(&mut lanes[..2], WITHIN).unwrap();
+    let frozen = lane::freeze(&mut lanes[..2], &lane::Except::new(), WITHIN).unwrap();
     guardian.frozen(frozen.iter().flat_map(lane::Frozen::processes));
     let mut scan = lane::Scan::now().unwrap();
     let members: Vec<String> = lanes

@@ -1,4 +1,3 @@
 //! session
 
-pub mod command;
 pub mod journal;

@@ -246,6 +246,3 @@ fn shaped(value: Value, shape: Shape, span: Span) -> Result<Value, Stop> {
         Shape::Boolean | Shape::Number => fail(span, format!("Unexpected value '{}'", value.to_text())),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,12 +6,12 @@
 //!
 //! Knows processes and signals; not output, timers or moments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{Lane, Scan};
+use super::{Except, Lane, Scan};
 use crate::proc::{self, NamedProcess, ProcessId, Sent, State};
 
 /// What was stopped, and has to be thawed or ended.
@@ -24,6 +24,29 @@ pub struct Frozen {
 }
 
 impl Frozen {
+    /// Whether nothing stands.
+    pub fn is_empty(&self) -> bool {
+        self.stopped.is_empty() && self.stood.is_empty()
+    }
+
+    /// Adds what stands in another one.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.stopped.extend(other.stopped);
+        self.stood.extend(other.stood);
+    }
+
+    /// Sorts the processes by what `key` says of each; the order among those of one key stays.
+    pub(crate) fn group_by<K: Ord>(self, mut key: impl FnMut(ProcessId) -> K) -> BTreeMap<K, Self> {
+        let mut groups: BTreeMap<K, Self> = BTreeMap::new();
+        for id in self.stopped {
+            groups.entry(key(id)).or_default().stopped.push(id);
+        }
+        for id in self.stood {
+            groups.entry(key(id)).or_default().stood.push(id);
+        }
+        groups
+    }
+
     /// Everything that stands still, parents first.
     pub fn processes(&self) -> impl Iterator<Item = ProcessId> {
         self.stopped.iter().chain(&self.stood).copied()
@@ -39,6 +62,14 @@ pub enum CannotFreeze {
         proc::list(.0)
     )]
     NotAllowed(Vec<NamedProcess>),
+    /// A built-in body, which has no process to be stopped, did not come to its end in time.
+    #[error(
+        "failed to freeze {step}: it is at work inside the runner\nhint: wait for its end, then try again"
+    )]
+    BuiltIn {
+        /// The step.
+        step: String,
+    },
     /// Some processes did not stop in time, or new ones kept coming.
     #[error(
         "failed to freeze {} within {} s\nhint: try again in a moment, or end the step",
@@ -55,26 +86,32 @@ pub enum CannotFreeze {
     NoTable(#[from] std::io::Error),
 }
 
-/// Stops every process of the lanes; returns one `Frozen` for each lane. Blocks for at most `within`.
+/// Stops every process of the lanes but those in `except`; returns one `Frozen` for each lane. A process that two lanes find
+/// belongs to the first. Blocks for at most `within`.
 ///
 /// # Errors
 /// See [`CannotFreeze`]; nothing stays stopped then.
-pub fn freeze(lanes: &mut [Lane], within: Duration) -> Result<Vec<Frozen>, CannotFreeze> {
+pub fn freeze(lanes: &mut [Lane], except: &Except, within: Duration) -> Result<Vec<Frozen>, CannotFreeze> {
     let _no_spawns = super::hold_spawns_for(lanes);
     let mut frozen = vec![Frozen::default(); lanes.len()];
-    let result = stop_all(lanes, &mut frozen, within);
+    let result = stop_all(lanes, &mut frozen, except, within);
     if result.is_err() {
         frozen.iter().for_each(thaw);
     }
     result.map(|()| frozen)
 }
 
-fn stop_all(lanes: &mut [Lane], frozen: &mut [Frozen], within: Duration) -> Result<(), CannotFreeze> {
+fn stop_all(
+    lanes: &mut [Lane],
+    frozen: &mut [Frozen],
+    except: &Except,
+    within: Duration,
+) -> Result<(), CannotFreeze> {
     let deadline = Instant::now() + within;
     let mut scan = Scan::now()?;
     let mut before: Option<BTreeSet<ProcessId>> = None;
     loop {
-        let pass = one_pass(lanes, frozen, &mut scan);
+        let pass = one_pass(lanes, frozen, except, &mut scan);
         if !pass.refused.is_empty() {
             return Err(CannotFreeze::NotAllowed(pass.refused.into_iter().map(NamedProcess::of).collect()));
         }
@@ -102,13 +139,12 @@ struct Pass {
     refused: Vec<ProcessId>,
 }
 
-fn one_pass(lanes: &mut [Lane], frozen: &mut [Frozen], scan: &mut Scan) -> Pass {
+fn one_pass(lanes: &mut [Lane], frozen: &mut [Frozen], except: &Except, scan: &mut Scan) -> Pass {
     let mut pass = Pass::default();
     for (lane, frozen) in lanes.iter_mut().zip(frozen) {
         for process in lane.members(scan) {
             let id = process.id;
-            // Two lanes may both find a process (by session and by tag): the first one has it.
-            if !pass.seen.insert(id) {
+            if except.contains(&id) || !pass.seen.insert(id) {
                 continue;
             }
             let ours = frozen.stopped.contains(&id);

@@ -30,11 +30,19 @@ pub struct Lane {
     known: BTreeSet<ProcessId>,
 }
 
+/// Processes that are left out although a lane finds them: they stand already, for somebody else.
+pub type Except = BTreeSet<ProcessId>;
+
+/// No process starts at this time.
+const LEADER_GONE: u64 = u64::MAX;
+
 /// What marks a process as a member, apart from its relatives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Mark {
     /// Its `RUNNER_TRACKING_ID` is exactly this.
     Tag(String),
+    /// Its `RUNNER_TRACKING_ID` begins with this.
+    Prefix(String),
     /// It came to us, the child subreaper, and has neither our session nor any tracking id.
     Adopted,
     /// Nothing.
@@ -47,6 +55,32 @@ impl Lane {
         let id = proc::read(leader).map(|process| process.id);
         let sessions = BTreeMap::from([(leader, id.map(|id| id.start))]);
         Self { mark: Mark::Tag(tag), sessions, known: id.into_iter().collect() }
+    }
+
+    /// As [`of_leader`](Self::of_leader), for a leader that is certain to be alive or uncollected when it is first looked for:
+    /// costs nothing.
+    pub(crate) fn of_new_leader(tag: String, leader: i32) -> Self {
+        Self { mark: Mark::Tag(tag), sessions: BTreeMap::from([(leader, None)]), known: BTreeSet::new() }
+    }
+
+    /// A lane without processes yet.
+    pub(crate) fn of_tag(tag: String) -> Self {
+        Self { mark: Mark::Tag(tag), sessions: BTreeMap::new(), known: BTreeSet::new() }
+    }
+
+    /// Everything whose tag begins with this: what bodies that are over left running.
+    pub(crate) fn of_prefix(prefix: String) -> Self {
+        Self { mark: Mark::Prefix(prefix), sessions: BTreeMap::new(), known: BTreeSet::new() }
+    }
+
+    /// Takes over what a lane is known by whose leader was collected.
+    pub(crate) fn inherit(&mut self, over: Self, leader: i32) {
+        self.known.extend(over.known);
+        for (session, start) in over.sessions {
+            // The number is free once the session is empty: from now on a process that has it is another one.
+            let start = if session == leader { Some(LEADER_GONE) } else { start };
+            self.sessions.insert(session, start);
+        }
     }
 
     /// The session of this leader, of which no tag is known.
@@ -86,6 +120,11 @@ impl Lane {
         ordered.into_iter().filter(|process| process.state != proc::State::Ended).collect()
     }
 
+    /// Whether a scan has found anything of it.
+    pub(crate) fn was_seen(&self) -> bool {
+        !self.known.is_empty()
+    }
+
     /// The numbers of the sessions that the lane's processes made, as far as they are known.
     pub fn sessions(&self) -> impl Iterator<Item = i32> {
         self.sessions.keys().copied()
@@ -111,6 +150,7 @@ impl Mark {
     fn is_on(&self, process: Process, scan: &mut Scan) -> bool {
         match self {
             Mark::Tag(tag) => scan.tag(process) == Some(tag),
+            Mark::Prefix(prefix) => scan.tag(process).is_some_and(|tag| tag.starts_with(prefix.as_str())),
             Mark::Adopted => scan.is_adopted(&process) && scan.tag(process).is_none_or(str::is_empty),
             Mark::None => false,
         }

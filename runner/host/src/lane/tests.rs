@@ -58,7 +58,7 @@ impl Body {
     }
 
     fn freeze(&mut self) -> Frozen {
-        super::freeze(std::slice::from_mut(&mut self.lane), WITHIN).unwrap().remove(0)
+        super::freeze(std::slice::from_mut(&mut self.lane), &Except::new(), WITHIN).unwrap().remove(0)
     }
 }
 
@@ -240,7 +240,7 @@ fn two_lanes_freeze_apart() {
     assert!(two.alive().iter().all(|process| process.state == State::Active));
     thaw(&frozen);
     let mut lanes = [one.lane.clone(), two.lane.clone()];
-    let both = super::freeze(&mut lanes, WITHIN).unwrap();
+    let both = super::freeze(&mut lanes, &Except::new(), WITHIN).unwrap();
     for body in [&mut one, &mut two] {
         assert!(body.alive().iter().all(|process| process.state == State::Stopped));
     }

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::listing::Listing;
 use super::manifest::Xattr;
 use super::os;
-use super::stat::{Stat, Time};
+use super::stat::Time;
 
 const STEP: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
@@ -155,59 +155,40 @@ pub(super) fn remove_all(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
         Err(Errno::ISDIR | Errno::PERM) => {}
         Err(error) => return Err(error.into()),
     }
+    let mut trail: Vec<(OwnedFd, CString)> = Vec::new();
     let mut listing = Listing::default();
-    let mut inside = open_for_removal(dir, name)?;
-    let mut trail: Vec<(CString, Stat)> = Vec::new();
-    loop {
-        match clear(inside.as_fd(), &mut listing)? {
-            Some(deeper) => {
-                trail.push((deeper.clone(), os::stat_fd(inside.as_fd())?));
-                inside = open_for_removal(inside.as_fd(), &deeper)?;
-            }
-            None => match trail.pop() {
-                Some((done, above)) => {
-                    inside = open_above(inside.as_fd(), &above)?;
-                    absent_is_fine(rustix::fs::unlinkat(&inside, &done, AtFlags::REMOVEDIR))?;
+    trail.push((open_for_removal(dir, name)?, name.to_owned()));
+    while let Some((inside, _)) = trail.last() {
+        rustix::fs::seek(inside, SeekFrom::Start(0))?;
+        os::list(inside.as_fd(), &mut listing)?;
+        let mut deeper = None;
+        for child in listing.names() {
+            match rustix::fs::unlinkat(inside, child, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(Errno::ISDIR | Errno::PERM) => {
+                    match rustix::fs::unlinkat(inside, child, AtFlags::REMOVEDIR) {
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::ACCESS) => {
+                            deeper = Some((open_for_removal(inside.as_fd(), child)?, child.to_owned()));
+                            break;
+                        }
+                        Err(error) => return Err(error.into()),
+                    }
                 }
-                None => return absent_is_fine(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR)),
-            },
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(next) = deeper {
+            trail.push(next);
+        } else if let Some((_, done)) = trail.pop() {
+            let above = trail.last().map_or(dir, |(above, _)| above.as_fd());
+            match rustix::fs::unlinkat(above, &done, AtFlags::REMOVEDIR) {
+                Ok(()) | Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
-}
-
-/// Removes what it can in a directory; returns the first directory that has to be emptied before.
-fn clear(inside: BorrowedFd<'_>, listing: &mut Listing) -> io::Result<Option<CString>> {
-    rustix::fs::seek(inside, SeekFrom::Start(0))?;
-    os::list(inside, listing)?;
-    for child in listing.names() {
-        match rustix::fs::unlinkat(inside, child, AtFlags::empty()) {
-            Err(Errno::ISDIR | Errno::PERM) => {
-                match rustix::fs::unlinkat(inside, child, AtFlags::REMOVEDIR) {
-                    Err(Errno::NOTEMPTY | Errno::EXIST | Errno::ACCESS) => return Ok(Some(child.to_owned())),
-                    removed => absent_is_fine(removed)?,
-                }
-            }
-            removed => absent_is_fine(removed)?,
-        }
-    }
-    Ok(None)
-}
-
-/// The directory above, which must be the one we came from: one open directory is enough for any depth.
-fn open_above(inside: BorrowedFd<'_>, expected: &Stat) -> io::Result<OwnedFd> {
-    let above = open_child_dir(inside, c"..")?;
-    let found = os::stat_fd(above.as_fd())?;
-    if (found.dev, found.ino) != (expected.dev, expected.ino) {
-        return Err(io::Error::other("the directory was moved while it was being removed"));
-    }
-    Ok(above)
-}
-
-fn absent_is_fine(done: rustix::io::Result<()>) -> io::Result<()> {
-    match done {
-        Err(Errno::NOENT) | Ok(()) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(())
 }
 
 fn open_for_removal(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<OwnedFd> {

@@ -5,11 +5,11 @@
 use std::path::PathBuf;
 
 use super::error::SnapshotError;
-use super::found::ChangeSummary;
 use super::id::SnapshotId;
 use super::manifest::{Entry, Kind};
 use super::stat::FileType;
 use super::store::{Store, Taken};
+use super::walk::ChangeSummary;
 use super::{join, to_path};
 
 /// One path that differs between two snapshots.

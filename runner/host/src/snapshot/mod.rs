@@ -10,18 +10,15 @@
 
 mod beneath;
 mod cache;
-mod codec;
 mod diff;
 mod error;
 mod fault;
-mod found;
 mod id;
 mod listing;
 mod manifest;
 mod node_cache;
 mod packs;
 mod park;
-mod queue;
 mod read;
 mod record;
 mod restore;
@@ -29,7 +26,6 @@ mod roots;
 mod seal;
 mod stat;
 mod store;
-mod syncer;
 mod thin;
 mod walk;
 
@@ -47,16 +43,16 @@ use std::path::{Path, PathBuf};
 
 pub use diff::{Change, ChangeKind};
 pub use error::{RestoreError, SnapshotError};
-pub use found::{ChangeSummary, Note, NoteKind};
 pub use id::{ContentId, NotAnId, SnapshotId};
+pub use packs::Syncer;
 pub use park::ParkingLot;
 pub use read::{EntryInfo, Presence};
 pub use restore::{RestoreMode, RestoreReport};
 pub use roots::{Root, Roots, RootsError};
 pub use stat::{FileType, Time};
 pub use store::{Store, Taken};
-pub use syncer::Syncer;
 pub use thin::Thinned;
+pub use walk::{ChangeSummary, Note, NoteKind};
 
 /// `dir/name`, for a `dir` that is empty at the root.
 fn join(dir: &[u8], name: &[u8]) -> Vec<u8> {

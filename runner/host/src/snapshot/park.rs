@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::codec::{Input, put_bytes, put_number};
 use super::error::{RestoreError, SnapshotError};
 use super::fault::Faults;
+use super::manifest::{Input, put_bytes, put_number};
 use super::restore::{At, OpenRoots, c_name};
 use super::roots::{Root, Roots};
 use super::{beneath, os, parent, to_path};
@@ -199,9 +199,7 @@ impl ParkingLot {
         while let Some((start, record)) = self.records.last().cloned() {
             let path = || to_path(&record.path);
             let failed = |source| RestoreError::Io { action: "put back", path: path(), source };
-            if record.what != What::Began {
-                let index = roots.iter().position(|root| root.name() == record.root);
-                let index = index.ok_or_else(|| RestoreError::OtherRoots(record.root.clone()))?;
+            if let Some(index) = roots.iter().position(|root| root.name() == record.root) {
                 let at = At::new(index, &record.path);
                 if record.what == What::Made {
                     remove_made(roots, &at, faults).map_err(failed)?;

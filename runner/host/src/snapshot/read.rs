@@ -6,10 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::codec::{Malformed, decode_node};
 use super::error::SnapshotError;
 use super::id::{ContentId, Digest, SnapshotId};
-use super::manifest::{Content, Entry, Kind, Node, Snapshot};
+use super::manifest::{Content, Entry, Kind, Malformed, Node, Snapshot, decode_node};
 use super::record::{CHUNK, zero_chunk};
 use super::stat::{FileType, Time};
 use super::store::Store;

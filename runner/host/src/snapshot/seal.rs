@@ -5,13 +5,12 @@
 use std::collections::HashMap;
 
 use super::cache::{Cached, TreeCache};
-use super::codec::{encode_node, put_number};
 use super::error::SnapshotError;
 use super::id::Digest;
-use super::join;
-use super::manifest::{Kind, Owner, RootRecord, Snapshot};
+use super::manifest::{Kind, Owner, RootRecord, Snapshot, encode_node};
 use super::packs::Object;
 use super::record::Sink;
+use super::{join, manifest};
 
 /// Gives all names of one inode the same group, named after the first of them, so that equal trees get equal groups
 /// whatever their inode numbers.
@@ -56,7 +55,7 @@ fn is_linked(cached: &Cached) -> bool {
 
 fn group_name(root: usize, path: &[u8]) -> u64 {
     let mut bytes = Vec::with_capacity(path.len() + 2);
-    put_number(&mut bytes, root as u64);
+    manifest::put_number(&mut bytes, root as u64);
     bytes.extend_from_slice(path);
     Digest::of(&bytes).prefix()
 }

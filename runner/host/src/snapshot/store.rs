@@ -10,14 +10,12 @@ use std::time::Duration;
 use super::cache::TreeCache;
 use super::error::SnapshotError;
 use super::fault::Faults;
-use super::found::{ChangeSummary, Found, Note};
 use super::id::{ContentId, Digest, SnapshotId};
 use super::manifest::{Owner, Snapshot};
-use super::packs::{Object, Packs};
+use super::packs::{Object, Packs, Syncer};
 use super::record::Sink;
 use super::roots::Roots;
-use super::syncer::Syncer;
-use super::walk::{Fresh, walk};
+use super::walk::{ChangeSummary, Found, Fresh, Note, walk};
 use super::{node_cache::NodeCache, seal, split};
 
 /// A snapshot that has just been taken.
@@ -155,7 +153,6 @@ impl Store {
         let sink = Sink::store(packs);
         let found = walk(cache, &roots, &sink, &Fresh::new(), grain)?;
         if let (false, Some((id, content_id))) = (found.changed, last) {
-            packs.flush()?;
             return Ok((Taken { id, content_id, changed: found.changes, notes: found.notes }, None));
         }
         if found.links {

@@ -7,15 +7,16 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::cache::{Cached, DirCache, TreeCache};
 use super::error::SnapshotError;
-use super::found::{Found, NoteKind};
 use super::id::Digest;
 use super::listing::Listing;
 use super::manifest::{Kind, Meta, Xattr};
-use super::queue::{Queue, Task};
 use super::record::{self, Sink, Unread};
 use super::roots::{Root, Roots};
 use super::stat::{FileType, Stat, Time};
@@ -23,20 +24,102 @@ use super::{beneath, join, os, to_path};
 
 /// Entries seen before further threads are worth their start.
 const THREADS_FROM: usize = 4000;
-/// Directories nested deeper are recorded as unreadable: no project has them, and what recurses stays within a
-/// thread's stack.
-const DEEPEST: usize = 400;
 /// More do not pay: the kernel's directory cache is the limit (timetravel.md 2.2).
 const MOST_THREADS: usize = 4;
 
+/// Something about a covered tree that a person should know of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// Name of the root.
+    pub root: String,
+    /// Path within it.
+    pub path: PathBuf,
+    /// What about it.
+    pub kind: NoteKind,
+}
+
+/// What a [`Note`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoteKind {
+    /// The system did not let us read it: recorded as there, without content.
+    Unreadable,
+    /// It changed each time it was read; the content may be a mix.
+    Unstable,
+    /// A socket: recorded, cannot be recreated.
+    Socket,
+    /// A device: recorded, not recreated.
+    Device,
+    /// It went away or changed its type during the look.
+    Vanished,
+    /// The root is not a directory, or is reached through a symbolic link.
+    NotADirectory,
+    /// The owner, mode or an extended attribute could not be set.
+    MetadataRefused,
+    /// A directory stayed because something left out of the snapshot is in it.
+    HoldsExcluded,
+}
+
+/// How the tree differs from the look before; directories that only got another modification time do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ChangeSummary {
+    /// Files, links and the like that were not there.
+    pub created: u64,
+    /// Files whose content, or entries whose type or link target, is another.
+    pub modified: u64,
+    /// Files, links and the like that are gone.
+    pub deleted: u64,
+    /// Entries of which only mode, owner, times or extended attributes are others.
+    pub metadata: u64,
+    /// Directories that were not there.
+    pub dirs_created: u64,
+    /// Directories that are gone.
+    pub dirs_deleted: u64,
+    /// Bytes added to the store.
+    pub stored_bytes: u64,
+}
+
+impl ChangeSummary {
+    /// Whether nothing a person would call a change happened.
+    pub fn is_empty(&self) -> bool {
+        Self { stored_bytes: 0, ..*self } == Self::default()
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.created += other.created;
+        self.modified += other.modified;
+        self.deleted += other.deleted;
+        self.metadata += other.metadata;
+        self.dirs_created += other.dirs_created;
+        self.dirs_deleted += other.dirs_deleted;
+        self.stored_bytes += other.stored_bytes;
+    }
+}
+
 /// What we wrote ourselves a moment ago, so that it need not be read again: state and kind by root and path.
 pub(super) type Fresh = HashMap<(usize, Vec<u8>), (Stat, Kind)>;
+
+/// What a walk found, besides the cache it brought up to date.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) changes: ChangeSummary,
+    pub(super) notes: Vec<Note>,
+    /// Any entry differs from its directory's node.
+    pub(super) changed: bool,
+    /// Files with more than one link were seen.
+    pub(super) links: bool,
+}
 
 struct OpenRoot<'r> {
     root: &'r Root,
     fd: OwnedFd,
     dev: u64,
     grain: Duration,
+}
+
+struct Task<'t> {
+    root: usize,
+    path: Vec<u8>,
+    cached: &'t mut Cached,
 }
 
 #[derive(Default)]
@@ -109,10 +192,11 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn run(&self, mut tasks: Vec<Task<'_>>, mut scratch: Scratch) -> Result<Found, SnapshotError> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
         while let Some(task) = tasks.pop() {
             self.visit(task, &mut scratch, &mut tasks)?;
-            if scratch.seen > THREADS_FROM && tasks.len() > MOST_THREADS && threads() > 1 {
-                return self.run_threads(threads(), tasks, scratch);
+            if threads > 1 && scratch.seen > THREADS_FROM && tasks.len() > threads {
+                return self.run_threads(threads, tasks, scratch);
             }
         }
         Ok(scratch.found.finish())
@@ -124,7 +208,8 @@ impl<'w> Walk<'w, '_> {
         tasks: Vec<Task<'_>>,
         scratch: Scratch,
     ) -> Result<Found, SnapshotError> {
-        let queue = Queue::new(tasks);
+        let queue =
+            Queue { tasks: Mutex::new((tasks, 0)), wake: Condvar::new(), failed: AtomicBool::new(false) };
         let results = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads)
                 .filter_map(|_| {
@@ -167,12 +252,7 @@ impl<'w> Walk<'w, '_> {
     ) -> Result<(), SnapshotError> {
         let Task { root: index, path, cached } = task;
         let Some(Some(root)) = self.roots.get(index) else { return Ok(()) };
-        let too_deep = path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
-        let opened = if too_deep {
-            Err(io::ErrorKind::Unsupported.into())
-        } else {
-            os::open_dir(root.fd.as_fd(), &path)
-        };
+        let opened = os::open_dir(root.fd.as_fd(), &path);
         let listed = opened.and_then(|fd| os::list(fd.as_fd(), &mut scratch.listing).map(|()| fd));
         let fd = match listed {
             Ok(fd) => fd,
@@ -418,12 +498,6 @@ impl Place<'_, '_, '_> {
     }
 }
 
-/// Asking the system takes longer than a look at a small tree, so it is asked once and only for large ones.
-fn threads() -> usize {
-    static KNOWN: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-    *KNOWN.get_or_init(|| std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS))
-}
-
 fn meta_of(stat: &Stat, xattrs: Vec<Xattr>) -> Meta {
     let xattrs = (!xattrs.is_empty()).then(|| xattrs.into());
     Meta { mode: stat.permissions(), mtime: stat.mtime, uid: stat.uid, gid: stat.gid, xattrs }
@@ -470,4 +544,70 @@ fn align(dir: &mut DirCache, listing: &Listing, found: &mut Found) {
     }
     dir.dirty |= !known.is_empty();
     known.values().for_each(|gone| found.deleted(gone));
+}
+
+impl Found {
+    pub(super) fn note(&mut self, root: &Root, path: &[u8], kind: NoteKind) {
+        self.notes.push(Note { root: root.name().to_owned(), path: to_path(path), kind });
+    }
+
+    fn deleted(&mut self, gone: &Cached) {
+        if gone.is_unknown() {
+            return;
+        }
+        let (files, dirs) = gone.count();
+        self.changes.deleted += files;
+        self.changes.dirs_deleted += dirs;
+        self.changed = true;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.changes.add(&other.changes);
+        self.notes.extend(other.notes);
+        self.changed |= other.changed;
+        self.links |= other.links;
+    }
+
+    fn finish(mut self) -> Self {
+        self.notes.sort();
+        self
+    }
+}
+
+/// Directories still to be visited, and how many are being visited.
+struct Queue<'t> {
+    tasks: Mutex<(Vec<Task<'t>>, usize)>,
+    wake: Condvar,
+    failed: AtomicBool,
+}
+
+impl<'t> Queue<'t> {
+    fn next(&self) -> Option<Task<'t>> {
+        let mut state = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if self.failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Some(task) = state.0.pop() {
+                state.1 += 1;
+                return Some(task);
+            }
+            if state.1 == 0 {
+                return None;
+            }
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn done(&self, more: &mut Vec<Task<'t>>, failed: bool) {
+        let mut state = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0.append(more);
+        state.1 -= 1;
+        if failed {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        if failed || !state.0.is_empty() || state.1 == 0 {
+            self.wake.notify_all();
+        }
+    }
 }

@@ -13,8 +13,6 @@ use granit_parser::{
     StructureStyle, Tag,
 };
 
-use indexmap::IndexMap;
-
 use super::MAX_DEPTH;
 use super::event::{Anchor, EventSource, Located, YamlEvent, YamlFault};
 use crate::source::{Position, SourceId, Sources};
@@ -29,7 +27,7 @@ pub(crate) struct Granit<'a> {
     text: &'a str,
     sources: &'a Sources,
     source: SourceId,
-    names: IndexMap<usize, Arc<str>>,
+    names: Vec<(usize, Arc<str>)>,
     /// Open collections: whether each is a mapping.
     open: Vec<bool>,
     /// Byte offset behind everything seen so far.
@@ -55,7 +53,7 @@ impl<'a> Granit<'a> {
             text,
             sources,
             source,
-            names: IndexMap::new(),
+            names: Vec::new(),
             open: Vec::new(),
             seen: 0,
             ahead: VecDeque::new(),
@@ -79,7 +77,7 @@ impl<'a> Granit<'a> {
         match next? {
             (Event::Anchor(number, name), range) => {
                 let name: Arc<str> = Arc::from(&*name);
-                self.names.insert(number, Arc::clone(&name));
+                self.names.push((number, Arc::clone(&name)));
                 Ok(Some((Anchor { number, name }, offset(range.start))))
             }
             other => {
@@ -90,7 +88,8 @@ impl<'a> Granit<'a> {
     }
 
     fn name(&self, number: usize) -> Arc<str> {
-        self.names.get(&number).map_or_else(|| Arc::from(""), Arc::clone)
+        let found = self.names.iter().rev().find(|(known, _)| *known == number);
+        found.map_or_else(|| Arc::from(""), |(_, name)| Arc::clone(name))
     }
 
     fn located(&mut self, event: Event<'a>, range: Range) -> Result<Option<Located>, ScanError> {

@@ -11,14 +11,13 @@ use rustix::io::Errno;
 
 use crate::snapshot::error::RestoreError;
 use crate::snapshot::fault::Faults;
-use crate::snapshot::found::{Note, NoteKind};
 use crate::snapshot::manifest::{Entry, Kind, Meta};
 use crate::snapshot::park::ParkingLot;
 use crate::snapshot::read::Piece;
 use crate::snapshot::roots::Roots;
 use crate::snapshot::stat::Stat;
 use crate::snapshot::store::Store;
-use crate::snapshot::walk::Fresh;
+use crate::snapshot::walk::{Fresh, Note, NoteKind};
 use crate::snapshot::{beneath, os, parent, to_path};
 
 use super::RestoreReport;

@@ -6,19 +6,15 @@
 mod apply;
 mod plan;
 
-use std::os::fd::AsFd;
-
-use super::cache::{Cached, TreeCache};
+use super::cache::TreeCache;
 use super::error::RestoreError;
-use super::fault::Faults;
-use super::found::{Found, Note, NoteKind};
 use super::id::SnapshotId;
 use super::manifest::Kind;
 use super::park::ParkingLot;
 use super::roots::Roots;
 use super::stat::FileType;
 use super::store::Store;
-use super::walk::Fresh;
+use super::walk::{Fresh, Note};
 use super::{join, os, parent};
 
 use apply::Apply;
@@ -117,12 +113,10 @@ impl Store {
         trusted: &[At],
     ) -> Result<RestoreReport, RestoreError> {
         let wanted = self.snapshot(target)?;
-        let (mut cache, mut now, mut found) = self.look(roots, &Fresh::new())?;
-        let locked = |found: &Found| found.notes.iter().any(|note| note.kind == NoteKind::Unreadable);
-        let mut opened = Vec::new();
-        while locked(&found) && open_locked_dirs(&cache, roots, &self.faults(), &mut opened) {
+        let (mut cache, mut now, _) = self.look(roots, &Fresh::new())?;
+        while open_locked_dirs(&cache, roots, &self.faults()) {
             self.keep_cache(cache, &now);
-            (cache, now, found) = self.look(roots, &Fresh::new())?;
+            (cache, now, _) = self.look(roots, &Fresh::new())?;
         }
         let mut report = RestoreReport::new(target);
         if now.id(self.owner) == target {
@@ -134,7 +128,6 @@ impl Store {
             Ok(plan) => plan,
             Err(error) => {
                 self.keep_cache(cache, &now);
-                close_dirs_again(roots, &opened);
                 return Err(error);
             }
         };
@@ -163,45 +156,37 @@ impl Store {
     }
 }
 
-/// A directory whose mode forbade us, its owner, to look into it, and that mode.
-type Locked = (At, u32);
-
 /// Gives us access to our own directories that forbid it, so that their content can be compared; true if there were
 /// any. Their modes are set again at the end like all others.
-fn open_locked_dirs(cache: &TreeCache, roots: &Roots, faults: &Faults, opened: &mut Vec<Locked>) -> bool {
+fn open_locked_dirs(cache: &TreeCache, roots: &Roots, faults: &super::fault::Faults) -> bool {
     let Ok(open) = OpenRoots::open(roots) else { return false };
-    let before = opened.len();
+    let mut opened = false;
     for (index, top) in cache.tops.iter().enumerate() {
-        let mut rest: Vec<(Vec<u8>, &Cached)> = top.iter().map(|top| (Vec::new(), top)).collect();
+        let mut rest: Vec<(Vec<u8>, &super::cache::Cached)> =
+            top.iter().map(|top| (Vec::new(), top)).collect();
         while let Some((path, cached)) = rest.pop() {
             if matches!(cached.entry.kind, Kind::Unreadable { of: FileType::Dir, .. }) && !path.is_empty() {
-                let at = At::new(index, &path);
-                let change = faults.step().and_then(|()| change_mode(&open, &at, |mode| mode | 0o700));
-                opened.extend(change.ok().flatten().map(|mode| (at, mode)));
+                let (dir, name) = parent(&path);
+                let allowed = open.dir(index, dir).and_then(|dir| {
+                    use std::os::fd::AsFd;
+                    let name = c_name(name)?;
+                    let stat = os::stat_at(dir.as_fd(), &name)?;
+                    faults.step()?;
+                    if stat.mode & 0o700 == 0o700 {
+                        return Err(std::io::ErrorKind::PermissionDenied.into());
+                    }
+                    os::set_mode(dir.as_fd(), &name, stat.mode | 0o700)
+                });
+                opened |= allowed.is_ok();
             }
-            let children = cached.dir.iter().flat_map(|dir| &dir.entries);
-            rest.extend(children.map(|child| (join(&path, &child.entry.name), child)));
+            rest.extend(
+                cached
+                    .dir
+                    .iter()
+                    .flat_map(|dir| &dir.entries)
+                    .map(|child| (join(&path, &child.entry.name), child)),
+            );
         }
     }
-    opened.len() > before
-}
-
-fn close_dirs_again(roots: &Roots, opened: &[Locked]) {
-    let Ok(open) = OpenRoots::open(roots) else { return };
-    for (at, mode) in opened.iter().rev() {
-        // A directory that went away meanwhile needs no mode.
-        let _ = change_mode(&open, at, |_| *mode);
-    }
-}
-
-/// Returns the mode before, or nothing when it was that already.
-fn change_mode(open: &OpenRoots, at: &At, change: impl Fn(u32) -> u32) -> std::io::Result<Option<u32>> {
-    let (dir, name) = parent(&at.path);
-    let (dir, name) = (open.dir(at.root, dir)?, c_name(name)?);
-    let before = os::stat_at(dir.as_fd(), &name)?.permissions();
-    if change(before) == before {
-        return Ok(None);
-    }
-    os::set_mode(dir.as_fd(), &name, change(before))?;
-    Ok(Some(before))
+    opened
 }

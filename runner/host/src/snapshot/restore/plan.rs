@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use crate::snapshot::cache::{Cached, TreeCache};
 use crate::snapshot::error::SnapshotError;
-use crate::snapshot::found::{Note, NoteKind};
 use crate::snapshot::id::SnapshotId;
 use crate::snapshot::manifest::{Entry, Kind, Meta, Snapshot};
 use crate::snapshot::roots::{Root, Roots};
 use crate::snapshot::stat::{FileType, Stat};
 use crate::snapshot::store::Store;
+use crate::snapshot::walk::{Note, NoteKind};
 use crate::snapshot::{RestoreError, join, to_path};
 
 /// A place in the covered trees: number of the root and path within it.
@@ -128,9 +128,6 @@ impl<'s> Planner<'s> {
                 Ok(())
             }
             (now, Kind::Unreadable { of, .. }) if now.file_type() == *of => {
-                if now != &wanted.kind {
-                    self.note(&at, NoteKind::Unreadable);
-                }
                 self.same_content(at, current, wanted);
                 Ok(())
             }

@@ -1,0 +1,35 @@
+//! What the log of a step begins with (steps.md 3.1).
+//!
+//! Knows the order and colours of the heading; masks it, starts nothing.
+
+use std::path::Path;
+
+use engine::lines::LineTag;
+use engine::mask::Masks;
+use engine::process::ProcessSpec;
+
+use crate::log::LogBatch;
+
+/// Title, script, shell and `env:` as a folded group.
+pub(super) fn write(spec: &ProcessSpec, shell: Option<&Path>, masks: &Masks, batch: &mut LogBatch) {
+    let mut line = |tag: LineTag, text: &str| {
+        for (index, text) in masks.mask_text(text).split('\n').enumerate() {
+            batch.push(if index == 0 { tag } else { LineTag::Plain }, text.as_bytes());
+        }
+    };
+    line(LineTag::Group, &spec.heading.title);
+    // Masked as a whole first: a secret may go over several lines.
+    for text in masks.mask_text(&spec.script.text).lines() {
+        line(LineTag::Plain, &format!("\u{1b}[36;1m{text}\u{1b}[0m"));
+    }
+    let name = || spec.shell.candidates.first().map(String::as_str).unwrap_or_default().into();
+    let shell = shell.map_or_else(name, Path::to_string_lossy);
+    line(LineTag::Plain, &format!("shell: {shell} {}", spec.shell.arguments));
+    if !spec.heading.env.is_empty() {
+        line(LineTag::Plain, "env:");
+    }
+    for (name, value) in &spec.heading.env {
+        line(LineTag::Plain, &format!("  {name}: {value}"));
+    }
+    line(LineTag::EndGroup, "");
+}

@@ -1,0 +1,161 @@
+//! Runs the body of one step from its script to its [`BodyEnd`](engine::event::BodyEnd).
+//!
+//! Knows how a body is prepared, read and ended; not what the job makes of it, nor which body is next.
+
+mod command_line;
+mod environment;
+mod files;
+mod heading;
+mod ladder;
+mod output;
+mod process;
+mod run;
+
+pub use environment::BaseEnvironment;
+pub(crate) use output::Journalist;
+pub(crate) use process::run_process;
+pub(crate) use run::{Run, Wake};
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::event::Event;
+use engine::matcher::Matchers;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::checkout::Origin;
+use crate::contract::{Epoch, HostEvent};
+use crate::guardian::Guardian;
+use crate::lane::Lane;
+use crate::log::{LogBatch, LogSink};
+use crate::masks::SharedMasks;
+use crate::times::Times;
+
+/// What all bodies of a host need; fixed when the host is made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `github.workspace`; exists.
+    pub workspace: PathBuf,
+    /// `runner.temp`; exists. Scripts and command files go there.
+    pub temp: PathBuf,
+    /// The environment that steps start from.
+    pub base: BaseEnvironment,
+    /// What every process of the job carries in `RUNNER_TRACKING_ID`, followed by `.` and the number of its body. Must be
+    /// different from that of any other job (steps.md 1.7: `github_` and a random id).
+    pub tracking: String,
+    /// Where checkout takes files from.
+    pub origin: Origin,
+    /// Waiting times.
+    pub times: Times,
+    /// Whether a guardian watches over us: for everything that may freeze lanes.
+    pub guardian: bool,
+    /// `github.server_url` and `github.repository`, by which a matched file's checkout is known.
+    pub server_url: String,
+    /// `owner/name`, or empty.
+    pub repository: String,
+}
+
+/// What the threads of a host share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) masks: SharedMasks,
+    pub(crate) sink: Mutex<Box<dyn LogSink>>,
+    pub(crate) events: UnboundedSender<HostEvent>,
+    pub(crate) matchers: LiveMatchers,
+    pub(crate) guardian: Mutex<Watchers>,
+    /// What bodies that are over left running.
+    pub(crate) leftovers: Mutex<Lane>,
+}
+
+impl Shared {
+    pub(crate) fn send(&self, epoch: Epoch, event: Event) {
+        // Nobody listens any longer: the host is being dropped.
+        let _ = self.events.send(HostEvent { epoch, event });
+    }
+
+    pub(crate) fn write(&self, batch: LogBatch) {
+        if !batch.is_empty() {
+            self.sink.lock().unwrap_or_else(PoisonError::into_inner).write(batch);
+        }
+    }
+
+    pub(crate) fn watchers(&self) -> std::sync::MutexGuard<'_, Watchers> {
+        self.guardian.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The matchers of the newest body, with what running bodies changed since. A body's own set is in its spec; this one tells
+/// the other running bodies of a change.
+#[derive(Default)]
+pub(crate) struct LiveMatchers {
+    current: Mutex<Matchers>,
+    generation: AtomicU64,
+}
+
+impl LiveMatchers {
+    /// A body starts with these; returns the generation that it has seen.
+    pub(crate) fn start(&self, matchers: &Matchers) -> u64 {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = matchers.clone();
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Matchers)) {
+        change(&mut self.current.lock().unwrap_or_else(PoisonError::into_inner));
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// The set, if it changed after the generation that was seen.
+    pub(crate) fn newer(&self, seen: &mut u64) -> Option<Matchers> {
+        let now = self.generation.load(Ordering::Acquire);
+        if std::mem::replace(seen, now) == now {
+            return None;
+        }
+        Some(self.current.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+/// Who is told of the lanes' leaders: the guardian, once it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    pub(crate) guardian: Option<Guardian>,
+    leaders: std::collections::BTreeSet<i32>,
+}
+
+impl Watchers {
+    pub(crate) fn started(&mut self, leader: i32) {
+        self.leaders.insert(leader);
+        if let Some(guardian) = &mut self.guardian {
+            guardian.started(leader);
+        }
+    }
+
+    pub(crate) fn ended(&mut self, leader: i32) {
+        self.leaders.remove(&leader);
+        if let Some(guardian) = &mut self.guardian {
+            guardian.ended(leader);
+        }
+    }
+
+    /// The guardian runs now; it hears of those that were there before.
+    pub(crate) fn set(&mut self, mut guardian: Guardian) {
+        self.leaders.iter().for_each(|leader| guardian.started(*leader));
+        self.guardian = Some(guardian);
+    }
+
+    pub(crate) fn leaders(&self) -> Vec<i32> {
+        self.leaders.iter().copied().collect()
+    }
+}
+
+/// Starts a guardian beside the work: the first step does not wait for it.
+pub(crate) fn start_guardian(shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    let start = move || match Guardian::start(&shared.settings.tracking) {
+        Ok(guardian) => shared.watchers().set(guardian),
+        Err(error) => tracing::warn!("no guardian watches over this job: {error}"),
+    };
+    if let Err(error) = std::thread::Builder::new().name("guardian".to_owned()).spawn(start) {
+        tracing::warn!("no guardian watches over this job: {error}");
+    }
+}

@@ -1,0 +1,326 @@
+//! The body of a `run` step: a script in a shell, from its files to its exit.
+//!
+//! Runs on a thread of its lane. Knows processes and pipes; not the job.
+
+use std::io::{self, PipeReader};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use engine::effect::Signal as Asked;
+use engine::event::{BodyEnd, Exit};
+use engine::file_command::FileCommandResults;
+use engine::lines::LineTag;
+use engine::process::ProcessSpec;
+use rustix::process::{Pid, WaitOptions, WaitStatus};
+
+use super::ladder::Ladder;
+use super::output::{Journalist, Pump};
+use super::run::{Run, RunState};
+use super::{Shared, command_line, environment, files, heading};
+use crate::countdown::Countdown;
+use crate::lane::{Lane, Scan, Survivors};
+use crate::proc::{self, NamedProcess};
+use crate::spawn::{EnvironmentBlock, Launch, spawn};
+use crate::watch::Watch;
+
+/// How much more willingly the kernel ends a step than anything else (steps.md 3.2).
+const OOM_SCORE: i16 = 500;
+
+/// Runs the body; `over` is called with its end while nothing of it can move any more. A body whose lane was ended for good ends
+/// without a word.
+pub(crate) fn run_process(
+    shared: &Arc<Shared>,
+    run: &Run,
+    tag: &str,
+    spec: &ProcessSpec,
+    over: impl FnOnce(BodyEnd),
+) {
+    let mut out = Journalist::new(Arc::clone(shared), run.lane, run.epoch, run.step.clone());
+    let prepared = prepare(shared, tag, spec, &mut out);
+    let mut state = run.lock_moving();
+    if state.discarded {
+        return;
+    }
+    let started = prepared.and_then(|prepared| start(&prepared, tag, spec, &mut state, out));
+    match started {
+        Ok(leader) => {
+            drop(state);
+            shared.watchers().started(leader);
+            await_end(shared, run, spec, leader, over);
+        }
+        Err(reason) => {
+            let exit = Exit::NotStarted(shared.masks.current().mask_text(&reason).into_owned());
+            state.over = true;
+            over(BodyEnd { exit, files: FileCommandResults::default(), command_failed: false });
+        }
+    }
+}
+
+/// Everything a start needs.
+struct Prepared {
+    shell: PathBuf,
+    arguments: Vec<String>,
+    environment: EnvironmentBlock,
+    directory: PathBuf,
+}
+
+fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec, out: &mut Journalist) -> Result<Prepared, String> {
+    let settings = &shared.settings;
+    let variables = files::variables(&settings.temp, &spec.command_files);
+    let step = environment::build(&settings.base, spec, tag, &variables);
+    let directory = settings.workspace.join(&*spec.working_directory);
+    let shell = command_line::find(&spec.shell.candidates, &step.path, &directory);
+    heading::write(spec, shell.as_deref(), &shared.masks.current(), out.batch());
+    out.flush();
+    let script = files::prepare(&settings.temp, spec).map_err(|error| {
+        format!("failed to write the step's files below {}: {error}", settings.temp.display())
+    })?;
+    let shell = shell.ok_or_else(|| command_line::not_found(&spec.shell.candidates, &step.path))?;
+    let arguments = command_line::arguments(&spec.shell.arguments, &script.to_string_lossy());
+    Ok(Prepared { shell, arguments, environment: step.block, directory })
+}
+
+fn start(
+    prepared: &Prepared,
+    tag: &str,
+    spec: &ProcessSpec,
+    state: &mut RunState,
+    out: Journalist,
+) -> Result<i32, String> {
+    let no_pipe = |error: io::Error| format!("failed to make a pipe for the step's output: {error}");
+    let (reader, writer) = io::pipe().map_err(no_pipe)?;
+    let pump = Pump::new(reader, spec, out).map_err(no_pipe)?;
+    let launch = Launch {
+        program: &prepared.shell,
+        arguments: &prepared.arguments,
+        environment: &prepared.environment,
+        directory: &prepared.directory,
+        output: writer.as_fd(),
+        oom_score: OOM_SCORE,
+    };
+    let leader = spawn(&launch).map_err(|error| error.to_string())?;
+    state.membership = Lane::of_new_leader(tag.to_owned(), leader);
+    state.pump = Some(pump);
+    Ok(leader)
+}
+
+/// What the thread does next.
+enum Next {
+    /// Wait for the leader, its output, a wake-up or a time.
+    Wait(Option<Arc<PipeReader>>, Option<Duration>),
+    /// The leader is gone; wait for another process of the lane.
+    WaitFor(i32, Option<Duration>),
+    Over,
+}
+
+fn await_end(shared: &Shared, run: &Run, spec: &ProcessSpec, leader: i32, over: impl FnOnce(BodyEnd)) {
+    let watch = match Watch::new(leader) {
+        Ok(watch) => watch,
+        Err(error) => return give_up(shared, run, spec, leader, &error, over),
+    };
+    let wake = run.wake_fd();
+    let mut ended = false;
+    loop {
+        let mut state = run.lock_moving();
+        if state.discarded {
+            collect(leader, WaitOptions::empty());
+            shared.watchers().ended(leader);
+            return;
+        }
+        let next = next(shared, &mut state, ended);
+        let ready = match next {
+            Next::Over => {
+                // The end is told under the lock: a freeze finds the body running or over, and nothing in between.
+                let end = conclude(shared, &mut state, spec, leader);
+                return over(end);
+            }
+            Next::WaitFor(other, timeout) => {
+                drop(state);
+                // One that is gone already is not found again by the next look.
+                if let Ok(ready) =
+                    Watch::new(other).and_then(|other| other.wait(None, false, wake.fd(), timeout))
+                    && ready.woken
+                {
+                    wake.clear();
+                }
+                continue;
+            }
+            Next::Wait(pipe, timeout) => {
+                drop(state);
+                watch.wait(pipe.as_ref().map(|pipe| pipe.as_fd()), ended, wake.fd(), timeout)
+            }
+        };
+        let Ok(ready) = ready else { continue };
+        if ready.woken {
+            wake.clear();
+        }
+        let mut state = run.lock();
+        // What is not taken now is still there after the thaw.
+        if state.held || state.discarded {
+            continue;
+        }
+        if ready.output
+            && let Some(pump) = &mut state.pump
+        {
+            pump.read();
+        }
+        if ready.ended {
+            ended = true;
+            state.drain = Some(Countdown::started(shared.settings.times.held_pipe, Instant::now()));
+        }
+    }
+}
+
+fn next(shared: &Shared, state: &mut RunState, ended: bool) -> Next {
+    let now = Instant::now();
+    if let Err(survivors) = climb(shared, state, now) {
+        note(state, LineTag::Error, &survivors.to_string());
+        return Next::Over;
+    }
+    let pipe = state.pump.as_ref().and_then(Pump::pipe);
+    let drained = state.drain.and_then(|drain| drain.deadline()).is_some_and(|deadline| deadline <= now);
+    if ended && (pipe.is_none() || drained) {
+        if pipe.is_some() {
+            let_go(shared, state);
+        }
+        return match &state.ladder {
+            None | Some(Ladder::Killed) => Next::Over,
+            Some(ladder) => {
+                let timeout = ladder.deadline().map(|deadline| deadline.saturating_duration_since(now));
+                first_member(state).map_or(Next::Over, |pid| Next::WaitFor(pid, timeout))
+            }
+        };
+    }
+    let ladder = state.ladder.as_ref().and_then(Ladder::deadline);
+    let drain = state.drain.and_then(|drain| drain.deadline());
+    let deadline = ladder.into_iter().chain(drain).min();
+    Next::Wait(pipe, deadline.map(|deadline| deadline.saturating_duration_since(now)))
+}
+
+/// The ladder as far as it goes now.
+fn climb(shared: &Shared, state: &mut RunState, now: Instant) -> Result<(), Survivors> {
+    let times = &shared.settings.times;
+    let asked = match (state.asked.take(), &mut state.ladder) {
+        (Some(asked), None) => asked,
+        (Some(Asked::Kill), Some(Ladder::Interrupted(_) | Ladder::Terminated(_))) => Asked::Kill,
+        // A second, gentle request changes nothing.
+        (_, Some(ladder)) => return ladder.climb(&mut state.membership, times, now),
+        (None, None) => return Ok(()),
+    };
+    let (ladder, result) = Ladder::begin(asked, &mut state.membership, times);
+    state.ladder = Some(ladder);
+    result
+}
+
+fn first_member(state: &mut RunState) -> Option<i32> {
+    let members = state.membership.members(&mut Scan::now().ok()?);
+    members.first().map(|process| process.id.pid)
+}
+
+fn note(state: &mut RunState, tag: LineTag, text: &str) {
+    if let Some(pump) = &mut state.pump {
+        pump.out.note(tag, text);
+        pump.out.flush();
+    }
+}
+
+/// The shell has ended, but somebody holds its output open: the step is over, and what is printed from here on is thrown away
+/// so that the holder neither waits nor dies of it (steps.md 3.3).
+fn let_go(shared: &Shared, state: &mut RunState) {
+    let Some(pump) = &mut state.pump else { return };
+    let pipe = pump.pipe();
+    pump.close();
+    let members = Scan::now().map(|mut scan| state.membership.members(&mut scan)).unwrap_or_default();
+    let names: Vec<NamedProcess> = members.iter().map(|process| NamedProcess::of(process.id)).collect();
+    let holders = if names.is_empty() { "another process".to_owned() } else { proc::list(&names) };
+    let seconds = shared.settings.times.held_pipe.as_secs_f32();
+    note(
+        state,
+        LineTag::Warning,
+        &format!(
+            "The step's output is still open {seconds} s after its end, held by {holders}. What it prints from now on is not shown."
+        ),
+    );
+    let discard = move || {
+        if let Some(pipe) = pipe {
+            let _ = rustix::io::ioctl_fionbio(&pipe, false);
+            let _ = io::copy(&mut &*pipe, &mut io::sink());
+        }
+    };
+    let _ = std::thread::Builder::new().name("discard".to_owned()).spawn(discard);
+}
+
+/// Collects what the body left: its exit, its command files, its last line.
+fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i32) -> BodyEnd {
+    // After a SIGKILL that did not help it may still be there; nobody waits for it then.
+    let exit = match collect(leader, WaitOptions::NOHANG) {
+        Some(status) => exit(status),
+        None => Exit::Signal(rustix::process::Signal::KILL.as_raw()),
+    };
+    remember_leftovers(shared, state, leader);
+    shared.watchers().ended(leader);
+    let masks = shared.masks.current();
+    let files = files::read(&shared.settings.temp, &spec.command_files).read(&masks);
+    let mut command_failed = false;
+    if let Some(mut pump) = state.pump.take() {
+        pump.close();
+        pump.out.flush();
+        command_failed = pump.out.command_failed;
+    }
+    state.over = true;
+    BodyEnd { exit, files, command_failed }
+}
+
+/// Only what left its group or was seen in a scan has to be kept in mind; anything else carries its tag.
+fn remember_leftovers(shared: &Shared, state: &mut RunState, leader: i32) {
+    let group_lives =
+        Pid::from_raw(leader).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok());
+    if group_lives || state.membership.was_seen() {
+        let membership = std::mem::replace(&mut state.membership, Lane::of_tag(String::new()));
+        shared.leftovers.lock().unwrap_or_else(PoisonError::into_inner).inherit(membership, leader);
+    }
+}
+
+fn collect(leader: i32, options: WaitOptions) -> Option<WaitStatus> {
+    let pid = Pid::from_raw(leader)?;
+    loop {
+        match rustix::process::waitpid(Some(pid), options) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(Some((_, status))) => {
+                // Orphans of its group have come to us; those that have ended are collected on the way.
+                while let Ok(Some(_)) = rustix::process::waitpgid(pid, WaitOptions::NOHANG) {}
+                return Some(status);
+            }
+            _ => return None,
+        }
+    }
+}
+
+fn exit(status: WaitStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Failed("the process ended in an unknown way".to_owned()),
+    }
+}
+
+/// No descriptor is left to watch the process with: it cannot be run properly.
+fn give_up(
+    shared: &Shared,
+    run: &Run,
+    spec: &ProcessSpec,
+    leader: i32,
+    error: &io::Error,
+    over: impl FnOnce(BodyEnd),
+) {
+    let mut state = run.lock_moving();
+    note(&mut state, LineTag::Error, &format!("failed to watch the step's process: {error}"));
+    let killed = crate::lane::kill(std::slice::from_mut(&mut state.membership), shared.settings.times.kill);
+    if let Err(survivors) = killed {
+        note(&mut state, LineTag::Error, &survivors.to_string());
+    }
+    let end = conclude(shared, &mut state, spec, leader);
+    over(end);
+}

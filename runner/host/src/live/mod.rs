@@ -1,0 +1,316 @@
+//! The live host: effects become processes and files of this machine.
+//!
+//! Knows bodies, their threads, timers and the guardian; not the job, and nothing of going back but freezing and thawing.
+
+mod checkout;
+mod frozen;
+mod workers;
+
+pub use crate::body::{BaseEnvironment, Settings};
+pub use frozen::LiveFrozen;
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use engine::effect::{Body, Effect, Signal};
+use engine::event::{BodyEnd, Event, Exit};
+use engine::file_command::FileCommandResults;
+use engine::step_path::LaneId;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::body::{LiveMatchers, Run, Shared, Watchers, run_process, start_guardian};
+use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
+use crate::hash_files::hash_files;
+use crate::lane::{self, Except, Lane};
+use crate::log::LogSink;
+use crate::masks::SharedMasks;
+use crate::orphans;
+use crate::proc::{self, ProcessId, State};
+use crate::timers::Timers;
+use frozen::{Places, Standing, freeze_all};
+use workers::Workers;
+
+/// Runs steps on this machine. Dropped, it ends what still runs.
+pub struct LiveHost {
+    shared: Arc<Shared>,
+    events: UnboundedReceiver<HostEvent>,
+    workers: Workers,
+    epoch: Epoch,
+    timers: Timers,
+    runs: Vec<Arc<Run>>,
+    places: Places,
+    next_number: u64,
+    /// Processes of lanes that stand, set aside.
+    aside: Except,
+    /// Lanes that were to be ended and had a survivor.
+    unended: Vec<Standing>,
+}
+
+impl LiveHost {
+    /// A host for one job. `masks` may be shared with other jobs of the run; `sink` takes the log.
+    pub fn new(settings: Settings, masks: SharedMasks, sink: Box<dyn LogSink>) -> Self {
+        if let Err(error) = proc::become_subreaper() {
+            tracing::warn!("orphans of steps may be lost: {error}");
+        }
+        let (sender, events) = unbounded_channel();
+        let guardian = settings.guardian;
+        let leftovers = Lane::of_prefix(format!("{}.", settings.tracking));
+        let shared = Arc::new(Shared {
+            settings,
+            masks,
+            sink: Mutex::new(sink),
+            events: sender,
+            matchers: LiveMatchers::default(),
+            guardian: Mutex::new(Watchers::default()),
+            leftovers: Mutex::new(leftovers),
+        });
+        if guardian {
+            start_guardian(&shared);
+        }
+        Self {
+            shared,
+            events,
+            workers: Workers::default(),
+            epoch: Epoch::default(),
+            timers: Timers::default(),
+            runs: Vec::new(),
+            places: Places::new(),
+            next_number: 0,
+            aside: Except::new(),
+            unended: Vec::new(),
+        }
+    }
+
+    /// At the end of the job: ends every process that carries the job's tracking id and returns the lines for the log
+    /// (steps.md 1.7). Blocks until they are gone.
+    ///
+    /// # Errors
+    /// Some are still there.
+    pub fn terminate_orphans(&mut self) -> Result<Vec<String>, Survivors> {
+        let settings = &self.shared.settings;
+        let ended = orphans::sweep(&format!("{}.", settings.tracking), settings.times.kill)?;
+        Ok(ended.iter().map(orphans::line).collect())
+    }
+
+    fn spawn(&mut self, lane: LaneId, body: Body) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let place = (lane, self.epoch, body.step().clone());
+        let worker = match self.workers.take() {
+            Ok(worker) => worker,
+            Err(error) => {
+                let exit = Exit::NotStarted(format!("failed to start a thread for the step: {error}"));
+                let end = BodyEnd { exit, files: FileCommandResults::default(), command_failed: false };
+                self.shared.send(self.epoch, Event::BodyEnded { lane, end });
+                return;
+            }
+        };
+        let tag = format!("{}.{number}", self.shared.settings.tracking);
+        let built_in = matches!(body, Body::Checkout(_));
+        let run = Arc::new(Run::new(place.clone(), tag.clone(), built_in, worker.wake()));
+        self.runs.retain(|run| !run.lock().over);
+        self.runs.push(Arc::clone(&run));
+        self.places.insert(number, place);
+        let shared = Arc::clone(&self.shared);
+        worker.run(Box::new(move || {
+            let over = |end| shared.send(run.epoch, Event::BodyEnded { lane, end });
+            match body {
+                Body::Process(spec) => run_process(&shared, &run, &tag, &spec, over),
+                Body::Checkout(spec) => checkout::run(&shared, &run, &spec, over),
+            }
+            run.finish();
+        }));
+    }
+
+    /// Without a thread it is done here and now: slow, but right.
+    fn in_background(&self, task: impl FnOnce() + Send + 'static) {
+        match self.workers.take() {
+            Ok(worker) => worker.run(Box::new(task)),
+            Err(_) => task(),
+        }
+    }
+
+    fn signal(&mut self, lane: LaneId, signal: Signal) {
+        let newest = self.runs.iter().rev().find(|run| run.lane == lane && !run.lock().over);
+        if let Some(run) = newest {
+            run.signal(signal);
+        }
+    }
+
+    fn set_aside(&mut self, standing: &[Standing]) {
+        self.aside.extend(standing.iter().flat_map(|lane| lane.frozen.processes()));
+        let is_standing = |run: &Arc<Run>| {
+            standing.iter().any(|lane| lane.run.as_ref().is_some_and(|other| Arc::ptr_eq(other, run)))
+        };
+        self.runs.retain(|run| !is_standing(run));
+    }
+
+    /// These stand no longer; the guardian keeps those in mind that still do.
+    fn no_longer_aside(&mut self, processes: impl Iterator<Item = ProcessId>) {
+        for id in processes {
+            self.aside.remove(&id);
+        }
+        if let Some(guardian) = &mut self.shared.watchers().guardian {
+            guardian.released();
+            guardian.frozen(self.aside.iter().copied());
+        }
+    }
+}
+
+impl Host for LiveHost {
+    type Frozen = LiveFrozen;
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spawn { lane, body } => self.spawn(lane, *body),
+            Effect::Signal { lane, signal } => self.signal(lane, signal),
+            Effect::SetTimer { id, after } => self.timers.set(id, self.epoch, after, Instant::now()),
+            Effect::CancelTimer { id } => self.timers.cancel(&id),
+            Effect::HashFiles { lane, request } => {
+                let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
+                self.in_background(move || {
+                    let workspace = &shared.settings.workspace;
+                    let answer = hash_files(workspace, &request.patterns, request.follow_symbolic_links);
+                    shared.send(epoch, Event::HashReady { lane, request, answer });
+                });
+            }
+            Effect::Report(_) => {}
+        }
+    }
+
+    async fn next(&mut self) -> HostEvent {
+        loop {
+            let due = self.timers.next_deadline();
+            let ring = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => return event,
+                () = ring => {}
+            }
+            if let Some((epoch, id)) = self.timers.take_due(Instant::now()) {
+                return HostEvent { epoch, event: Event::Timer(id) };
+            }
+        }
+    }
+
+    fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+    }
+
+    fn hold_time(&mut self, lane: LaneId, held: bool) {
+        self.timers.hold(lane, held, Instant::now());
+    }
+
+    async fn freeze(&mut self) -> Result<LiveFrozen, CannotFreeze> {
+        let since = Instant::now();
+        let shared = Arc::clone(&self.shared);
+        let runs: Vec<Arc<Run>> = self.runs.iter().filter(|run| !run.lock().over).cloned().collect();
+        let (places, except) = (self.places.clone(), self.aside.clone());
+        let freezing = move || freeze_all(&shared, &runs, &places, &except).map(Unclaimed);
+        let standing = match tokio::task::spawn_blocking(freezing).await {
+            Ok(result) => result?.claim(),
+            Err(error) => return Err(CannotFreeze::NoTable(std::io::Error::other(error))),
+        };
+        self.set_aside(&standing);
+        if let Some(guardian) = &mut self.shared.watchers().guardian {
+            guardian.frozen(standing.iter().flat_map(|lane| lane.frozen.processes()));
+        }
+        Ok(LiveFrozen::new(standing, self.timers.freeze(since), since))
+    }
+
+    async fn thaw(&mut self, frozen: LiveFrozen) {
+        self.no_longer_aside(frozen.processes());
+        self.timers.thaw(frozen.timers, Instant::now());
+        self.runs.extend(frozen.lanes.iter().filter_map(|lane| lane.run.clone()));
+        thaw_all(&frozen.lanes);
+    }
+
+    async fn end(&mut self, frozen: LiveFrozen) -> Result<(), Survivors> {
+        let mut standing = std::mem::take(&mut self.unended);
+        standing.extend(frozen.lanes);
+        let processes: Vec<ProcessId> = standing.iter().flat_map(|lane| lane.frozen.processes()).collect();
+        let within = self.shared.settings.times.kill;
+        let targets = processes.clone();
+        let result = tokio::task::spawn_blocking(move || {
+            lane::kill_while(|scan| targets.iter().filter_map(|id| alive(scan, *id)).collect(), within)
+        });
+        match result.await {
+            Ok(Ok(_)) => {
+                standing.iter().filter_map(|lane| lane.run.as_ref()).for_each(|run| run.discard());
+                self.no_longer_aside(processes.into_iter());
+                Ok(())
+            }
+            Ok(Err(survivors)) => {
+                self.unended = standing;
+                Err(survivors)
+            }
+            Err(_) => {
+                self.unended = standing;
+                Err(Survivors { processes: Vec::new(), after: within })
+            }
+        }
+    }
+
+    fn running(&self) -> Vec<LaneStatus> {
+        self.runs.iter().filter(|run| !run.lock().over).map(|run| run.status(0)).collect()
+    }
+}
+
+fn alive(scan: &lane::Scan, id: ProcessId) -> Option<proc::Process> {
+    scan.process(id.pid).filter(|process| process.id == id && process.state != State::Ended).copied()
+}
+
+fn thaw_all(standing: &[Standing]) {
+    for lane in standing {
+        if let Some(run) = &lane.run {
+            run.release();
+        }
+        lane::thaw(&lane.frozen);
+    }
+}
+
+/// What a freeze stopped, on its way to its owner. If nobody takes it, because the future was dropped, it runs on.
+struct Unclaimed(Vec<Standing>);
+
+impl Unclaimed {
+    fn claim(mut self) -> Vec<Standing> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Unclaimed {
+    fn drop(&mut self) {
+        thaw_all(&self.0);
+    }
+}
+
+impl Drop for LiveHost {
+    /// What still runs or stands is ended with its whole lane; what bodies left running is the business of
+    /// [`terminate_orphans`](LiveHost::terminate_orphans).
+    fn drop(&mut self) {
+        let running: Vec<&Arc<Run>> = self.runs.iter().filter(|run| !run.lock().over).collect();
+        if !running.is_empty() {
+            let mut lanes: Vec<Lane> = running.iter().map(|run| run.lock().membership.clone()).collect();
+            running.iter().for_each(|run| run.discard());
+            if let Err(survivors) = lane::kill(&mut lanes, self.shared.settings.times.kill) {
+                tracing::warn!("{survivors}");
+            }
+        }
+        let aside = std::mem::take(&mut self.aside);
+        let find = |scan: &mut lane::Scan| aside.iter().filter_map(|id| alive(scan, *id)).collect();
+        if let Err(survivors) = lane::kill_while(find, self.shared.settings.times.kill) {
+            tracing::warn!("{survivors}");
+        }
+        if let Some(mut guardian) = self.shared.watchers().guardian.take() {
+            guardian.dismiss();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

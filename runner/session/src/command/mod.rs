@@ -1,3 +1,0 @@
-//! The debugger's commands as text.
-
-pub mod nearest;
