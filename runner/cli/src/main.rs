@@ -1,2 +1,65 @@
-//! stepback
-fn main() {}
+//! `stepback`: the composition root. Reads the command line, calls one module per command, and turns the result into an
+//! exit code.
+//!
+//! Knows every other crate by name and does nothing itself.
+
+#![allow(dead_code, reason = "what jobs are given is ready before the commands that run them")]
+
+mod args;
+mod check;
+mod config;
+mod exit;
+mod given;
+mod list;
+mod output;
+mod paths;
+mod prepare;
+mod sanitize;
+mod terminal;
+mod workflow_files;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Arguments, Command};
+use crate::exit::{Exit, Fault};
+use crate::terminal::{Painter, Terminal};
+use crate::workflow_files::Project;
+
+fn main() -> ExitCode {
+    host::guardian::main_if_asked();
+    let arguments = Arguments::parse();
+    let terminal = Terminal::probe(arguments.color);
+    match perform(arguments, terminal) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error, terminal),
+    }
+}
+
+fn perform(arguments: Arguments, terminal: Terminal) -> anyhow::Result<Exit> {
+    let start = std::env::current_dir()
+        .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))?;
+    let project = Project::around(&start);
+    let painter = Painter::new(terminal.colour);
+    let out = &mut io::stdout().lock();
+    match arguments.command {
+        Command::Check(given) => check::check(&project, &given.files, given.json, painter, out),
+        Command::List(given) => list::list(&project, &given.files, given.json, painter, out),
+        Command::Run(_) | Command::Debug(_) => Err(Fault::new("this build cannot run jobs yet").into()),
+    }
+}
+
+/// Everything that ends here ended before a job did: bad usage, unless the reader of our output has gone.
+fn report(error: &anyhow::Error, terminal: Terminal) -> ExitCode {
+    let gone =
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    if !gone {
+        let painter = Painter::new(terminal.error_colour);
+        let word = painter.paint(terminal::Meaning::Bad, "error:");
+        // Nowhere is left to say that standard error is closed.
+        let _ = writeln!(io::stderr(), "{word} {error:#}");
+    }
+    Exit::BadUsage.into()
+}

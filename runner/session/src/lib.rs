@@ -1,3 +1,4 @@
 //! session
 
+pub mod command;
 pub mod journal;

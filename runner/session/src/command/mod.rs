@@ -1,0 +1,3 @@
+//! The debugger's commands as text.
+
+pub mod nearest;
