@@ -7,6 +7,7 @@
 mod convert;
 mod cron;
 mod diagnostic;
+mod empty_reads;
 mod evaluate;
 pub mod filter;
 mod load;
@@ -22,6 +23,7 @@ mod token;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Label, Severity};
+pub use empty_reads::empty_reads;
 pub use evaluate::{Shape, TokenError, TokenValue};
 pub use load::{parse_action, parse_workflow};
 pub use model::{

@@ -42,7 +42,8 @@ impl Default for ReadOptions {
             background_steps: true,
             reusable_workflows: true,
             permissions_policy: None,
-            max_reusable_depth: 10,
+            // Ten levels of workflows, the first caller included.
+            max_reusable_depth: 9,
             max_jobs: None,
             max_files: 51,
             max_result_size: 10 * 1024 * 1024,

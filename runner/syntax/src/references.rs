@@ -5,7 +5,7 @@
 use expr::{Condition, Reference, Template};
 
 use crate::locate::locate_range;
-use crate::model::{CallSecrets, Job, JobBody, RunDefaults, Step, StepBody};
+use crate::model::{CallSecrets, Job, JobBody, Step, StepBody};
 use crate::source::{Sources, Span, Spanned};
 use crate::token::Token;
 
@@ -20,47 +20,78 @@ pub struct Referenced {
 
 /// Every place where the job reads `context` (in any case), in the order of its keys.
 pub fn referenced(sources: &Sources, job: &Job, context: &str) -> Vec<Referenced> {
-    let mut finder = Finder { sources, context, found: Vec::new() };
-    finder.job(job);
-    finder.found
+    collect(sources, context, |visitor| {
+        visitor.head(job);
+        job.steps().iter().for_each(|step| visitor.step(step));
+        visitor.tail(job);
+    })
 }
 
 /// Every place where a token reads `context`.
 pub fn referenced_in(sources: &Sources, token: &Spanned<Token>, context: &str) -> Vec<Referenced> {
-    let mut finder = Finder { sources, context, found: Vec::new() };
-    finder.token(token);
-    finder.found
+    collect(sources, context, |visitor| visitor.token(token))
 }
 
-struct Finder<'a> {
-    sources: &'a Sources,
-    context: &'a str,
-    found: Vec<Referenced>,
+fn collect(sources: &Sources, context: &str, walk: impl FnOnce(&mut Visitor<'_>)) -> Vec<Referenced> {
+    let mut found = Vec::new();
+    walk(&mut Visitor::new(&mut |reference, writing| {
+        if reference.is_to(context) {
+            let span = writing.locate(sources, &reference);
+            found.push(Referenced { reference, span });
+        }
+    }));
+    found
 }
 
-impl Finder<'_> {
-    fn job(&mut self, job: &Job) {
+/// What a reference is written in.
+#[derive(Clone, Copy)]
+pub(crate) enum Writing<'a> {
+    /// Text with expressions, and its place.
+    Template(&'a Template, Span),
+    /// An `if`.
+    Condition(&'a Spanned<Condition>),
+}
+
+impl Writing<'_> {
+    /// Where in the file a reference of this writing stands.
+    pub(crate) fn locate(&self, sources: &Sources, reference: &Reference) -> Span {
+        let (start, end) = (reference.span.start, reference.span.end);
+        match self {
+            Writing::Template(template, span) => locate_range(sources, *span, template.source(), start, end),
+            Writing::Condition(condition) => {
+                let place = |byte| condition.place_in_source(byte).unwrap_or_default();
+                locate_range(sources, condition.span, condition.source(), place(start), place(end))
+            }
+        }
+    }
+}
+
+type Visit<'a> = dyn FnMut(Reference, Writing<'_>) + 'a;
+
+/// Goes through what can read contexts.
+pub(crate) struct Visitor<'a> {
+    visit: &'a mut Visit<'a>,
+}
+
+impl<'a> Visitor<'a> {
+    pub(crate) fn new(visit: &'a mut Visit<'a>) -> Self {
+        Self { visit }
+    }
+
+    /// What is evaluated before the steps.
+    pub(crate) fn head(&mut self, job: &Job) {
         self.condition(&job.condition);
         self.templates([&job.name]);
-        self.defaults(&job.defaults);
+        self.tokens([&job.defaults.token]);
         if let Some(strategy) = &job.strategy {
             self.token(&strategy.token);
         }
-        let tokens = [
-            &job.env,
-            &job.timeout_minutes,
-            &job.cancel_timeout_minutes,
-            &job.continue_on_error,
-            &job.concurrency,
-            &job.environment,
-            &job.snapshot,
-        ];
-        self.tokens(tokens);
+        self.tokens([&job.env, &job.timeout_minutes, &job.cancel_timeout_minutes, &job.continue_on_error]);
+        self.tokens([&job.concurrency, &job.snapshot]);
         match &job.body {
-            JobBody::Steps { runs_on, container, services, steps } => {
+            JobBody::Steps { runs_on, container, services, .. } => {
                 self.token(runs_on);
                 self.tokens([container, services]);
-                steps.iter().for_each(|step| self.step(step));
             }
             JobBody::Reusable { with, secrets, .. } => {
                 self.tokens([with]);
@@ -69,20 +100,22 @@ impl Finder<'_> {
                 }
             }
         }
-        job.outputs.iter().for_each(|(_, value)| self.template(value));
     }
 
-    fn defaults(&mut self, defaults: &RunDefaults) {
-        self.tokens([&defaults.token]);
+    /// What may read all steps.
+    pub(crate) fn tail(&mut self, job: &Job) {
+        self.tokens([&job.environment]);
+        job.outputs.iter().for_each(|(_, value)| self.template(value, value.span));
     }
 
-    fn step(&mut self, step: &Step) {
+    /// A step, members of a group included.
+    pub(crate) fn step(&mut self, step: &Step) {
         self.condition(&step.condition);
         self.templates([&step.name]);
         self.tokens([&step.env, &step.continue_on_error, &step.timeout_minutes]);
         match &step.body {
             StepBody::Run { script, shell, working_directory, .. } => {
-                self.template(script);
+                self.template(script, script.span);
                 self.templates([shell, working_directory]);
             }
             StepBody::Uses { with, .. } => self.tokens([with]),
@@ -96,12 +129,13 @@ impl Finder<'_> {
     }
 
     fn templates<const N: usize>(&mut self, templates: [&Option<Spanned<Template>>; N]) {
-        templates.into_iter().flatten().for_each(|template| self.template(template));
+        templates.into_iter().flatten().for_each(|template| self.template(template, template.span));
     }
 
-    fn token(&mut self, token: &Spanned<Token>) {
+    /// A token, whatever is inside it.
+    pub(crate) fn token(&mut self, token: &Spanned<Token>) {
         match &token.value {
-            Token::Template(template) => self.template(&token.with(template.clone())),
+            Token::Template(template) => self.template(template, token.span),
             Token::Sequence(items) => items.iter().for_each(|item| self.token(item)),
             Token::Mapping(pairs) => pairs.iter().for_each(|(key, value)| {
                 self.token(key);
@@ -111,21 +145,15 @@ impl Finder<'_> {
         }
     }
 
-    fn template(&mut self, template: &Spanned<Template>) {
-        for reference in template.references().filter(|reference| reference.is_to(self.context)) {
-            let (start, end) = (reference.span.start, reference.span.end);
-            let span = locate_range(self.sources, template.span, template.source(), start, end);
-            self.found.push(Referenced { reference, span });
+    fn template(&mut self, template: &Template, span: Span) {
+        for reference in template.references() {
+            (self.visit)(reference, Writing::Template(template, span));
         }
     }
 
     fn condition(&mut self, condition: &Spanned<Condition>) {
-        let references = condition.expression().references();
-        for reference in references.filter(|reference| reference.is_to(self.context)) {
-            let place = |byte| condition.place_in_source(byte).unwrap_or_default();
-            let (start, end) = (place(reference.span.start), place(reference.span.end));
-            let span = locate_range(self.sources, condition.span, condition.source(), start, end);
-            self.found.push(Referenced { reference, span });
+        for reference in condition.expression().references() {
+            (self.visit)(reference, Writing::Condition(condition));
         }
     }
 }

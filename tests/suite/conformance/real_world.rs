@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use syntax::{
-    Action, ActionRuns, Diagnostic, NoFiles, ReadOptions, Sources, Step, Workflow, parse_action,
+    Action, ActionRuns, Diagnostic, NoFiles, ReadOptions, Sources, Step, Workflow, empty_reads, parse_action,
     parse_workflow,
 };
 
@@ -33,7 +33,9 @@ fn workflow(path: &str, bytes: &[u8]) -> (Option<Workflow>, Outcome) {
     let mut sources = Sources::new();
     let (source, fault) = sources.add_bytes(path, bytes);
     let (workflow, diagnostics) = parse_workflow(&mut sources, source, &options(), &NoFiles);
-    (workflow, Outcome { sources, diagnostics: fault.into_iter().chain(diagnostics).collect() })
+    let advice = workflow.iter().flat_map(|workflow| empty_reads(&sources, workflow)).collect::<Vec<_>>();
+    let diagnostics = fault.into_iter().chain(diagnostics).chain(advice).collect();
+    (workflow, Outcome { sources, diagnostics })
 }
 
 fn action(path: &str, bytes: &[u8]) -> (Option<Action>, Outcome) {
@@ -106,7 +108,7 @@ fn real_world() {
     let folder = folder.join("real-world");
     let step_lines = json(&folder.join("step-lines.json"));
     let mut tally = Tally::new("real_world");
-    let mut with_errors = 0;
+    let (mut with_errors, mut empty) = (0, 0);
     for entry in json(&folder.join("manifest.json")).as_array().expect("a list") {
         let file = text(entry, "file");
         let bytes = read(&folder.join(file));
@@ -130,6 +132,8 @@ fn real_world() {
             "invalid-workflow" => refused(&workflow(file, &bytes).1),
             _ => {
                 let (workflow, outcome) = workflow(file, &bytes);
+                empty +=
+                    outcome.diagnostics.iter().filter(|diagnostic| diagnostic.code == "empty-read").count();
                 if !outcome.errors().is_empty() {
                     with_errors += 1;
                     println!("{file}: {:#?}", outcome.errors());
@@ -139,7 +143,7 @@ fn real_world() {
         };
         tally.case(file, result);
     }
-    println!("conformance::real_world: {with_errors} workflows with errors");
+    println!("conformance::real_world: {with_errors} workflows with errors, {empty} reads of nothing");
     tally.finish();
 }
 
