@@ -17,10 +17,9 @@ use indexmap::IndexMap;
 
 pub(crate) use ids::StepIds;
 
-use crate::diagnostic::Diagnostic;
-use crate::locate::locate_range;
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS};
 use crate::model::{Job, Level, Permissions, Permitted, RunDefaults, Workflow};
-use crate::read::{Allowed, expression_fault};
+use crate::read::{Allowed, ExpressionFault};
 use crate::schema::definition::Definition;
 use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::token::Token;
@@ -31,6 +30,8 @@ pub(crate) struct Converter<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) source: SourceId,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Faults so far, those included that are too many to be told.
+    errors: usize,
 }
 
 /// What [`Converter::workflow`] converts.
@@ -44,15 +45,14 @@ pub(crate) struct Input<'a> {
 
 impl<'a> Converter<'a> {
     pub(crate) fn new(sources: &'a Sources, source: SourceId) -> Self {
-        Self { sources, source, diagnostics: Vec::new() }
+        Self { sources, source, diagnostics: Vec::new(), errors: 0 }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
-    }
-
-    fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+        self.errors += usize::from(diagnostic.is_error());
+        if self.diagnostics.len() < MAX_DIAGNOSTICS {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     /// The workflow; `None` when there is no mapping of jobs at all.
@@ -77,14 +77,14 @@ impl<'a> Converter<'a> {
             faulty: IndexMap::new(),
             aliases: input.aliases,
         };
-        let places = child(Some(input.root), "jobs");
+        let places = places(child(Some(input.root), "jobs"));
         for (key, value) in jobs.as_mapping().unwrap_or_default() {
             let Some(id) = key.as_str() else { continue };
             let before = self.diagnostics.len();
-            let errors = self.errors();
-            let job = self.job(&key.with(Arc::clone(id)), value, child(places, id));
+            let errors = self.errors;
+            let job = self.job(&key.with(Arc::clone(id)), value, places.get(&**id).copied());
             let known = input.faulty.contains(id);
-            let sound = !known && self.errors() == errors;
+            let sound = !known && self.errors == errors;
             if known {
                 // What follows from the faults already reported would only confuse.
                 self.diagnostics.truncate(before);
@@ -105,7 +105,9 @@ impl<'a> Converter<'a> {
             return;
         }
         let whole = faulty.is_empty() && ids.len() == sound.len();
-        self.diagnostics.extend(needs::check(jobs.span, &ids, sound, whole));
+        for diagnostic in needs::check(jobs.span, &ids, sound, whole) {
+            self.report(diagnostic);
+        }
     }
 
     /// A condition, or `success()` at `place`. Faults are reported.
@@ -131,11 +133,9 @@ impl<'a> Converter<'a> {
                 Some(Spanned::new(condition, span))
             }
             Err(error) => {
-                let place =
-                    locate_range(self.sources, span, written.unwrap_or_default(), error.offset, error.offset);
-                let diagnostic = expression_fault(&error.text, span, &allowed);
-                let same = place.start == span.start;
-                self.report(if same { diagnostic } else { diagnostic.with_label(place, "here") });
+                let text = written.unwrap_or_default();
+                let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
+                self.report(fault.diagnostic(self.sources, &allowed));
                 None
             }
         }
@@ -163,6 +163,22 @@ pub(crate) fn child<'a>(item: Option<&'a Item>, key: &str) -> Option<&'a Item> {
         }),
         _ => None,
     }
+}
+
+/// The places of a mapping's values.
+fn places(item: Option<&Item>) -> IndexMap<&str, &Item> {
+    let pairs = match item.map(|item| &item.node.kind) {
+        Some(NodeKind::Mapping(pairs)) => pairs.as_slice(),
+        _ => &[],
+    };
+    let place = |(key, value)| {
+        let key: &Item = key;
+        match &key.node.kind {
+            NodeKind::Scalar(scalar) => Some((&*scalar.text, value)),
+            _ => None,
+        }
+    };
+    pairs.iter().map(|(key, value)| (key, value)).filter_map(place).collect()
 }
 
 /// The places of a sequence's items.

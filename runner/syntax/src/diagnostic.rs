@@ -37,8 +37,10 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// Whether the file is refused.
     pub severity: Severity,
-    /// Where.
+    /// Where, as GitHub reports it: a whole value, for instance.
     pub span: Span,
+    /// The part of it that is at fault, where that can be told: a name in an expression.
+    pub focus: Option<Span>,
     /// GitHub's words where it has some.
     pub message: String,
     /// What to do about it.
@@ -50,6 +52,9 @@ pub struct Diagnostic {
     prefix: Prefix,
 }
 
+/// Each layer says no more than this about a file; GitHub stops at 10.
+pub(crate) const MAX_DIAGNOSTICS: usize = 100;
+
 /// GitHub cuts a message off behind this many UTF-16 units (`ParseOptions.MaxErrorMessageLength`).
 const MAX_MESSAGE_LENGTH: usize = 500;
 
@@ -60,6 +65,7 @@ impl Diagnostic {
             code,
             severity,
             span,
+            focus: None,
             message: message.into(),
             hint: None,
             labels: Vec::new(),
@@ -89,6 +95,13 @@ impl Diagnostic {
     #[must_use]
     pub fn with_optional_hint(mut self, hint: Option<String>) -> Self {
         self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Says which part is at fault.
+    #[must_use]
+    pub(crate) fn with_focus(mut self, focus: Span) -> Self {
+        self.focus = Some(focus);
         self
     }
 

@@ -246,3 +246,6 @@ fn shaped(value: Value, shape: Shape, span: Span) -> Result<Value, Stop> {
         Shape::Boolean | Shape::Number => fail(span, format!("Unexpected value '{}'", value.to_text())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,8 @@ impl Session<'_> {
         let root = tree.root?;
         let read = read::read(self.sources, self.options, &root, &workflow::ROOT, self.size);
         self.size = read.size;
+        // A tree of calls may repeat files without end; what it takes in all is limited.
+        self.stopped |= read.size > self.options.max_result_size;
         self.diagnostics.extend(read.diagnostics);
         self.count_jobs(
             read.token.get("jobs").and_then(|jobs| jobs.as_mapping()).map_or(0, <[_]>::len),
@@ -132,3 +134,6 @@ fn called(body: &mut JobBody) -> Option<&mut Option<Arc<Workflow>>> {
         JobBody::Steps { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

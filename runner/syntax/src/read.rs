@@ -10,9 +10,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use allowed::Allowed;
-pub(crate) use scalar::expression_fault;
+pub(crate) use scalar::ExpressionFault;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS};
 use crate::options::ReadOptions;
 use crate::schema::definition::{Definition, Kind};
 use crate::source::{Sources, Span, Spanned};
@@ -71,6 +71,9 @@ impl Reader<'_> {
             self.errors += 1;
         }
         // An alias brings the same fault again.
+        if self.diagnostics.len() >= MAX_DIAGNOSTICS {
+            return;
+        }
         let known = |old: &Diagnostic| old.span == diagnostic.span && old.message == diagnostic.message;
         if !self.diagnostics.iter().any(known) {
             self.diagnostics.push(diagnostic);

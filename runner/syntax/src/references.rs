@@ -157,3 +157,65 @@ impl<'a> Visitor<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoFiles, ReadOptions, parse_workflow};
+
+    const TEXT: &str = "\
+on: push
+jobs:
+  a:
+    runs-on: ${{ vars.RUNNER }}
+    env: {TOKEN: '${{ secrets.NPM_TOKEN }}'}
+    steps:
+      - if: ${{ vars.GO == 'it''s' && success() }}
+        run: |
+          echo é ${{ secrets.one }}
+            ${{ format('{0}', SECRETS['two']) }} ${{ secrets[vars.NAME] }}
+      - if: vars.GO
+        uses: a/b@v1
+        with:
+          token: >-
+            x
+            ${{ toJSON(secrets) }}
+    outputs:
+      o: \"${{ vars.OUT }}\"
+";
+
+    /// `line:column text` of every reference.
+    fn check(context: &str, expected: &[&str]) {
+        let mut sources = Sources::new();
+        let id = sources.add("ci.yml", TEXT);
+        let (workflow, diagnostics) = parse_workflow(&mut sources, id, &ReadOptions::default(), &NoFiles);
+        assert_eq!(diagnostics, []);
+        let workflow = workflow.expect("a workflow");
+        let found: Vec<String> = referenced(&sources, &workflow.jobs["a"], context)
+            .iter()
+            .map(|found| {
+                let start = found.span.start;
+                format!("{}:{} {}", start.line, start.column, sources.slice(found.span))
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn every_place_is_found_in_the_file() {
+        check(
+            "secrets",
+            &[
+                "5:23 secrets.NPM_TOKEN",
+                "9:22 secrets.one",
+                "10:31 SECRETS['two']",
+                "10:54 secrets[vars.NAME]",
+                "16:24 secrets",
+            ],
+        );
+        check(
+            "vars",
+            &["4:18 vars.RUNNER", "7:17 vars.GO", "10:62 vars.NAME", "11:13 vars.GO", "18:15 vars.OUT"],
+        );
+    }
+}

@@ -2,15 +2,17 @@
 //!
 //! The only module that knows `annotate-snippets`.
 
+use std::ops::Range;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::{Sources, Span};
+use crate::source::{SourceId, Sources, Span};
 
-/// Lines above and below that are given to the renderer, which folds what it does not need.
-const AROUND: u32 = 3;
-/// A mark longer than one line is cut to its first.
+/// Lines above the first mark and below the last that the renderer gets to see.
+const AROUND: u32 = 1;
+/// Lines longer than this many bytes are cut.
 const LONGEST_LINE: usize = 2000;
 
 /// All diagnostics, one under the other, each with its lines and its hint.
@@ -25,55 +27,66 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> St
     text
 }
 
+/// A place to mark.
+struct Mark<'a> {
+    span: Span,
+    kind: AnnotationKind,
+    label: Option<&'a str>,
+}
+
 fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Vec<Group<'a>> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code).element(snippet(
-        diagnostic.span,
-        AnnotationKind::Primary,
-        None,
-        sources,
-    ));
-    for label in &diagnostic.labels {
-        group = group.element(snippet(label.span, AnnotationKind::Context, Some(&label.text), sources));
+    let mut marks = vec![Mark {
+        span: diagnostic.focus.unwrap_or(diagnostic.span),
+        kind: AnnotationKind::Primary,
+        label: None,
+    }];
+    marks.extend(diagnostic.labels.iter().map(|label| Mark {
+        span: label.span,
+        kind: AnnotationKind::Context,
+        label: Some(&label.text),
+    }));
+    marks.extend(diagnostic.called_at.map(|span| Mark {
+        span,
+        kind: AnnotationKind::Context,
+        label: Some("called from here"),
+    }));
+    let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code));
+    let mut files: Vec<SourceId> = Vec::new();
+    for mark in &marks {
+        if !files.contains(&mark.span.source) {
+            files.push(mark.span.source);
+        }
     }
-    if let Some(call) = diagnostic.called_at {
-        group = group.element(snippet(call, AnnotationKind::Context, Some("called from here"), sources));
+    for file in files {
+        group = group.element(snippet(file, &marks, sources));
     }
-    let mut groups = vec![group];
-    if let Some(hint) = &diagnostic.hint {
-        groups.push(Group::with_title(Level::HELP.secondary_title(hint.as_str())));
-    }
-    groups
+    let hint = diagnostic.hint.as_deref().map(|hint| Group::with_title(Level::HELP.secondary_title(hint)));
+    std::iter::once(group).chain(hint).collect()
 }
 
-/// The first line of a span with those around it.
-fn snippet<'a>(
-    span: Span,
-    kind: AnnotationKind,
-    label: Option<&'a str>,
-    sources: &'a Sources,
-) -> Snippet<'a, Annotation<'a>> {
-    let first = span.start.line.saturating_sub(AROUND).max(1);
-    let last = (span.start.line + AROUND).min(sources.line_count(span.source).max(1));
+/// The lines of one file from the first mark to the last; the renderer folds what lies between.
+fn snippet<'a>(file: SourceId, marks: &[Mark<'a>], sources: &'a Sources) -> Snippet<'a, Annotation<'a>> {
+    let here = || marks.iter().filter(|mark| mark.span.source == file);
+    let lines = || here().map(|mark| mark.span.start.line);
+    let first = lines().min().unwrap_or(1).saturating_sub(AROUND).max(1);
+    let last = (lines().max().unwrap_or(1) + AROUND).min(sources.line_count(file)).max(first);
     let mut text = String::new();
-    let mut mark = 0..0;
-    for number in first..=last.max(span.start.line) {
-        let line = shortened(sources.line(span.source, number));
-        if number == span.start.line {
-            mark = marked(span, line, sources.line(span.source, number).len(), text.len());
+    let mut annotations = Vec::new();
+    for number in first..=last {
+        let whole = sources.line(file, number);
+        let line = shortened(whole);
+        for mark in here().filter(|mark| mark.span.start.line == number) {
+            annotations.push(mark.kind.span(marked(mark.span, line, text.len())).label(mark.label));
         }
         text.push_str(line);
         text.push('\n');
     }
-    let annotation = kind.span(mark).label(label);
-    Snippet::source(text)
-        .line_start(first as usize)
-        .path(sources.path(span.source))
-        .fold(true)
-        .annotation(annotation)
+    let snippet = Snippet::source(text).line_start(first as usize).path(sources.path(file)).fold(true);
+    snippet.annotations(annotations)
 }
 
 fn shortened(line: &str) -> &str {
@@ -84,15 +97,59 @@ fn shortened(line: &str) -> &str {
     line.get(..length).unwrap_or_default()
 }
 
-/// The bytes of the snippet to mark; `before` are those of the lines above.
-fn marked(span: Span, line: &str, whole: usize, before: usize) -> std::ops::Range<usize> {
+/// The bytes to mark, on the first line of the span; `before` are those of the lines above.
+fn marked(span: Span, line: &str, before: usize) -> Range<usize> {
     let column = span.start.column.saturating_sub(1) as usize;
     let start = line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-    let rest = whole.saturating_sub(start);
-    let length = (span.end.offset.saturating_sub(span.start.offset) as usize).clamp(1, rest.max(1));
-    let mut end = (start + length).min(line.len()).max(start);
+    let length = span.end.offset.saturating_sub(span.start.offset).max(1) as usize;
+    let mut end = start.saturating_add(length).min(line.len()).max(start);
     while !line.is_char_boundary(end) {
         end += 1;
     }
     before + start..before + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Position;
+
+    fn span(sources: &Sources, id: SourceId, from: u32, to: u32) -> Span {
+        Span { source: id, start: sources.position(id, from), end: sources.position(id, to) }
+    }
+
+    #[test]
+    fn a_diagnostic_shows_its_lines_labels_and_hint() {
+        let mut sources = Sources::new();
+        let id = sources.add("ci.yml", "on: push\njobs:\n  é: 1\n  é: 2\n");
+        let diagnostic =
+            Diagnostic::error("duplicate-key", span(&sources, id, 25, 27), "'é' is already defined")
+                .with_label(span(&sources, id, 17, 19), "first defined here")
+                .with_hint("remove one");
+        let text = render(&[diagnostic], &sources, false);
+        let expected = "error[duplicate-key]: 'é' is already defined
+  ╭▸ ci.yml:4:3
+  │
+3 │   é: 1
+  │   ─ first defined here
+4 │   é: 2
+  │   ━
+  ╰╴
+help: remove one
+
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn places_past_the_end_and_long_lines_do_no_harm() {
+        let mut sources = Sources::new();
+        let id = sources.add("ci.yml", format!("a: {}", "x".repeat(5000)));
+        let far = Position { line: 9, column: 80, offset: 90_000 };
+        let places = [span(&sources, id, 3, 5003), Span { source: id, start: far, end: far }];
+        for place in places {
+            let text = render(&[Diagnostic::warning("x", place, "y")], &sources, true);
+            assert!(text.contains("warning") && text.len() < 20_000, "{text}");
+        }
+    }
 }

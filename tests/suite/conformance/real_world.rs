@@ -176,6 +176,40 @@ fn actionlint() {
     tally.finish();
 }
 
+/// Jobs that act runs must be readable, and so must the actions beside them.
+#[test]
+fn act_workflows() {
+    let Some(folder) = data() else { return };
+    let folder = folder.join("act-workflows");
+    let mut tally = Tally::new("act_workflows");
+    let fine = |found: bool, outcome: Outcome| {
+        let errors = outcome.errors();
+        if found && errors.is_empty() { Ok(()) } else { Err(format!("{errors:#?}")) }
+    };
+    for row in json(&folder.join("manifest.json")).as_array().expect("a list") {
+        for file in row["workflows"].as_array().into_iter().flatten() {
+            let file = file.as_str().expect("a file");
+            let (found, outcome) = workflow(file, &read(&folder.join("tree").join(file)));
+            if text(row, "expect") == "pass" && !file.contains("workflow_call_inputs") {
+                tally.case(file, fine(found.is_some(), outcome));
+            }
+        }
+    }
+    for path in yaml_files(&folder.join("tree")) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.ends_with("uses-composite-with-inputs/action/action.yml") {
+            tally.not_run(
+                &path.to_string_lossy(),
+                "GitHub's runner refuses it: a default may not read `inputs`",
+            );
+        } else if name == "action.yml" || name == "action.yaml" {
+            let (found, outcome) = action(&path.to_string_lossy(), &read(&path));
+            tally.case(&path.to_string_lossy(), fine(found.is_some(), outcome));
+        }
+    }
+    tally.finish();
+}
+
 #[test]
 fn a_call_input_without_a_type_is_refused() {
     let Some(folder) = data() else { return };

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::{Converter, child, values};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Action, ActionInput, ActionOutput, ActionRuns, Stage};
-use crate::read::{Allowed, expression_fault};
+use crate::read::{Allowed, ExpressionFault};
 use crate::schema::action::{STAGE_IF, STEP_IF};
 use crate::source::Spanned;
 use crate::token::Token;
@@ -101,7 +101,8 @@ impl Converter<'_> {
         match Expression::parse(text, &allowed.scope()) {
             Ok(expression) => Some(Stage { program, condition: Spanned::new(expression?, span) }),
             Err(error) => {
-                self.report(expression_fault(&error.text, span, &allowed));
+                let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
+                self.report(fault.diagnostic(self.sources, &allowed));
                 None
             }
         }

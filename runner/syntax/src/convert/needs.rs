@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
-use crate::diagnostic::{Diagnostic, suggestion};
+use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, suggestion};
 use crate::model::Job;
 use crate::source::Span;
 
@@ -28,6 +28,9 @@ pub(super) fn check(
     // GitHub goes through the jobs that never start, and through their needs, in this order.
     for job in jobs.values().filter(|job| !reachable.contains(&job.id.to_uppercase())) {
         for need in &job.needs {
+            if diagnostics.len() == MAX_DIAGNOSTICS {
+                return diagnostics;
+            }
             let folded = need.to_uppercase();
             let (id, name) = (&*job.id.value, &*need.value);
             if !known.contains(&folded) {
@@ -48,21 +51,30 @@ pub(super) fn check(
 
 /// Jobs that start at some time, upper-cased.
 fn reachable(known: &IndexSet<String>, jobs: &IndexMap<Arc<str>, Job>) -> IndexSet<String> {
-    let waiting: Vec<(String, Vec<String>)> = jobs
-        .values()
-        .map(|job| (job.id.to_uppercase(), job.needs.iter().map(|need| need.to_uppercase()).collect()))
-        .collect();
-    let sound: IndexSet<&String> = waiting.iter().map(|(id, _)| id).collect();
-    let mut reachable: IndexSet<String> = known.iter().filter(|id| !sound.contains(id)).cloned().collect();
-    loop {
-        let before = reachable.len();
-        for (id, needs) in &waiting {
-            if needs.iter().all(|need| reachable.contains(need)) {
-                reachable.insert(id.clone());
-            }
-        }
-        if reachable.len() == before {
-            return reachable;
+    let mut dependents: IndexMap<String, Vec<String>> = IndexMap::new();
+    let mut missing: IndexMap<String, usize> = IndexMap::new();
+    for job in jobs.values() {
+        let needs: IndexSet<String> = job.needs.iter().map(|need| need.to_uppercase()).collect();
+        missing.insert(job.id.to_uppercase(), needs.len());
+        for need in needs {
+            dependents.entry(need).or_default().push(job.id.to_uppercase());
         }
     }
+    let starts = |id: &&String| missing.get(*id).is_none_or(|&missing| missing == 0);
+    let mut reachable: IndexSet<String> = known.iter().filter(starts).cloned().collect();
+    let mut next = 0;
+    while let Some(id) = reachable.get_index(next) {
+        next += 1;
+        let mut ready = Vec::new();
+        for dependent in dependents.get(id).into_iter().flatten() {
+            if let Some(missing) = missing.get_mut(dependent) {
+                *missing = missing.saturating_sub(1);
+                if *missing == 0 {
+                    ready.push(dependent.clone());
+                }
+            }
+        }
+        reachable.extend(ready);
+    }
+    reachable
 }

@@ -12,7 +12,7 @@ use super::{Allowed, Reader};
 use crate::diagnostic::{Diagnostic, suggestion};
 use crate::locate::locate_range;
 use crate::schema::definition::{Definition, Kind, Text};
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::token::Token;
 use crate::yaml::Scalar;
 use crate::yaml::scalar::Literal;
@@ -51,10 +51,8 @@ impl Reader<'_> {
                 _ => Token::Template(template),
             },
             Err(error) => {
-                let place = locate_range(self.sources, span, text, error.offset, error.offset);
-                let diagnostic = expression_fault(&error.text, span, allowed);
-                let same = place.start == span.start;
-                self.report(if same { diagnostic } else { diagnostic.with_label(place, "here") });
+                let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
+                self.report(fault.diagnostic(self.sources, allowed));
                 Token::String(Arc::clone(text))
             }
         }
@@ -121,31 +119,63 @@ fn value_hint(text: &str, definition: &'static Definition) -> Option<String> {
     if !values.is_empty() && values.len() <= MOST_TO_LIST {
         return Some(format!("one of: {}", values.join(", ")));
     }
-    let wants = definition.alternatives().find_map(|alternative| match alternative.kind {
-        Kind::Boolean => Some("`true` or `false`"),
-        Kind::Number => Some("a number"),
-        Kind::Mapping(_) => Some("a mapping"),
-        Kind::Sequence(_) => Some("a list"),
-        _ => None,
-    });
-    wants.map(|wants| format!("expected {wants}"))
+    let wants: Vec<&str> = definition
+        .alternatives()
+        .filter_map(|alternative| match alternative.kind {
+            Kind::Boolean => Some("`true` or `false`"),
+            Kind::Number => Some("a number"),
+            Kind::Mapping(_) => Some("a mapping"),
+            Kind::Sequence(_) => Some("a list"),
+            Kind::String(Text::NonEmpty) => Some("text"),
+            _ => None,
+        })
+        .fold(Vec::new(), |mut wants, want| {
+            if !wants.contains(&want) {
+                wants.push(want);
+            }
+            wants
+        });
+    (!wants.is_empty()).then(|| format!("expected {}", wants.join(", or ")))
 }
 
-/// A fault in an expression in GitHub's words, with a hint for names that are unknown here.
-pub(crate) fn expression_fault(message: &str, span: Span, allowed: &Allowed) -> Diagnostic {
-    let quoted = |prefix: &str| message.strip_prefix(prefix).and_then(|rest| rest.split('\'').next());
-    let hint = if let Some(name) = quoted("Unrecognized named-value: '") {
-        let contexts = allowed.contexts();
-        suggestion(name, contexts.iter().copied())
-            .or_else(|| Some(format!("contexts that may be used here: {}", contexts.join(", "))))
-    } else if let Some(name) = quoted("Unrecognized function: '") {
-        suggestion(name, allowed.functions().chain(WELL_KNOWN.iter().copied()))
-    } else if message.contains("'\"") {
-        Some("strings in expressions stand in single quotes".to_owned())
-    } else {
-        None
-    };
-    Diagnostic::error("expression", span, message).with_optional_hint(hint)
+/// What `expr` refuses, and where.
+pub(crate) struct ExpressionFault<'a> {
+    /// In GitHub's words.
+    pub(crate) message: &'a str,
+    /// The scalar.
+    pub(crate) span: Span,
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// Where in the text, in bytes.
+    pub(crate) offset: usize,
+}
+
+impl ExpressionFault<'_> {
+    /// With a hint for names that are unknown here, and the name itself in focus.
+    pub(crate) fn diagnostic(&self, sources: &Sources, allowed: &Allowed) -> Diagnostic {
+        let name = self.message.split_once(": '").and_then(|(_, rest)| rest.split_once("'. Located"));
+        let name = name.map_or("", |(name, _)| name);
+        let named = self.text.get(self.offset..).is_some_and(|rest| rest.starts_with(name));
+        let end = self.offset + if named { name.len() } else { 0 };
+        Diagnostic::error("expression", self.span, self.message)
+            .with_focus(locate_range(sources, self.span, self.text, self.offset, end))
+            .with_optional_hint(self.hint(name, allowed))
+    }
+
+    fn hint(&self, name: &str, allowed: &Allowed) -> Option<String> {
+        if self.message.starts_with("Unrecognized named-value") {
+            let contexts = allowed.contexts();
+            let list = || Some(format!("contexts that may be used here: {}", contexts.join(", ")));
+            return match contexts {
+                [] => Some("no expression may be used here".to_owned()),
+                _ => suggestion(name, contexts.iter().copied()).or_else(list),
+            };
+        }
+        if self.message.starts_with("Unrecognized function") {
+            return suggestion(name, allowed.functions().chain(WELL_KNOWN.iter().copied()));
+        }
+        name.starts_with('"').then(|| "strings in expressions stand in single quotes".to_owned())
+    }
 }
 
 const WELL_KNOWN: &[&str] =

@@ -13,6 +13,8 @@ use granit_parser::{
     StructureStyle, Tag,
 };
 
+use indexmap::IndexMap;
+
 use super::MAX_DEPTH;
 use super::event::{Anchor, EventSource, Located, YamlEvent, YamlFault};
 use crate::source::{Position, SourceId, Sources};
@@ -27,7 +29,7 @@ pub(crate) struct Granit<'a> {
     text: &'a str,
     sources: &'a Sources,
     source: SourceId,
-    names: Vec<(usize, Arc<str>)>,
+    names: IndexMap<usize, Arc<str>>,
     /// Open collections: whether each is a mapping.
     open: Vec<bool>,
     /// Byte offset behind everything seen so far.
@@ -53,7 +55,7 @@ impl<'a> Granit<'a> {
             text,
             sources,
             source,
-            names: Vec::new(),
+            names: IndexMap::new(),
             open: Vec::new(),
             seen: 0,
             ahead: VecDeque::new(),
@@ -77,7 +79,7 @@ impl<'a> Granit<'a> {
         match next? {
             (Event::Anchor(number, name), range) => {
                 let name: Arc<str> = Arc::from(&*name);
-                self.names.push((number, Arc::clone(&name)));
+                self.names.insert(number, Arc::clone(&name));
                 Ok(Some((Anchor { number, name }, offset(range.start))))
             }
             other => {
@@ -88,8 +90,7 @@ impl<'a> Granit<'a> {
     }
 
     fn name(&self, number: usize) -> Arc<str> {
-        let found = self.names.iter().rev().find(|(known, _)| *known == number);
-        found.map_or_else(|| Arc::from(""), |(_, name)| Arc::clone(name))
+        self.names.get(&number).map_or_else(|| Arc::from(""), Arc::clone)
     }
 
     fn located(&mut self, event: Event<'a>, range: Range) -> Result<Option<Located>, ScanError> {

@@ -140,6 +140,7 @@ struct Builder {
     root: Option<Item>,
     /// Anchors by number; a collection is there once it is closed.
     named: IndexMap<usize, Arc<Node>>,
+    anchor_names: Vec<Arc<str>>,
     aliases: Vec<Alias>,
     events: usize,
     /// Where reading stopped at a comment that GitHub would accept.
@@ -155,6 +156,7 @@ impl Builder {
             stack: Vec::new(),
             root: None,
             named: IndexMap::new(),
+            anchor_names: Vec::new(),
             aliases: Vec::new(),
             // The starts of stream and document.
             events: 2,
@@ -222,8 +224,7 @@ impl Builder {
             YamlEvent::SequenceEnd | YamlEvent::MappingEnd => self.close(span)?,
             YamlEvent::Alias(anchor) => self.alias(&anchor, span)?,
             YamlEvent::UnknownAlias(name) => {
-                let known = self.aliases.iter().map(|alias| &*alias.name);
-                let hint = suggestion(&name, known);
+                let hint = suggestion(&name, self.anchor_names.iter().map(|name| &**name));
                 let diagnostic = Diagnostic::error("yaml-anchor", span, format!("Unknown anchor '{name}'"));
                 self.diagnostics.push(diagnostic.with_optional_hint(hint).whole_file());
                 self.finish(Node { span, kind: NodeKind::Invalid, events: 1, height: 0 }, None, None);
@@ -283,6 +284,7 @@ impl Builder {
         if let Some(anchor) = anchor {
             if self.anchors {
                 self.named.insert(anchor.number, Arc::clone(&node));
+                self.anchor_names.push(anchor.name);
             } else {
                 let message =
                     format!("Anchors are not currently supported. Remove the anchor '{}'", anchor.name);
