@@ -38,6 +38,7 @@ const MEMBERS: &[(&str, &[&str])] = &[
             "graphql_url",
             "head_ref",
             "job",
+            "job_workflow_ref",
             "job_workflow_sha",
             "output",
             "path",

@@ -10,9 +10,9 @@ use crate::locate::first_line;
 use crate::model::{Step, StepBody};
 use crate::schema::definition::Definition;
 use crate::schema::workflow::STEP_IF;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::token::Token;
-use crate::yaml::Item;
+use crate::yaml::{Item, NodeKind};
 
 /// The steps of one list, while they are converted.
 pub(crate) struct Scope {
@@ -71,7 +71,7 @@ impl Converter<'_> {
             None => token.with(false),
         };
         Some(Step {
-            span: token.span,
+            span: from_first_key(token, place),
             used_at: place.and_then(|place| place.used_at),
             id,
             context_name: Arc::from(""),
@@ -162,6 +162,15 @@ impl Converter<'_> {
             self.report(Diagnostic::error("uses-format", reference.span, message).with_optional_hint(hint));
         }
     }
+}
+
+/// A step's place from its first key on: an anchor, a tag or a brace before it may be lines above.
+fn from_first_key(token: &Spanned<Token>, place: Option<&Item>) -> Span {
+    let first = place.and_then(|place| match &place.node.kind {
+        NodeKind::Mapping(pairs) => pairs.first().map(|(key, _)| key.node.span),
+        _ => None,
+    });
+    Span { start: first.unwrap_or(token.span).start, ..token.span }
 }
 
 /// `owner/repo` of a reference with exactly one `@` and a version behind it.

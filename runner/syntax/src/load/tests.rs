@@ -128,7 +128,7 @@ fn background_keywords_are_checked() {
     check_steps("    - parallel: [{run: x}, {uses: a/b@c}]\n", &[]);
     check_steps(
         "    - parallel: [{wait-all: }]\n",
-        &["6:18 Steps of a 'parallel' group must be 'run' or 'uses' steps"],
+        &["6:19 Steps of a 'parallel' group must be 'run' or 'uses' steps"],
     );
     let without = ReadOptions { background_steps: false, ..ReadOptions::default() };
     let mut sources = Sources::new();
@@ -213,7 +213,7 @@ fn aliases_keep_both_places() {
     );
     assert_eq!(told(&diagnostics), [""; 0]);
     let step = &workflow.jobs["b"].steps()[0];
-    assert_eq!(step.span.start.line, 6);
+    assert_eq!(step.span.start.line, 7);
     assert_eq!(step.used_at.map(|span| (span.start.line, span.start.column)), Some((11, 9)));
     assert_eq!(workflow.jobs["b"].steps()[1].used_at, None);
     let alias = &workflow.aliases[0];
