@@ -13,3 +13,5 @@
 
 mod architecture;
 mod conformance;
+mod debugger;
+mod law;

@@ -6,6 +6,9 @@
 //! This crate does not know files, processes, clocks, the environment, the debugger or any protocol. It never
 //! waits: what it needs from outside is an [`Effect`](effect::Effect), and the answer is an [`Event`](event::Event).
 
+// Crates above this one name values and spans through here: they depend on the engine alone (DESIGN 2).
+pub use {expr, syntax};
+
 pub mod annotation;
 pub mod command;
 pub mod effect;

@@ -74,6 +74,9 @@ pub trait Host {
     /// Something is still there; it stands.
     fn end(&mut self, frozen: Self::Frozen) -> impl Future<Output = Result<(), Survivors>>;
 
+    /// The job is over: ends what it left running, and gives the lines for its log (steps.md 1.7).
+    fn clean_up(&mut self) -> Vec<String>;
+
     /// The bodies that run now, frozen ones left out.
     fn running(&self) -> Vec<LaneStatus>;
 }

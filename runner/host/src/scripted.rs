@@ -252,6 +252,10 @@ impl<S: Script> Host for ScriptedHost<S> {
         Ok(())
     }
 
+    fn clean_up(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn running(&self) -> Vec<LaneStatus> {
         statuses(&self.waiting, 0)
     }

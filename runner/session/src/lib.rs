@@ -1,4 +1,27 @@
-//! session
+//! The debugger: driver, gate, timeline, breakpoints, edits, inspection, behind one set of requests.
+//!
+//! A [`Session`](session::Session) owns a job, the host that runs it and the snapshots of its files. It knows no
+//! protocol, no text of a terminal and no JSON; a face translates. `run` without a debugger is the same session
+//! with a gate that is open from the start.
 
+mod advance;
+pub mod breakpoint;
 pub mod command;
+mod edit;
+mod failure;
+pub mod files;
+pub mod fleet;
+pub mod gate;
+pub mod handle;
+mod inspect;
 pub mod journal;
+pub mod moment;
+pub mod notice;
+pub mod reach;
+pub mod request;
+mod rewind;
+mod serve;
+pub mod session;
+mod shell;
+pub mod sink;
+pub mod timeline;

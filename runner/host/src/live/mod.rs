@@ -256,6 +256,10 @@ impl Host for LiveHost {
         }
     }
 
+    fn clean_up(&mut self) -> Vec<String> {
+        self.terminate_orphans().unwrap_or_else(|survivors| vec![survivors.to_string()])
+    }
+
     fn running(&self) -> Vec<LaneStatus> {
         self.runs.iter().filter(|run| !run.lock().over).map(|run| run.status(0)).collect()
     }

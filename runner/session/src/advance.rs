@@ -1,0 +1,256 @@
+//! Forwards: from one stop point to the next, with a moment recorded at each.
+//!
+//! Knows when a snapshot is due and what makes the job stand; what a step does is the engine's.
+
+use std::sync::Arc;
+
+use engine::effect::{Outcome, Report, TimerId};
+use engine::event::Event;
+use engine::expr::HashAnswers;
+use engine::job::{Cursor, Decision, Question};
+use engine::step_path::{LaneId, StepPath};
+use host::contract::Host;
+use host::log::LogBatch;
+use jiff::Timestamp;
+
+use crate::breakpoint::line_of;
+use crate::moment::{Cause, Point};
+use crate::notice::{FileCounts, Notice, StepEnd};
+use crate::reach;
+use crate::request::{Place, Stop, StopReason};
+use crate::session::{Mode, Session};
+
+impl<H: Host> Session<H> {
+    /// Records the first moment and stands or goes.
+    pub(crate) fn enter(&mut self) {
+        let files = self.snapshot().map(|(id, _)| id);
+        self.here =
+            self.timeline.record(None, self.branch, Cause::Advanced, Arc::new(self.job.clone()), files);
+        self.name_outside_steps();
+        if self.mode == Mode::Debug {
+            self.stand(StopReason::Entry);
+        }
+    }
+
+    /// Steps that cannot be undone are named before the first one runs (DESIGN 4).
+    fn name_outside_steps(&self) {
+        let steps: Vec<String> = reach::all_outside(self.job.plan())
+            .map(|(path, command)| format!("{} ({command})", self.job.step_name(&path, &self.secrets)))
+            .collect();
+        if !steps.is_empty() {
+            let text = format!("reaches outside the workspace and cannot be undone: {}", steps.join(", "));
+            self.tell(Notice::Warning(self.secrets.mask(&text)));
+        }
+    }
+
+    /// True if the gate is open and the job stands at a point from which it can go on.
+    pub(crate) fn may_advance(&self) -> bool {
+        let waits = self.job.lanes().values().any(|lane| lane.waits_for_hash().is_some());
+        let stands = !matches!(self.job.cursor(), Cursor::Running(_) | Cursor::Done(_));
+        self.gate.is_open() && stands && !waits && self.shell.is_none()
+    }
+
+    /// One transition.
+    pub(crate) async fn advance(&mut self) {
+        if let Some(reason) = self.asks_first() {
+            return self.stand(reason);
+        }
+        if let Err(refusal) = self.make_rewind_final().await {
+            self.tell(Notice::Warning(refusal.text));
+            return self.stand(StopReason::Pause);
+        }
+        self.take(Event::Advance).await;
+    }
+
+    /// A step that reached outside before and is about to run again is asked about first.
+    fn asks_first(&self) -> Option<StopReason> {
+        let Cursor::Decided(path, Decision::Run) = self.job.cursor() else { return None };
+        let ran_before = self.mode != Mode::Headless
+            && !self.confirmed.contains(path)
+            && self.timeline.moments().iter().any(|moment| {
+                matches!(&moment.point, Point::After(other, outcome) if other == path && *outcome != Outcome::Skipped)
+            });
+        let command = ran_before.then(|| reach::reaches_outside(self.job.plan(), path))??;
+        Some(StopReason::Confirm(self.secrets.mask(&command)))
+    }
+
+    /// True when an event moved the job to another stop point.
+    pub(crate) fn arrived(&self, before: &Cursor) -> bool {
+        self.job.cursor() != before && !matches!(self.job.cursor(), Cursor::Running(_))
+    }
+
+    /// The job has come to a stop point: record the moment, tell, and see whether it stands.
+    pub(crate) async fn arrive(&mut self) {
+        let point = Point::of(&self.job);
+        let (files, counts) = self.files_at(&point);
+        self.here = self.timeline.record(
+            Some(self.here),
+            self.branch,
+            Cause::Advanced,
+            Arc::new(self.job.clone()),
+            files,
+        );
+        if let Point::After(path, _) = &point {
+            self.confirmed.remove(path);
+            self.tell_step_end(path, counts);
+        }
+        if let Point::End(outcome) = point {
+            let took = self.started.elapsed();
+            self.tell(Notice::JobEnded { outcome, took, branch: self.branch });
+        }
+        let failure = self.failure_at(&point);
+        if let Some(reason) = self.gate.reason_to_stop(&point, failure).or_else(|| self.breakpoint_at(&point))
+        {
+            self.stand(reason);
+        }
+    }
+
+    /// One snapshot per step is shared by its stop points: a body has just ended, or nothing has changed.
+    fn files_at(&mut self, point: &Point) -> (Option<host::snapshot::SnapshotId>, Option<FileCounts>) {
+        let had_body = match point {
+            Point::After(_, outcome) => *outcome != Outcome::Skipped,
+            _ => false,
+        };
+        if had_body {
+            return self.snapshot().map_or((None, None), |(id, counts)| (Some(id), Some(counts)));
+        }
+        (self.timeline.get(self.here).and_then(|moment| moment.files), None)
+    }
+
+    /// Takes a snapshot; a failure is told, and the moment has no files.
+    pub(crate) fn snapshot(&mut self) -> Option<(host::snapshot::SnapshotId, FileCounts)> {
+        match self.files.as_mut()?.take() {
+            Ok(taken) => Some(taken),
+            Err(error) => {
+                self.tell(Notice::Warning(format!(
+                    "no snapshot of the workspace: {error}; this moment can be viewed, but not gone back to with its files"
+                )));
+                None
+            }
+        }
+    }
+
+    fn breakpoint_at(&self, point: &Point) -> Option<StopReason> {
+        let Point::Before(path) = point else { return None };
+        let hit = self.breakpoints.at(path).find(|breakpoint| self.holds(&breakpoint.spec.condition))?;
+        Some(StopReason::Breakpoint(hit.id))
+    }
+
+    /// A condition that cannot be evaluated stops: a person should see it, not miss the stop.
+    fn holds(&self, condition: &Option<String>) -> bool {
+        let Some(text) = condition else { return true };
+        match self.job.ask_expression(text, &HashAnswers::default(), &self.secrets) {
+            Question::Answer(value) => value.is_truthy(),
+            Question::NeedsHash(_) => {
+                self.tell(Notice::Warning(format!(
+                    "breakpoint condition `{text}`: hashFiles() cannot be used here"
+                )));
+                true
+            }
+            Question::Wrong(error) => {
+                self.tell(Notice::Warning(format!("breakpoint condition `{text}`: {error}")));
+                true
+            }
+        }
+    }
+
+    /// The job stands, and everybody is told why.
+    pub(crate) fn stand(&mut self, reason: StopReason) {
+        self.gate.close();
+        self.host.hold_time(LaneId::FOREGROUND, true);
+        let stop = self.stop_here(reason);
+        self.stop = Some(stop.clone());
+        let stays = match (self.mode, &stop.reason) {
+            (Mode::Headless, StopReason::End(_)) => false,
+            (Mode::Linger, StopReason::End(outcome)) => *outcome == Outcome::Failure,
+            _ => true,
+        };
+        if stays {
+            // Whoever stands here is under a person's eyes from now on.
+            self.gate.set_stop_on_failure(self.gate.stops_on_failure() || self.mode == Mode::Linger);
+            self.tell(Notice::Stopped(Box::new(stop)));
+        }
+    }
+
+    /// The stop at the present moment, for this reason.
+    pub(crate) fn stop_here(&self, reason: StopReason) -> Stop {
+        let point = Point::of(&self.job);
+        let path = point.step().cloned();
+        Stop {
+            reason,
+            moment: self.here,
+            branch: self.branch,
+            number: path.as_ref().map_or(0, |path| path.index().saturating_add(1)),
+            name: path.as_ref().map_or_else(
+                || Arc::clone(&self.job.plan().name),
+                |path| self.job.step_name(path, &self.secrets),
+            ),
+            place: path.as_ref().and_then(|path| self.place(path)),
+            rewound: self.rewound.is_some(),
+            edited: self.rewound.as_ref().is_some_and(|rewound| rewound.pending.is_some()),
+            undone: None,
+            notes: self.notes_at(path.as_ref()),
+            point,
+        }
+    }
+
+    fn notes_at(&self, path: Option<&StepPath>) -> Vec<String> {
+        let before = matches!(self.job.cursor(), Cursor::Ready(_) | Cursor::Decided(..));
+        path.filter(|_| before)
+            .and_then(|path| reach::reaches_outside(self.job.plan(), path))
+            .map(|command| {
+                self.secrets
+                    .mask(&format!("reaches outside the workspace: {command}; going back will not undo it"))
+            })
+            .into_iter()
+            .collect()
+    }
+
+    /// Where a step stands in its file.
+    pub(crate) fn place(&self, path: &StepPath) -> Option<Place> {
+        let plan = self.job.plan();
+        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+    }
+
+    /// What the engine reports goes to the faces, lines to the log.
+    pub(crate) fn report(&mut self, report: Report) {
+        match report {
+            Report::StepStarted { step, name, .. } => {
+                let number = step.index().saturating_add(1);
+                let place = self.place(&step);
+                // A step that runs again begins a new log.
+                self.log.clear(&step);
+                self.tell(Notice::StepStarted { step, number, name, place });
+            }
+            Report::Line { lane, step: Some(step), tag, text } => {
+                let mut batch = LogBatch::new(lane, self.epoch, step, Timestamp::now());
+                text.lines().for_each(|line| batch.push(tag, line.as_bytes()));
+                self.log.add(&batch);
+            }
+            Report::Line { step: None, tag, text, .. } => self.tell(Notice::JobLog { tag, text }),
+            // Told with the files and outputs that belong to it, when the moment is recorded.
+            Report::StepSettled { .. } | Report::JobFinished { .. } => {}
+        }
+    }
+
+    fn tell_step_end(&self, path: &StepPath, files: Option<FileCounts>) {
+        let Some(result) = self.job.results().get(path) else { return };
+        self.tell(Notice::StepEnded(StepEnd {
+            step: path.clone(),
+            number: path.index().saturating_add(1),
+            name: Arc::clone(&result.name),
+            outcome: result.outcome,
+            conclusion: result.conclusion,
+            took: self.clock.took.get(path).copied().unwrap_or_default(),
+            files,
+            outputs: self.new_outputs(path),
+            variables: self.new_variables(path),
+        }));
+    }
+
+    /// Arms the job's own time limit again: timers of an earlier epoch are gone.
+    pub(crate) fn rearm_job_timer(&mut self) {
+        let after = self.job.time_limit(&self.secrets);
+        self.host.perform(engine::effect::Effect::SetTimer { id: TimerId::Job, after });
+    }
+}

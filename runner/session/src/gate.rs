@@ -1,0 +1,145 @@
+//! The driver's decision whether the job may advance. A paused job is one that nobody has told to advance.
+//!
+//! Knows what was asked for and where the job stands; moves nothing.
+
+use engine::step_path::StepPath;
+
+use crate::moment::Point;
+use crate::request::{Failure, StopReason};
+
+/// How far the job may go on by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Pace {
+    /// Nowhere.
+    Standing,
+    /// Up to before the next step after this one; `None`: from between two steps, up to the next one.
+    Step(Option<StepPath>),
+    /// Until something stops it.
+    Free,
+}
+
+/// Decides at every stop point whether the job goes on.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    pace: Pace,
+    pause_asked: bool,
+    stop_on_failure: bool,
+}
+
+impl Gate {
+    /// A gate in front of which the job stands; for the debugger.
+    pub fn closed() -> Self {
+        Self { pace: Pace::Standing, pause_asked: false, stop_on_failure: true }
+    }
+
+    /// A gate that nothing closes but the end of the job; for running without a debugger.
+    pub fn open() -> Self {
+        Self { pace: Pace::Free, pause_asked: false, stop_on_failure: false }
+    }
+
+    /// Lets the job run the step at `point` and stop before the next.
+    pub fn step(&mut self, point: &Point) {
+        let from = match point {
+            Point::Before(path) | Point::Decided(path) | Point::During(path) => Some(path.clone()),
+            Point::After(..) | Point::End(_) => None,
+        };
+        self.pace = Pace::Step(from);
+        self.pause_asked = false;
+    }
+
+    /// Lets the job run until something stops it.
+    pub fn free(&mut self) {
+        self.pace = Pace::Free;
+        self.pause_asked = false;
+    }
+
+    /// The job stands.
+    pub fn close(&mut self) {
+        self.pace = Pace::Standing;
+        self.pause_asked = false;
+    }
+
+    /// Asks for a stop at the next stop point; true if that was asked before.
+    pub fn ask_pause(&mut self) -> bool {
+        std::mem::replace(&mut self.pause_asked, true)
+    }
+
+    /// Whether a failed step stops the job.
+    pub fn set_stop_on_failure(&mut self, stop: bool) {
+        self.stop_on_failure = stop;
+    }
+
+    /// Whether a failed step stops the job.
+    pub fn stops_on_failure(&self) -> bool {
+        self.stop_on_failure
+    }
+
+    /// True if the job may advance from where it stands.
+    pub fn is_open(&self) -> bool {
+        self.pace != Pace::Standing
+    }
+
+    /// Why the job is to stand at `point`, where it has just arrived; `None` lets it go on. Breakpoints are not the
+    /// gate's: they need the job's contexts.
+    pub fn reason_to_stop(&self, point: &Point, failure: Option<Failure>) -> Option<StopReason> {
+        if self.pause_asked {
+            return Some(StopReason::Pause);
+        }
+        match point {
+            Point::End(outcome) => Some(StopReason::End(*outcome)),
+            Point::After(_, _) => failure.filter(|_| self.stop_on_failure).map(StopReason::Failure),
+            Point::Before(path) => match &self.pace {
+                Pace::Step(Some(from)) if from == path => None,
+                Pace::Step(_) => Some(StopReason::Step),
+                Pace::Standing | Pace::Free => None,
+            },
+            Point::Decided(_) | Point::During(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::effect::Outcome;
+
+    use super::*;
+
+    fn before(index: u32) -> Point {
+        Point::Before(StepPath::main(index))
+    }
+
+    #[test]
+    fn a_step_ends_before_the_next_one() {
+        let mut gate = Gate::closed();
+        gate.step(&before(0));
+        assert_eq!(gate.reason_to_stop(&before(0), None), None);
+        assert_eq!(gate.reason_to_stop(&Point::After(StepPath::main(0), Outcome::Success), None), None);
+        assert_eq!(gate.reason_to_stop(&before(1), None), Some(StopReason::Step));
+    }
+
+    #[test]
+    fn from_between_two_steps_a_step_ends_before_the_next_one() {
+        let mut gate = Gate::closed();
+        gate.step(&Point::After(StepPath::main(0), Outcome::Failure));
+        assert_eq!(gate.reason_to_stop(&before(1), None), Some(StopReason::Step));
+    }
+
+    #[test]
+    fn failures_stop_the_debugger_and_nobody_else() {
+        let failure = || Some(Failure { exit_code: Some(1), last_lines: Vec::new(), forgiven: false });
+        let after = Point::After(StepPath::main(0), Outcome::Failure);
+        let mut gate = Gate::closed();
+        gate.free();
+        assert!(matches!(gate.reason_to_stop(&after, failure()), Some(StopReason::Failure(_))));
+        assert_eq!(Gate::open().reason_to_stop(&after, failure()), None);
+    }
+
+    #[test]
+    fn a_pause_holds_at_the_next_stop_point() {
+        let mut gate = Gate::open();
+        assert!(!gate.ask_pause());
+        assert!(gate.ask_pause());
+        let decided = Point::Decided(StepPath::main(3));
+        assert_eq!(gate.reason_to_stop(&decided, None), Some(StopReason::Pause));
+    }
+}

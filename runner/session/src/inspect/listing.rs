@@ -1,0 +1,125 @@
+//! Lists: the steps, the source around one, its log, the moments.
+
+use std::sync::Arc;
+
+use engine::step_path::StepPath;
+use host::contract::Host;
+
+use crate::breakpoint::line_of;
+use crate::moment::{Cause, Moment, Point};
+use crate::reach;
+use crate::request::{Refusal, Reply, SourceExcerpt, StepLine, TimelineLine};
+use crate::session::Session;
+
+/// How many lines of source stand before and after a step's first line.
+const SOURCE_LINES_AROUND: u32 = 5;
+
+impl<H: Host> Session<H> {
+    /// `steps`: the main steps, then the post steps that are over or still to come.
+    pub(super) fn step_list(&self) -> Vec<StepLine> {
+        let job = self.looked_at();
+        let plan = job.plan();
+        let main = (0u32..).take(plan.steps.len()).map(StepPath::main);
+        let is_post = |path: &&StepPath| path.stage() != engine::step_path::Stage::Main;
+        let done = job.results().keys().filter(is_post).cloned();
+        let to_come = job.registered_posts().iter().rev().cloned();
+        let at_cursor = job.cursor().step().filter(is_post).cloned();
+        let mut paths: Vec<StepPath> = main.chain(done).chain(at_cursor).chain(to_come).collect();
+        let mut seen = std::collections::BTreeSet::new();
+        paths.retain(|path| seen.insert(path.clone()));
+        paths.iter().map(|path| self.step_line(path)).collect()
+    }
+
+    fn step_line(&self, path: &StepPath) -> StepLine {
+        let job = self.looked_at();
+        let result = job.results().get(path);
+        StepLine {
+            path: path.clone(),
+            number: path.index().saturating_add(1),
+            id: job
+                .plan()
+                .step(path)
+                .and_then(|step| step.definition.id.as_ref())
+                .map(|id| Arc::clone(&id.value)),
+            name: job.step_name(path, &self.secrets),
+            outcome: result.map(|result| result.outcome),
+            conclusion: result.map(|result| result.conclusion),
+            took: result.and_then(|_| self.clock.took.get(path).copied()),
+            current: job.cursor().step() == Some(path),
+            place: self.place(path),
+            reaches_outside: reach::reaches_outside(job.plan(), path)
+                .map(|command| self.secrets.mask(&command)),
+        }
+    }
+
+    /// `list`: the source around a step.
+    pub(super) fn source_around(&self, step: Option<StepPath>) -> Result<Reply, Refusal> {
+        let plan = self.looked_at().plan();
+        let path = step.or_else(|| self.step_looked_at()).ok_or_else(|| Refusal::new("no step to show"))?;
+        let current = line_of(plan, &path)
+            .ok_or_else(|| Refusal::new(format!("the workflow has no step at {path}")))?;
+        let first = current.saturating_sub(SOURCE_LINES_AROUND).max(1);
+        let wanted = usize::try_from(current.saturating_add(SOURCE_LINES_AROUND).saturating_sub(first))
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
+        let skipped = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+        Ok(Reply::Source(SourceExcerpt {
+            file: Arc::clone(&plan.file),
+            first_line: first,
+            lines: self.source.lines().skip(skipped).take(wanted).map(str::to_owned).collect(),
+            current,
+            breakpoints: self.breakpoints.all().iter().filter_map(|breakpoint| breakpoint.line).collect(),
+        }))
+    }
+
+    /// `log [STEP]`: the last lines that are kept in memory.
+    pub(super) fn log_of(&self, step: Option<StepPath>) -> Result<Reply, Refusal> {
+        let path = match step {
+            Some(path) => path,
+            None => {
+                let at = self.looked_at();
+                let ran = |path: &StepPath| !self.log.last(path, 1).is_empty();
+                let cursor = at.cursor().step().filter(|path| ran(path));
+                cursor
+                    .or_else(|| at.results().keys().rev().find(|path| ran(path)))
+                    .cloned()
+                    .ok_or_else(|| Refusal::new("no step has printed anything yet"))?
+            }
+        };
+        Ok(Reply::Log(self.log.last(&path, usize::MAX)))
+    }
+
+    /// `timeline`.
+    pub(super) fn timeline_lines(&self) -> Vec<TimelineLine> {
+        self.timeline.moments().iter().map(|moment| self.timeline_line(moment)).collect()
+    }
+
+    fn timeline_line(&self, moment: &Moment) -> TimelineLine {
+        let newest = self.rewound.as_ref().map_or(self.here, |rewound| rewound.newest);
+        TimelineLine {
+            moment: moment.id,
+            parent: moment.parent,
+            branch: moment.branch,
+            point: moment.point.clone(),
+            name: moment_name(moment, &self.secrets),
+            cause: match &moment.cause {
+                Cause::Advanced => None,
+                Cause::Edited(what) => Some(what.clone()),
+                Cause::Left => Some("left from here".to_owned()),
+            },
+            current: moment.id == self.looked_at_id(),
+            newest: moment.id == newest,
+            has_files: moment.files.is_some(),
+        }
+    }
+}
+
+/// The number and name of a moment's step.
+pub(crate) fn moment_name(moment: &Moment, secrets: &engine::secrets::Secrets) -> String {
+    match (&moment.point, moment.point.step()) {
+        (Point::End(_), _) | (_, None) => "end".to_owned(),
+        (_, Some(path)) => {
+            format!("{} {}", path.index().saturating_add(1), moment.job.step_name(path, secrets))
+        }
+    }
+}

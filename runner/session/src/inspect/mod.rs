@@ -1,0 +1,91 @@
+//! Looking: state, files, logs and history of the present or of a moment that is viewed. Changes nothing.
+//!
+//! Everything a person sees is masked here.
+
+mod changes;
+mod listing;
+mod values;
+
+use std::sync::Arc;
+
+use engine::expr::Object;
+use engine::job::Job;
+use engine::step_path::StepPath;
+use host::contract::Host;
+
+use crate::moment::{Moment, MomentId};
+use crate::request::{Refusal, Reply, Request};
+use crate::session::Session;
+
+impl<H: Host> Session<H> {
+    /// Requests that only look, and those that keep breakpoints.
+    pub(crate) fn look(&mut self, request: Request) -> Result<Reply, Refusal> {
+        match request {
+            Request::Break(spec) => {
+                let plan = Arc::clone(self.job.plan());
+                Ok(Reply::Breakpoints(vec![self.breakpoints.add(spec, &plan)]))
+            }
+            Request::SetBreakpoints(specs) => {
+                let plan = Arc::clone(self.job.plan());
+                Ok(Reply::Breakpoints(self.breakpoints.replace(specs, &plan)))
+            }
+            Request::Breakpoints => Ok(Reply::Breakpoints(self.breakpoints.all().to_vec())),
+            Request::Print(text) => self.print(&text),
+            Request::Env => Ok(Reply::Variables(self.env())),
+            Request::Outputs => Ok(Reply::Variables(self.outputs())),
+            Request::Steps => Ok(Reply::Steps(self.step_list())),
+            Request::Source(step) => self.source_around(step),
+            Request::Log(step) => self.log_of(step),
+            Request::Why => self.why(),
+            Request::Diff(range) => self.diff(range),
+            Request::When(key) => self.when(&key),
+            Request::Timeline => Ok(Reply::Timeline(self.timeline_lines())),
+            Request::Status => {
+                self.stop.clone().map(|stop| Reply::Stop(Box::new(stop))).ok_or_else(|| {
+                    Refusal::new("the job is running").hint("`pause` stops it after this step")
+                })
+            }
+            _ => Err(Refusal::new("this request is not served here")),
+        }
+    }
+
+    /// The job that a person looks at: the viewed moment's, else the present one.
+    pub(crate) fn looked_at(&self) -> &Job {
+        self.viewed().map_or(&self.job, |moment| &moment.job)
+    }
+
+    fn viewed(&self) -> Option<&Moment> {
+        self.viewing.and_then(|id| self.timeline.get(id))
+    }
+
+    /// The moment that a person looks at.
+    pub(crate) fn looked_at_id(&self) -> MomentId {
+        self.viewing.unwrap_or(self.here)
+    }
+
+    /// The step that a person looks at; the last one when the job is over.
+    pub(crate) fn step_looked_at(&self) -> Option<StepPath> {
+        let job = self.looked_at();
+        job.cursor().step().or_else(|| job.results().keys().last()).cloned()
+    }
+}
+
+/// How many outputs and variables differ between two states.
+pub(crate) fn differences(from: &Job, to: &Job) -> (usize, usize) {
+    let outputs = |job: &Job| values::flat_outputs(job.steps());
+    let (before, after) = (outputs(from), outputs(to));
+    let in_one = |a: &Vec<(String, String)>, b: &Vec<(String, String)>| {
+        a.iter().filter(|pair| !b.contains(pair)).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let mut names = in_one(&before, &after);
+    names.extend(in_one(&after, &before));
+    names.sort();
+    names.dedup();
+    (names.len(), differing_keys(from.env(), to.env()))
+}
+
+fn differing_keys(from: &Object, to: &Object) -> usize {
+    let gone_or_changed = from.iter().filter(|(name, value)| to.get(name) != Some(value)).count();
+    let new = to.keys().filter(|name| from.get(name).is_none()).count();
+    gone_or_changed + new
+}

@@ -1,0 +1,309 @@
+//! Backwards: going to a past moment, coming back from it, and the point at which going back becomes final.
+//!
+//! The order of DESIGN 4: freeze, keep the present as a moment of its own, restore the files, swap the job. Nothing
+//! is lost until the job advances from there. What a restore does to files is the snapshot store's.
+
+use std::sync::Arc;
+
+use engine::job::Cursor;
+use host::contract::{Epoch, FrozenLanes, Host};
+use host::snapshot::SnapshotId;
+
+use crate::files::Manner;
+use crate::moment::{Cause, Moment, MomentId, Point};
+use crate::notice::Notice;
+use crate::reach;
+use crate::request::{Refusal, StopReason, Undone};
+use crate::session::{Rewound, Session};
+
+impl<H: Host> Session<H> {
+    /// `back n`.
+    pub(crate) async fn back(&mut self, steps: u32) -> Result<(), Refusal> {
+        let point = Point::of(&self.job);
+        let mut target: Option<(MomentId, Point)> = None;
+        for _ in 0..steps.max(1) {
+            let (from, at) = target.clone().unwrap_or_else(|| (self.here, point.clone()));
+            match self.timeline.back_from(from, &at) {
+                Some(moment) => target = Some((moment.id, moment.point.clone())),
+                None => break,
+            }
+        }
+        match target {
+            Some((id, _)) => {
+                let reason = if self.is_start(id) { StopReason::Start } else { StopReason::Back };
+                self.go_back_to(id, reason).await
+            }
+            None => {
+                self.stand(StopReason::Start);
+                Ok(())
+            }
+        }
+    }
+
+    fn is_start(&self, id: MomentId) -> bool {
+        self.timeline.get(id).is_some_and(|moment| {
+            let mut before = self.timeline.ancestry(id).skip(1);
+            matches!(moment.point, Point::Before(_))
+                && !before.any(|other| matches!(other.point, Point::Before(_)))
+        })
+    }
+
+    /// `reverse-continue`: found by evaluating recorded states; nothing runs.
+    pub(crate) async fn reverse_continue(&mut self) -> Result<(), Refusal> {
+        let present = Point::of(&self.job);
+        let earlier: Vec<(MomentId, Point)> = self
+            .timeline
+            .ancestry(self.here)
+            .skip_while(|moment| moment.id == self.here && moment.point == present)
+            .map(|moment| (moment.id, moment.point.clone()))
+            .collect();
+        let hit = earlier.iter().find_map(|(id, point)| Some((*id, self.would_stop_at(*id, point)?)));
+        match hit.or_else(|| earlier.last().map(|(id, _)| (*id, StopReason::Start))) {
+            Some((id, reason)) => self.go_back_to(id, reason).await,
+            None => {
+                self.stand(StopReason::Start);
+                Ok(())
+            }
+        }
+    }
+
+    fn would_stop_at(&self, id: MomentId, point: &Point) -> Option<StopReason> {
+        let moment = self.timeline.get(id)?;
+        match point {
+            Point::Before(path) => {
+                let held = |condition: &Option<String>| self.holds_in(&moment.job, condition);
+                let hit = self.breakpoints.at(path).find(|breakpoint| held(&breakpoint.spec.condition))?;
+                Some(StopReason::Breakpoint(hit.id))
+            }
+            Point::After(..) if self.gate.stops_on_failure() => {
+                self.failure_of(&moment.job, point).map(StopReason::Failure)
+            }
+            _ => None,
+        }
+    }
+
+    /// Goes to a moment of the past, or of another branch.
+    pub(crate) async fn go_back_to(&mut self, target: MomentId, reason: StopReason) -> Result<(), Refusal> {
+        if self.rewound.as_ref().is_some_and(|rewound| rewound.newest == target) {
+            return self.return_to_newest().await;
+        }
+        let moment = self.target(target)?;
+        let frozen = self.freeze().await?;
+        let present = self.keep_present();
+        let undone = self.undone(present, &moment);
+        if let Err(refusal) = self.restore_files(present, &moment, frozen.is_some()) {
+            self.after_failed_restore(present, frozen);
+            return Err(refusal);
+        }
+        let warnings = self.outside_between(&moment);
+        self.enter_past(present, frozen);
+        self.job = moment.job.as_ref().clone();
+        self.here = target;
+        self.viewing = None;
+        self.stand_in_past(reason, undone, warnings);
+        Ok(())
+    }
+
+    /// The moment, if it can be gone to with its files.
+    fn target(&self, id: MomentId) -> Result<Moment, Refusal> {
+        let moment = self
+            .timeline
+            .get(id)
+            .ok_or_else(|| Refusal::new(format!("there is no moment {id}")).hint("`timeline` lists them"))?;
+        if matches!(moment.point, Point::During(_)) {
+            return Err(Refusal::new(format!(
+                "{id} lies in the middle of a running step, which cannot be gone back to"
+            ))
+            .hint("`return` leads there if it is the newest moment; `back` goes to before its step"));
+        }
+        if self.files.is_some() && moment.files.is_none() {
+            let nearest = self.timeline.restorable_at_or_before(id).map(|moment| moment.id);
+            let hint =
+                nearest.map(|id| format!("the nearest earlier moment with files is {id}: `goto {id}`"));
+            return Err(Refusal {
+                text: format!("the files of {id} are not kept; it can be viewed: `view {id}`"),
+                hint,
+            });
+        }
+        Ok(moment.clone())
+    }
+
+    /// Freezes whatever runs; nothing has changed if that is refused.
+    async fn freeze(&mut self) -> Result<Option<H::Frozen>, Refusal> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
+        if self.rewound.is_some() || self.host.running().is_empty() {
+            return Ok(None);
+        }
+        let frozen = self.host.freeze().await.map_err(|error| {
+            Refusal::new(format!("cannot go back: {error}")).hint("nothing has changed; the job is as it was")
+        })?;
+        Ok(Some(frozen))
+    }
+
+    /// The present as a moment of its own, so that nothing is lost that a lane, an editor or a shell wrote.
+    fn keep_present(&mut self) -> MomentId {
+        let files = self.snapshot().map(|(id, _)| id);
+        let here = self.timeline.get(self.here).map(|moment| (moment.files, moment.point.clone()));
+        let same_files = here.as_ref().is_some_and(|(known, _)| *known == files);
+        let same_point = here.is_some_and(|(_, point)| point == Point::of(&self.job));
+        if same_files && same_point {
+            return self.here;
+        }
+        let cause =
+            if same_point { Cause::Edited("files changed from outside".to_owned()) } else { Cause::Left };
+        let branch = self.branch_for_edit();
+        self.here = self.timeline.record(Some(self.here), branch, cause, Arc::new(self.job.clone()), files);
+        self.here
+    }
+
+    fn restore_files(&mut self, from: MomentId, to: &Moment, lanes_frozen: bool) -> Result<(), Refusal> {
+        let Some(target) = to.files else { return Ok(()) };
+        let parks = lanes_frozen || self.rewound.as_ref().is_some_and(|rewound| rewound.frozen.is_some());
+        let manner = if parks { Manner::Park } else { Manner::Replace };
+        let Some(files) = self.files.as_mut() else { return Ok(()) };
+        files.restore(target, manner).map(drop).map_err(|error| {
+            Refusal::new(format!("cannot go back from {from} to {}: {error}", to.id))
+                .hint("the workspace was put back as it was")
+        })
+    }
+
+    /// A restore that failed half-way is undone. What was frozen stays so until the person lets it go on.
+    fn after_failed_restore(&mut self, present: MomentId, frozen: Option<H::Frozen>) {
+        let files = self.timeline.get(present).and_then(|moment| moment.files);
+        if let (Some(target), Some(store)) = (files, self.files.as_mut())
+            && let Err(error) = store.bring_back(target)
+        {
+            self.tell(Notice::Warning(format!("the workspace could not be put back: {error}")));
+        }
+        if let Some(frozen) = frozen {
+            self.held = Some(frozen);
+            self.stand(StopReason::Pause);
+        }
+    }
+
+    fn enter_past(&mut self, present: MomentId, frozen: Option<H::Frozen>) {
+        match &mut self.rewound {
+            Some(rewound) => rewound.pending = None,
+            None => {
+                self.rewound = Some(Rewound {
+                    newest: present,
+                    branch: self.branch,
+                    frozen,
+                    waiting: Vec::new(),
+                    pending: None,
+                });
+            }
+        }
+    }
+
+    fn stand_in_past(&mut self, reason: StopReason, undone: Undone, warnings: Vec<String>) {
+        self.gate.close();
+        let mut stop = self.stop_here(reason);
+        stop.undone = Some(undone);
+        stop.notes.extend(warnings);
+        if let Some(frozen) = self.rewound.as_ref().and_then(|rewound| rewound.frozen.as_ref()) {
+            let seconds = frozen.stood().as_secs();
+            stop.notes.push(format!("what ran has stood frozen for {seconds} s; `return` brings it back"));
+        }
+        self.stop = Some(stop.clone());
+        self.tell(Notice::Stopped(Box::new(stop)));
+    }
+
+    /// Steps between a moment and the present that reached outside: they stay done.
+    fn outside_between(&self, target: &Moment) -> Vec<String> {
+        let results = self.job.results().iter();
+        results
+            .filter(|(path, _)| !target.job.results().contains_key(*path))
+            .filter_map(|(path, result)| {
+                let command = reach::reaches_outside(self.job.plan(), path)?;
+                Some(
+                    self.secrets
+                        .mask(&format!("{} reached outside ({command}); that is not undone", result.name)),
+                )
+            })
+            .collect()
+    }
+
+    fn undone(&mut self, present: MomentId, target: &Moment) -> Undone {
+        let ids = |moment: &Moment| moment.files;
+        let from = self.timeline.get(present).and_then(ids);
+        let files = match (from, target.files, self.files.as_ref()) {
+            (Some(from), Some(to), Some(files)) => files.diff(from, to).map_or(0, |changes| changes.len()),
+            _ => 0,
+        };
+        let (outputs, variables) = crate::inspect::differences(&self.job, &target.job);
+        Undone { files, outputs, variables }
+    }
+
+    /// `return`: the newest moment with everything as it was.
+    pub(crate) async fn return_to_newest(&mut self) -> Result<(), Refusal> {
+        let Some(newest) = self.rewound.as_ref().map(|rewound| rewound.newest) else {
+            return Err(Refusal::new("the job is at its newest moment already"));
+        };
+        // What was edited here stays in the timeline, on a branch of its own.
+        self.keep_present();
+        let moment =
+            self.timeline.get(newest).cloned().ok_or_else(|| Refusal::new("the newest moment is lost"))?;
+        self.restore_newest_files(moment.files)?;
+        let Some(rewound) = self.rewound.take() else { return Ok(()) };
+        self.job = moment.job.as_ref().clone();
+        self.here = newest;
+        self.branch = rewound.branch;
+        self.viewing = None;
+        self.held = rewound.frozen;
+        for event in rewound.waiting {
+            self.take(event).await;
+        }
+        self.stand(StopReason::Return);
+        Ok(())
+    }
+
+    fn restore_newest_files(&mut self, target: Option<SnapshotId>) -> Result<(), Refusal> {
+        let (Some(target), Some(files)) = (target, self.files.as_mut()) else { return Ok(()) };
+        files.bring_back(target).map(drop).map_err(|error| Refusal::new(format!("cannot return: {error}")))
+    }
+
+    /// The job is about to advance: going back becomes final, a branch begins, and what was frozen ends.
+    pub(crate) async fn make_rewind_final(&mut self) -> Result<(), Refusal> {
+        self.note_outside_changes();
+        let Some(mut rewound) = self.rewound.take() else { return Ok(()) };
+        let next = Epoch(self.epoch.0.saturating_add(1));
+        if let Some(frozen) = rewound.frozen.take()
+            && let Err(survivors) = self.host.end(frozen).await
+        {
+            self.rewound = Some(rewound);
+            return Err(Refusal::new(format!("{survivors}; the job stays where it is")));
+        }
+        self.epoch = next;
+        self.host.set_epoch(next);
+        if let Some(files) = self.files.as_mut()
+            && let Err(error) = files.discard_parked()
+        {
+            self.tell(Notice::Warning(format!("parked files could not be removed: {error}")));
+        }
+        self.branch = rewound.pending.unwrap_or_else(|| self.timeline.new_branch());
+        self.rearm_job_timer();
+        Ok(())
+    }
+
+    /// Files that somebody changed while the job stood are an edit of this moment.
+    fn note_outside_changes(&mut self) {
+        if self.stop.take().is_none() || self.files.is_none() {
+            return;
+        }
+        let known = self.timeline.get(self.here).and_then(|moment| moment.files);
+        let Some((now, counts)) = self.snapshot() else { return };
+        if known.is_some_and(|known| known != now) {
+            let changed = counts.created + counts.modified + counts.deleted;
+            let plural = if changed == 1 { "file" } else { "files" };
+            self.record_edit(format!("{changed} {plural} changed from outside"), Some(now));
+        }
+    }
+
+    /// Where the job stands is not the end of a running step.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.job.cursor(), Cursor::Running(_))
+    }
+}

@@ -1,0 +1,132 @@
+//! Which request does what. One line to a request; the doing stands in the modules named after it.
+
+use engine::event::{CancelReason, Event};
+use engine::step_path::LaneId;
+use host::contract::Host;
+
+use crate::gate::Gate;
+use crate::moment::{MomentId, Point};
+use crate::request::{Refusal, Reply, Request, StopReason};
+use crate::session::Session;
+
+impl<H: Host> Session<H> {
+    /// Answers one request. `Shell` and `Try` are answered when their command is over, and are not handled here.
+    pub(crate) async fn request(&mut self, request: Request) -> Result<Reply, Refusal> {
+        match request {
+            Request::Next => self.go_on(|gate, point| gate.step(point)).await,
+            Request::Continue => self.go_on(|gate, _| gate.free()).await,
+            Request::Back { steps } => self.back(steps).await,
+            Request::ReverseContinue => self.reverse_continue().await,
+            Request::Goto(target) => self.goto(target).await,
+            Request::Rerun => self.rerun().await,
+            Request::Return => self.return_to_newest().await,
+            Request::View(moment) => self.view(moment),
+            Request::Pause => self.pause().await,
+            Request::Cancel => self.cancel().await,
+            Request::Confirm(yes) => self.confirm(yes).await,
+            Request::DeleteBreakpoint(id) => match self.breakpoints.delete(id) {
+                true => Ok(()),
+                false => {
+                    Err(Refusal::new(format!("there is no breakpoint {id}")).hint("`breakpoints` lists them"))
+                }
+            },
+            Request::StopOnFailure(stop) => {
+                self.gate.set_stop_on_failure(stop);
+                Ok(())
+            }
+            Request::Set { name, value } => self.set(&name, value),
+            Request::Quit => {
+                self.quit = true;
+                Ok(())
+            }
+            other => return self.look(other),
+        }
+        .map(|()| Reply::Done)
+    }
+
+    /// Opens the gate, if the job is not over.
+    pub(crate) async fn go_on(&mut self, open: impl FnOnce(&mut Gate, &Point)) -> Result<(), Refusal> {
+        if self.shell.is_some() {
+            return Err(
+                Refusal::new("a shell command is running").hint("wait for it, or press Ctrl-C to end it")
+            );
+        }
+        if self.job.outcome().is_some() {
+            return Err(
+                Refusal::new("the job is over").hint("`back` goes to before its last step; `quit` leaves")
+            );
+        }
+        if let Some(StopReason::Confirm(_)) = self.stop.as_ref().map(|stop| &stop.reason) {
+            return Err(Refusal::new("this step reached outside before")
+                .hint("`confirm` runs it again, `goto` another step skips it"));
+        }
+        self.viewing = None;
+        open(&mut self.gate, &Point::of(&self.job));
+        self.host.hold_time(LaneId::FOREGROUND, false);
+        if let Some(held) = self.held.take() {
+            self.host.thaw(held).await;
+            self.stop = None;
+        }
+        self.tell(crate::notice::Notice::Continued);
+        Ok(())
+    }
+
+    fn view(&mut self, moment: Option<MomentId>) -> Result<(), Refusal> {
+        if let Some(id) = moment
+            && self.timeline.get(id).is_none()
+        {
+            return Err(Refusal::new(format!("there is no moment {id}")).hint("`timeline` lists them"));
+        }
+        self.viewing = moment;
+        Ok(())
+    }
+
+    /// First: stop at the next stop point. Again while a step runs: freeze it now.
+    async fn pause(&mut self) -> Result<(), Refusal> {
+        if !self.gate.is_open() {
+            return Err(Refusal::new("the job stands already"));
+        }
+        let again = self.gate.ask_pause();
+        if again && self.is_running() {
+            let frozen =
+                self.host.freeze().await.map_err(|error| Refusal::new(format!("cannot pause: {error}")))?;
+            self.held = Some(frozen);
+            self.stand(StopReason::Pause);
+        }
+        Ok(())
+    }
+
+    async fn cancel(&mut self) -> Result<(), Refusal> {
+        if self.job.outcome().is_some() {
+            return Err(Refusal::new("the job is over"));
+        }
+        if self.rewound.is_some() {
+            return Err(
+                Refusal::new("the job is in the past").hint("`return` first, or `continue` from here")
+            );
+        }
+        if let Some(held) = self.held.take() {
+            self.host.thaw(held).await;
+        }
+        self.stop = None;
+        self.gate.free();
+        self.gate.set_stop_on_failure(false);
+        self.host.hold_time(LaneId::FOREGROUND, false);
+        self.take(Event::Cancel(CancelReason::User)).await;
+        Ok(())
+    }
+
+    async fn confirm(&mut self, yes: bool) -> Result<(), Refusal> {
+        let asked = matches!(self.stop.as_ref().map(|stop| &stop.reason), Some(StopReason::Confirm(_)));
+        let step = self.job.cursor().step().cloned().filter(|_| asked);
+        let step = step.ok_or_else(|| Refusal::new("nothing was asked"))?;
+        if !yes {
+            return Ok(());
+        }
+        self.confirmed.insert(step);
+        if let Some(stop) = &mut self.stop {
+            stop.reason = StopReason::Step;
+        }
+        self.go_on(|gate, _| gate.free()).await
+    }
+}

@@ -1,0 +1,329 @@
+//! The loop: requests from a face and events from the host, one at a time, and the job advanced as far as the gate
+//! lets it.
+//!
+//! Knows who has a say; what each request and each transition does stands in the modules beside it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::effect::{Effect, Outcome};
+use engine::event::{CancelReason, Event, Exit};
+use engine::job::{Job, JobInputs};
+use engine::lines::LineTag;
+use engine::plan::Plan;
+use engine::secrets::Secrets;
+use engine::step_path::StepPath;
+use host::contract::{Epoch, Host, HostEvent};
+use host::masks::SharedMasks;
+use indexmap::IndexMap;
+use tokio::sync::mpsc;
+
+use crate::breakpoint::Breakpoints;
+use crate::files::Files;
+use crate::gate::Gate;
+use crate::handle::{Call, SessionHandle};
+use crate::moment::{BranchId, MomentId};
+use crate::notice::Notice;
+use crate::request::{Reply, Request, Stop};
+use crate::sink::SessionLog;
+use crate::timeline::Timeline;
+
+/// How a session is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Runs to the end by itself.
+    Headless,
+    /// Runs to the end by itself; a job that has failed waits there for requests, so that a person can look.
+    Linger,
+    /// Stands before the first step and waits for requests; when the job is over it waits on, so that a person can
+    /// still go back.
+    Debug,
+}
+
+/// Everything a session needs.
+pub struct Setup<H> {
+    /// What the job does.
+    pub plan: Arc<Plan>,
+    /// What the job is given.
+    pub inputs: JobInputs,
+    /// Its secrets.
+    pub secrets: Secrets,
+    /// Who carries out its effects.
+    pub host: H,
+    /// Snapshots of its files; `None` takes none, and going back restores the state alone.
+    pub files: Option<Files>,
+    /// Who is told, and where log lines go; the host's log sink is a clone of it.
+    pub log: SessionLog,
+    /// The masks that the host's readers add to.
+    pub masks: SharedMasks,
+    /// `GITHUB_WORKSPACE`.
+    pub workspace: PathBuf,
+    /// How it behaves.
+    pub mode: Mode,
+    /// The text of the workflow file, for `list`.
+    pub source: Arc<str>,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// The job as it was at its end. Values may hold secrets.
+    pub job: Job,
+}
+
+/// A job under control.
+pub struct Session<H: Host> {
+    pub(crate) host: H,
+    pub(crate) job: Job,
+    pub(crate) secrets: Secrets,
+    pub(crate) epoch: Epoch,
+    pub(crate) gate: Gate,
+    pub(crate) breakpoints: Breakpoints,
+    pub(crate) timeline: Timeline,
+    pub(crate) here: MomentId,
+    pub(crate) branch: BranchId,
+    pub(crate) rewound: Option<Rewound<H::Frozen>>,
+    /// Lanes that a second `pause` froze in the middle of a step, at the newest moment.
+    pub(crate) held: Option<H::Frozen>,
+    pub(crate) viewing: Option<MomentId>,
+    pub(crate) files: Option<Files>,
+    pub(crate) log: SessionLog,
+    pub(crate) masks: SharedMasks,
+    pub(crate) workspace: PathBuf,
+    /// Exit codes of the bodies that ran, for stops on failure.
+    pub(crate) exit_codes: IndexMap<StepPath, i32>,
+    pub(crate) mode: Mode,
+    pub(crate) source: Arc<str>,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) clock: StepClock,
+    /// Steps that reached outside and may run again without being asked about, until they have.
+    pub(crate) confirmed: BTreeSet<StepPath>,
+    pub(crate) shell: Option<crate::shell::ShellRun>,
+    pub(crate) started: Instant,
+    pub(crate) quit: bool,
+}
+
+/// A person is in the past.
+pub(crate) struct Rewound<F> {
+    /// Where `return` leads.
+    pub(crate) newest: MomentId,
+    /// The branch of the newest moment.
+    pub(crate) branch: BranchId,
+    /// Lanes that run on there.
+    pub(crate) frozen: Option<F>,
+    /// Events that belong to the newest moment: they were on their way when the lanes were frozen.
+    pub(crate) waiting: Vec<Event>,
+    /// The branch of edits made in the past, once there are some.
+    pub(crate) pending: Option<BranchId>,
+}
+
+/// How long bodies ran. Outside the checkpoints: two equal runs take different times.
+#[derive(Default)]
+pub(crate) struct StepClock {
+    pub(crate) began: Option<Instant>,
+    pub(crate) took: IndexMap<StepPath, Duration>,
+}
+
+impl<H: Host> Session<H> {
+    /// A session that stands before the first step of its job, and the handle that reaches it.
+    pub fn new(setup: Setup<H>) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Call>) {
+        let mut effects = Vec::new();
+        let job = Job::new(setup.plan, setup.inputs, &setup.secrets, &mut effects);
+        let gate = match setup.mode {
+            Mode::Headless | Mode::Linger => Gate::open(),
+            Mode::Debug => Gate::closed(),
+        };
+        let mut session = Self {
+            host: setup.host,
+            job,
+            secrets: setup.secrets,
+            epoch: Epoch::default(),
+            gate,
+            breakpoints: Breakpoints::default(),
+            timeline: Timeline::default(),
+            here: MomentId(0),
+            branch: BranchId(1),
+            rewound: None,
+            held: None,
+            viewing: None,
+            files: setup.files,
+            log: setup.log,
+            masks: setup.masks,
+            workspace: setup.workspace,
+            exit_codes: IndexMap::new(),
+            mode: setup.mode,
+            source: setup.source,
+            stop: None,
+            clock: StepClock::default(),
+            confirmed: BTreeSet::new(),
+            shell: None,
+            started: Instant::now(),
+            quit: false,
+        };
+        session.carry_out(effects);
+        let (sender, calls) = mpsc::unbounded_channel();
+        (session, SessionHandle::new(sender), calls)
+    }
+
+    /// Runs the job: to its end when headless, else until a person quits.
+    pub async fn run(mut self, mut calls: mpsc::UnboundedReceiver<Call>) -> Ended {
+        self.enter();
+        while !self.is_over() {
+            if self.may_advance() {
+                self.advance().await;
+                // A free-running job must not make a waiting request starve.
+                if let Ok(call) = calls.try_recv() {
+                    self.answer(call).await;
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                call = calls.recv() => match call {
+                    Some(call) => self.answer(call).await,
+                    None => self.left_alone().await,
+                },
+                event = self.host.next() => self.host_event(event).await,
+            }
+        }
+        self.leave().await
+    }
+
+    fn is_over(&self) -> bool {
+        let stays = match self.mode {
+            Mode::Headless => false,
+            Mode::Linger => self.job.outcome() == Some(Outcome::Failure),
+            Mode::Debug => true,
+        };
+        self.quit || (self.job.outcome().is_some() && !stays)
+    }
+
+    /// Nobody can ask for anything any more: a debugged job that stands would stand for ever.
+    async fn left_alone(&mut self) {
+        if self.stop.is_some() {
+            self.quit = true;
+            return;
+        }
+        let event = self.host.next().await;
+        self.host_event(event).await;
+    }
+
+    async fn answer(&mut self, call: Call) {
+        let reply = match call.request {
+            Request::Shell { command } => return self.start_shell(command, false, call.reply),
+            Request::Try { command } => return self.start_shell(command, true, call.reply),
+            request => self.request(request).await.unwrap_or_else(Reply::Refused),
+        };
+        // The asker may have gone; its request was carried out all the same.
+        let _ = call.reply.send(reply);
+    }
+
+    /// An event of the current epoch goes to the job; one of an earlier epoch belongs to a branch that was left for
+    /// good. While the person is in the past, events belong to the newest moment and wait for it.
+    async fn host_event(&mut self, event: HostEvent) {
+        if self.shell_event(&event) {
+            return;
+        }
+        if event.epoch != self.epoch {
+            return;
+        }
+        match &mut self.rewound {
+            Some(rewound) => rewound.waiting.push(event.event),
+            None => self.take(event.event).await,
+        }
+    }
+
+    /// Gives an event to the job, carries out its effects, and looks at where it stands now.
+    pub(crate) async fn take(&mut self, event: Event) {
+        self.refresh_masks();
+        if let Event::BodyEnded { end, .. } = &event {
+            self.note_body_end(&end.exit);
+        }
+        let before = self.job.cursor().clone();
+        let mut effects = Vec::new();
+        match self.job.handle(event, &self.secrets, &mut effects) {
+            Ok(()) => {
+                self.carry_out(effects);
+                if self.arrived(&before) {
+                    self.arrive().await;
+                }
+            }
+            // A late event of a step that is over; the job has not changed.
+            Err(misuse) => tracing::debug!(%misuse, "the job did not take an event"),
+        }
+    }
+
+    /// Masks only grow; what was masked by a running step is masked in everything the engine says from here on.
+    pub(crate) fn refresh_masks(&mut self) {
+        let masks = self.masks.current();
+        if masks.generation() != self.secrets.masks().generation() {
+            self.secrets = self.secrets.with_masks(masks);
+        }
+    }
+
+    pub(crate) fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Report(report) => self.report(report),
+                Effect::Spawn { .. } => {
+                    self.clock.began = Some(Instant::now());
+                    self.host.perform(effect);
+                }
+                other => self.host.perform(other),
+            }
+        }
+    }
+
+    fn note_body_end(&mut self, exit: &Exit) {
+        let Some(path) = self.job.cursor().step().cloned() else { return };
+        if let Exit::Code(code) = exit {
+            self.exit_codes.insert(path.clone(), *code);
+        }
+        if let Some(began) = self.clock.began.take() {
+            self.clock.took.insert(path, began.elapsed());
+        }
+    }
+
+    pub(crate) fn tell(&self, notice: Notice) {
+        self.log.notice(notice);
+    }
+
+    async fn leave(mut self) -> Ended {
+        if self.rewound.is_some() {
+            // Leaving while in the past puts the workspace back to the newest moment (DESIGN 4).
+            if let Err(refusal) = self.return_to_newest().await {
+                self.tell(Notice::Warning(refusal.text));
+            }
+        }
+        if let Some(held) = self.held.take() {
+            self.host.thaw(held).await;
+        }
+        if self.job.outcome().is_none() {
+            self.cancel_to_the_end().await;
+        }
+        for text in self.host.clean_up() {
+            self.tell(Notice::JobLog { tag: LineTag::Plain, text: self.secrets.mask(&text) });
+        }
+        let outcome = self.job.outcome().unwrap_or(Outcome::Cancelled);
+        Ended { outcome, job: self.job }
+    }
+
+    /// Runs what is left of a job that a person left: nothing but what runs when a job is cancelled.
+    async fn cancel_to_the_end(&mut self) {
+        self.mode = Mode::Headless;
+        self.gate = Gate::open();
+        self.take(Event::Cancel(CancelReason::User)).await;
+        while self.job.outcome().is_none() {
+            if self.may_advance() {
+                self.advance().await;
+            } else {
+                let event = self.host.next().await;
+                self.host_event(event).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The tree of moments. Going back and running on makes a branch; nothing is ever deleted by going back.
+//!
+//! Knows how moments hang together and finds the one that a person means. Moves nothing, stores nothing on disk.
+
+use std::sync::Arc;
+
+use engine::job::Job;
+use engine::step_path::StepPath;
+use host::snapshot::SnapshotId;
+
+use crate::moment::{BranchId, Cause, Moment, MomentId, Point};
+
+/// All moments of a job.
+#[derive(Clone, Default)]
+pub struct Timeline {
+    moments: Vec<Moment>,
+    branches: u32,
+}
+
+impl Timeline {
+    /// Adds a moment after `parent`. It lies on the parent's branch, or on a new one if the parent has been left
+    /// behind there already: `branch` says which.
+    pub fn record(
+        &mut self,
+        parent: Option<MomentId>,
+        branch: BranchId,
+        cause: Cause,
+        job: Arc<Job>,
+        files: Option<SnapshotId>,
+    ) -> MomentId {
+        let id = MomentId(u32::try_from(self.moments.len()).unwrap_or(u32::MAX));
+        self.branches = self.branches.max(branch.0);
+        self.moments.push(Moment { id, parent, branch, point: Point::of(&job), cause, job, files });
+        id
+    }
+
+    /// Puts back a moment that was read from a journal. Moments come in the order of their numbers.
+    pub fn restore(&mut self, moment: Moment) {
+        self.branches = self.branches.max(moment.branch.0);
+        self.moments.push(moment);
+    }
+
+    /// A branch that no moment lies on yet.
+    pub fn new_branch(&self) -> BranchId {
+        BranchId(self.branches.saturating_add(1))
+    }
+
+    /// How many branches there are.
+    pub fn branch_count(&self) -> u32 {
+        self.branches
+    }
+
+    /// The moment with this name.
+    pub fn get(&self, id: MomentId) -> Option<&Moment> {
+        self.moments.get(usize::try_from(id.0).ok()?)
+    }
+
+    /// All moments in the order of recording.
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments
+    }
+
+    /// Drops the file content of a moment; its state stays.
+    pub fn forget_files(&mut self, id: MomentId) {
+        if let Some(moment) = usize::try_from(id.0).ok().and_then(|index| self.moments.get_mut(index)) {
+            moment.files = None;
+        }
+    }
+
+    /// `id` and everything before it, the latest first: the current branch as a person has lived it.
+    pub fn ancestry(&self, id: MomentId) -> impl Iterator<Item = &Moment> {
+        std::iter::successors(self.get(id), |moment| moment.parent.and_then(|parent| self.get(parent)))
+    }
+
+    /// The first moment of all.
+    pub fn start(&self) -> Option<&Moment> {
+        self.moments.first()
+    }
+
+    /// Where `back` goes from a job that stands at `point` after `from`: the before-moment of the running or settled
+    /// step itself, else of the step that was dispatched before (DESIGN 4). `None` at the start.
+    pub fn back_from(&self, from: MomentId, point: &Point) -> Option<&Moment> {
+        match point {
+            Point::During(path) | Point::After(path, _) => self.before_moment(from, path),
+            Point::Before(path) | Point::Decided(path) => {
+                let previous = self
+                    .ancestry(from)
+                    .find(|moment| matches!(&moment.point, Point::Before(other) if other != path))?;
+                let Point::Before(previous) = &previous.point else { return None };
+                self.before_moment(from, previous)
+            }
+            Point::End(_) => self.ancestry(from).find(|moment| matches!(moment.point, Point::Before(_))),
+        }
+    }
+
+    /// The latest moment before the condition of `path`, at `from` or before it. Of several (edits were made there)
+    /// the one that the step last started from.
+    pub fn before_moment(&self, from: MomentId, path: &StepPath) -> Option<&Moment> {
+        self.ancestry(from).find(|moment| moment.point.is_before(path))
+    }
+
+    /// The nearest moment at or before `id` that has files.
+    pub fn restorable_at_or_before(&self, id: MomentId) -> Option<&Moment> {
+        self.ancestry(id).find(|moment| moment.files.is_some())
+    }
+
+    /// True when `ancestor` lies on the way to `id`.
+    pub fn is_ancestor(&self, ancestor: MomentId, id: MomentId) -> bool {
+        self.ancestry(id).any(|moment| moment.id == ancestor)
+    }
+}

@@ -1,0 +1,182 @@
+//! A debugged job in a test: any host, real snapshots, requests in and stops out.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use engine::job::JobInputs;
+use engine::plan::{JobKey, Plan};
+use engine::secrets::Secrets;
+use expr::{Object, Value};
+use host::contract::Host;
+use host::log::LogBatch;
+use host::masks::SharedMasks;
+use host::snapshot::{Root, Roots, Store};
+use session::files::Files;
+use session::handle::SessionHandle;
+use session::notice::{Notice, Observer};
+use session::request::{Reply, Request, Stop};
+use session::session::{Ended, Mode, Session, Setup};
+use session::sink::SessionLog;
+use syntax::{NoFiles, ReadOptions, Sources};
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, LocalSet};
+
+/// Runs a test that drives sessions.
+pub fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    LocalSet::new().block_on(&runtime, test)
+}
+
+/// The only job of a workflow text; any diagnostic fails the test.
+pub fn plan(text: &str) -> Plan {
+    let mut sources = Sources::new();
+    let id = sources.add("ci.yml", text);
+    let (workflow, diagnostics) = syntax::parse_workflow(&mut sources, id, &ReadOptions::default(), &NoFiles);
+    assert!(diagnostics.is_empty(), "{}", syntax::render(&diagnostics, &sources, false));
+    let workflow = Arc::new(workflow.unwrap());
+    let id = Arc::clone(workflow.jobs.keys().next().unwrap());
+    Plan::new(Arc::clone(&workflow), "ci.yml".into(), JobKey::single(Arc::clone(&id)), id).unwrap()
+}
+
+/// Directories of one job, gone when the test is over.
+pub struct Place {
+    pub dir: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["workspace", "temp"] {
+            std::fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        Self { dir }
+    }
+
+    pub fn workspace(&self) -> std::path::PathBuf {
+        self.dir.path().join("workspace")
+    }
+
+    pub fn temp(&self) -> std::path::PathBuf {
+        self.dir.path().join("temp")
+    }
+
+    pub fn roots(&self) -> Roots {
+        Roots::new([Root::new("workspace", self.workspace()), Root::new("temp", self.temp())]).unwrap()
+    }
+
+    pub fn files(&self) -> Files {
+        Files::new(Store::open(&self.dir.path().join("store")).unwrap(), self.roots()).unwrap()
+    }
+}
+
+/// Keeps what a session said.
+#[derive(Default)]
+pub struct Said {
+    pub log: Mutex<String>,
+    notices: Mutex<Option<mpsc::UnboundedSender<Notice>>>,
+}
+
+impl Observer for Said {
+    fn notice(&self, notice: Notice) {
+        if let Some(sender) = self.notices.lock().unwrap().as_ref() {
+            let _ = sender.send(notice);
+        }
+    }
+
+    fn log(&self, batch: &LogBatch) {
+        let mut log = self.log.lock().unwrap();
+        for line in batch.lines() {
+            log.push_str(line.tag.prefix());
+            log.push_str(&String::from_utf8_lossy(line.text));
+            log.push('\n');
+        }
+    }
+}
+
+/// What a job is given: `runner.temp` and `github.workspace` as texts that do not depend on the test's folders.
+pub fn inputs(temp: &str, workspace: &str) -> JobInputs {
+    let runner = Object::from([("os", Value::string("Linux")), ("temp", Value::string(temp))]);
+    let github =
+        Object::from([("workspace", Value::string(workspace)), ("ref", Value::string("refs/heads/main"))]);
+    JobInputs { runner, github, ..JobInputs::default() }
+}
+
+/// A session under a test's control.
+pub struct Debugger {
+    pub handle: SessionHandle,
+    pub said: Arc<Said>,
+    notices: mpsc::UnboundedReceiver<Notice>,
+    session: JoinHandle<Ended>,
+}
+
+impl Debugger {
+    /// Starts a session; `host` is made with the log that it has to write to.
+    pub fn start<H: Host + 'static>(
+        plan: Plan,
+        inputs: JobInputs,
+        secrets: Secrets,
+        files: Option<Files>,
+        workspace: &Path,
+        mode: Mode,
+        host: impl FnOnce(SharedMasks, SessionLog) -> H,
+    ) -> Self {
+        let (sender, notices) = mpsc::unbounded_channel();
+        let said = Arc::new(Said { log: Mutex::default(), notices: Mutex::new(Some(sender)) });
+        let log = SessionLog::new(Arc::clone(&said) as Arc<dyn Observer>);
+        let masks = SharedMasks::new(secrets.masks().clone());
+        let host = host(masks.clone(), log.clone());
+        let (session, handle, calls) = Session::new(Setup {
+            plan: Arc::new(plan),
+            inputs,
+            secrets,
+            host,
+            files,
+            log,
+            masks,
+            workspace: workspace.to_owned(),
+            mode,
+            source: Arc::from(""),
+        });
+        Self { handle, said, notices, session: tokio::task::spawn_local(session.run(calls)) }
+    }
+
+    /// Asks; a refusal fails the test.
+    pub async fn ask(&mut self, request: Request) -> Reply {
+        let shown = format!("{request:?}");
+        match self.handle.ask(request).await {
+            Reply::Refused(refusal) => panic!("{shown}: {refusal} ({:?})", refusal.hint),
+            reply => reply,
+        }
+    }
+
+    /// The next notice; the end of the session fails the test.
+    pub async fn notice(&mut self) -> Notice {
+        self.notices.recv().await.expect("the session said nothing more")
+    }
+
+    /// The next stop.
+    pub async fn stopped(&mut self) -> Stop {
+        loop {
+            if let Notice::Stopped(stop) = self.notice().await {
+                return *stop;
+            }
+        }
+    }
+
+    /// Asks for a movement and gives the stop that it leads to.
+    pub async fn to(&mut self, request: Request) -> Stop {
+        self.ask(request).await;
+        self.stopped().await
+    }
+
+    /// Leaves, and waits for the end.
+    pub async fn quit(self) -> Ended {
+        self.handle.tell(Request::Quit);
+        self.session.await.unwrap()
+    }
+
+    /// Waits for the end of a session that ends by itself.
+    pub async fn ended(self) -> Ended {
+        self.session.await.unwrap()
+    }
+}

@@ -1,0 +1,105 @@
+//! Jobs made from a seed: conditions, failures, forgiveness, outputs, variables, post steps, file operations.
+
+use std::fmt::Write as _;
+
+use engine::plan::{Hook, Plan};
+use fastrand::Rng;
+
+/// A generated job.
+pub struct Generated {
+    /// The workflow.
+    pub text: String,
+    /// Steps that have a post part, with its script.
+    posts: Vec<(usize, String)>,
+}
+
+/// What a step's condition may be; `ID` stands for an earlier step.
+const CONDITIONS: [&str; 10] = [
+    "",
+    "",
+    "",
+    "always()",
+    "failure()",
+    "success() || failure()",
+    "steps.ID.outcome == 'failure'",
+    "steps.ID.outputs.v != ''",
+    "env.K1 == 'v1' || env.K2",
+    "!cancelled() && hashFiles('*') != ''",
+];
+
+impl Generated {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let steps = rng.usize(1..8);
+        let mut text =
+            String::from("on: push\njobs:\n  j:\n    runs-on: ubuntu-latest\n    env:\n      K1: v1\n");
+        text.push_str("    outputs:\n      last: ${{ steps.s0.outputs.v }}${{ env.K2 }}\n    steps:\n");
+        let mut posts = Vec::new();
+        for index in 0..steps {
+            let script = script(&mut rng, index);
+            let _ = writeln!(text, "      - id: s{index}\n        run: |");
+            for line in script.lines() {
+                let _ = writeln!(text, "          {line}");
+            }
+            let earlier = format!("s{}", rng.usize(0..=index));
+            let condition = rng.choice(CONDITIONS).unwrap_or_default().replace("ID", &earlier);
+            if !condition.is_empty() {
+                let _ = writeln!(text, "        if: {}", quoted(&condition));
+            }
+            if rng.u8(0..4) == 0 {
+                text.push_str("        continue-on-error: true\n");
+            }
+            if rng.u8(0..4) == 0 {
+                let _ = writeln!(
+                    text,
+                    "        env:\n          K2: step{index}\n          S: ${{{{ steps.{earlier}.outputs.v }}}}"
+                );
+            }
+            if rng.u8(0..4) == 0 {
+                posts.push((index, format!("append post.txt p{index}\n{}", operation(&mut rng, index))));
+            }
+        }
+        Self { text, posts }
+    }
+
+    pub fn plan(&self) -> Plan {
+        let mut plan = crate::debugger::plan(&self.text);
+        let scope = expr::Scope::any();
+        for (index, script) in &self.posts {
+            plan.steps[*index].post = Some(Hook {
+                condition: expr::Condition::parse(Some("always()"), &scope).unwrap(),
+                script: expr::Template::parse(script, &scope).unwrap(),
+            });
+        }
+        plan
+    }
+}
+
+fn quoted(condition: &str) -> String {
+    format!("\"{condition}\"")
+}
+
+/// A script in the little language of [`super::scripted`]; every line is also a line of sh with the functions that
+/// the live test puts in front.
+fn script(rng: &mut Rng, index: usize) -> String {
+    let mut lines: Vec<String> = (0..rng.usize(1..5)).map(|_| operation(rng, index)).collect();
+    if rng.u8(0..5) == 0 {
+        lines.push(format!("exit {}", rng.u8(1..5)));
+    }
+    lines.join("\n")
+}
+
+fn operation(rng: &mut Rng, index: usize) -> String {
+    let file = rng.choice(["a", "b", "c", "d/e", "d/f"]).unwrap_or("a");
+    match rng.u8(0..11) {
+        0 | 1 => format!("write {file} w{index}-$K1-$K2"),
+        2 | 3 => format!("append {file} x{index}$S"),
+        4 => format!("remove {file}"),
+        5 => format!("link {file} target{index}"),
+        6 => format!("mode {file}"),
+        7 => format!("output v o{index}-$K2"),
+        8 => format!("variable K2 e{index}"),
+        9 => format!("prepend /p{}", rng.u8(0..3)),
+        _ => format!("folder d/g{}", rng.u8(0..2)),
+    }
+}
