@@ -24,8 +24,7 @@ impl<H: Host> Session<H> {
     /// Records the first moment and stands or goes.
     pub(crate) fn enter(&mut self) {
         let files = self.snapshot().map(|(id, _)| id);
-        self.here =
-            self.timeline.record(None, self.branch, Cause::Advanced, Arc::new(self.job.clone()), files);
+        self.keep(self.branch, Cause::Advanced, files);
         self.name_outside_steps();
         if self.mode == Mode::Debug {
             self.stand(StopReason::Entry);
@@ -83,13 +82,7 @@ impl<H: Host> Session<H> {
     pub(crate) async fn arrive(&mut self) {
         let point = Point::of(&self.job);
         let (files, counts) = self.files_at(&point);
-        self.here = self.timeline.record(
-            Some(self.here),
-            self.branch,
-            Cause::Advanced,
-            Arc::new(self.job.clone()),
-            files,
-        );
+        self.keep(self.branch, Cause::Advanced, files);
         if let Point::After(path, _) = &point {
             self.confirmed.remove(path);
             self.tell_step_end(path, counts);
@@ -114,20 +107,7 @@ impl<H: Host> Session<H> {
         if had_body {
             return self.snapshot().map_or((None, None), |(id, counts)| (Some(id), Some(counts)));
         }
-        (self.timeline.get(self.here).and_then(|moment| moment.files), None)
-    }
-
-    /// Takes a snapshot; a failure is told, and the moment has no files.
-    pub(crate) fn snapshot(&mut self) -> Option<(host::snapshot::SnapshotId, FileCounts)> {
-        match self.files.as_mut()?.take() {
-            Ok(taken) => Some(taken),
-            Err(error) => {
-                self.tell(Notice::Warning(format!(
-                    "no snapshot of the workspace: {error}; this moment can be viewed, but not gone back to with its files"
-                )));
-                None
-            }
-        }
+        (self.files_here(), None)
     }
 
     fn breakpoint_at(&self, point: &Point) -> Option<StopReason> {

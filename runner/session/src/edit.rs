@@ -26,8 +26,7 @@ impl<H: Host> Session<H> {
             None => format!("unset {name}"),
         };
         self.apply(edit)?;
-        let files = self.timeline.get(self.here).and_then(|moment| moment.files);
-        self.record_edit(shown, files);
+        self.record_edit(shown, self.files_here());
         Ok(())
     }
 
@@ -46,8 +45,7 @@ impl<H: Host> Session<H> {
     pub(crate) fn record_edit(&mut self, what: String, files: Option<SnapshotId>) {
         let branch = self.branch_for_edit();
         let what = self.secrets.mask(&what);
-        let job = Arc::new(self.job.clone());
-        self.here = self.timeline.record(Some(self.here), branch, Cause::Edited(what), job, files);
+        self.keep(branch, Cause::Edited(what), files);
     }
 
     /// The branch that an edit lies on: a pending one in the past, else the current one.
@@ -86,7 +84,7 @@ impl<H: Host> Session<H> {
 
     fn skip_to(&mut self, path: StepPath) -> Result<(), Refusal> {
         self.must_stand()?;
-        let files = self.timeline.get(self.here).and_then(|moment| moment.files);
+        let files = self.files_here();
         let number = path.index().saturating_add(1);
         self.apply(Edit::Jump(path))?;
         self.record_edit(format!("went on to step {number}, skipping what lies between"), files);

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod handle;
 mod inspect;
 pub mod journal;
+mod keep;
 pub mod moment;
 pub mod notice;
 pub mod reach;

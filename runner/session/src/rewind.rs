@@ -3,8 +3,6 @@
 //! The order of DESIGN 4: freeze, keep the present as a moment of its own, restore the files, swap the job. Nothing
 //! is lost until the job advances from there. What a restore does to files is the snapshot store's.
 
-use std::sync::Arc;
-
 use engine::job::Cursor;
 use host::contract::{Epoch, FrozenLanes, Host};
 use host::snapshot::SnapshotId;
@@ -154,7 +152,7 @@ impl<H: Host> Session<H> {
         let cause =
             if same_point { Cause::Edited("files changed from outside".to_owned()) } else { Cause::Left };
         let branch = self.branch_for_edit();
-        self.here = self.timeline.record(Some(self.here), branch, cause, Arc::new(self.job.clone()), files);
+        self.keep(branch, cause, files);
         self.here
     }
 
@@ -293,7 +291,7 @@ impl<H: Host> Session<H> {
         if self.stop.take().is_none() || self.files.is_none() {
             return;
         }
-        let known = self.timeline.get(self.here).and_then(|moment| moment.files);
+        let known = self.files_here();
         let Some((now, counts)) = self.snapshot() else { return };
         if known.is_some_and(|known| known != now) {
             let changed = counts.created + counts.modified + counts.deleted;
