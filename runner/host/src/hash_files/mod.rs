@@ -73,7 +73,7 @@ fn digest(
     let (real_text, home) = (real.to_string_lossy(), home.as_ref().map(|home| home.to_string_lossy()));
     let bases = Bases { workspace: &real_text, home: home.as_deref() };
     let patterns = pattern::parse_all(texts, bases).map_err(|error| Failure::Files(error.to_string()))?;
-    let mut walk = Walk::new(&patterns, follow_links);
+    let mut walk = Walk::new(&patterns, follow_links)?;
     let mut all = Sha256::new();
     let mut any = false;
     let mut buffer = vec![0; 256 << 10];

@@ -3,7 +3,7 @@
 //!
 //! Knows texts; touches no file.
 
-use super::segment::Segment;
+use super::segment::{Segment, literal};
 
 /// Which kinds of entries match.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(super) struct Pattern {
     /// Made from another pattern to match what lies below it, but not the place itself.
     implicit: bool,
     segments: Vec<Segment>,
+    /// The names before the first wildcard.
+    search_path: Vec<String>,
 }
 
 /// Why a pattern is refused.
@@ -70,8 +72,9 @@ impl Pattern {
         }
         let names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
         let rooted = text.starts_with('/');
-        let relative = |(index, name): (usize, &&str)| match Segment::parse(name) {
-            Segment::Literal(name) => name == ".." || (name == "." && (index > 0 || rooted)),
+        let relative = |(index, name): (usize, &&str)| match literal(name).as_deref() {
+            Some("..") => true,
+            Some(".") => index > 0 || rooted,
             _ => false,
         };
         if names.iter().enumerate().any(relative) {
@@ -83,14 +86,12 @@ impl Pattern {
             Some((&"~", rest)) => (bases.home.ok_or(BadPattern::NoHome)?, rest),
             _ => (bases.workspace, names.as_slice()),
         };
-        let base =
-            base.split('/').filter(|name| !name.is_empty()).map(|name| Segment::Literal(name.to_owned()));
-        Ok(Self {
-            negate,
-            directories_only: text.ends_with('/'),
-            implicit: false,
-            segments: base.chain(names.iter().map(|name| Segment::parse(name))).collect(),
-        })
+        let base = base.split('/').filter(|name| !name.is_empty()).map(str::to_owned);
+        let literals = names.iter().map_while(|name| literal(name));
+        let search_path = base.clone().chain(literals).collect();
+        let segments =
+            base.map(Segment::Literal).chain(names.iter().map(|name| Segment::parse(name))).collect();
+        Ok(Self { negate, directories_only: text.ends_with('/'), implicit: false, segments, search_path })
     }
 
     /// The pattern for everything below this one; `None` when this one matches that already.
@@ -100,25 +101,21 @@ impl Pattern {
             negate: self.negate,
             directories_only: false,
             implicit: true,
+            search_path: self.search_path.clone(),
             segments: self.segments.iter().cloned().chain([Segment::Globstar]).collect(),
         })
     }
 
     /// The names of the folders before the first wildcard: where looking begins.
     pub(super) fn search_path(&self) -> Vec<&str> {
-        self.segments
-            .iter()
-            .map_while(
-                |segment| if let Segment::Literal(name) = segment { Some(name.as_str()) } else { None },
-            )
-            .collect()
+        self.search_path.iter().map(String::as_str).collect()
     }
 
     /// What kinds of entries at this path match. `names` are the names from the root on.
     pub(super) fn matches(&self, names: &[&str]) -> Kinds {
         let hit = match self.segments.split_last() {
             // `a/**` is also `a` itself, unless it only stands for what lies below.
-            Some((Segment::Globstar, before)) if !self.implicit && fit(before, names) => true,
+            Some((Segment::Globstar, before)) if !self.implicit && fit_or_globstar(before, names) => true,
             Some((Segment::Globstar, before)) if self.implicit => fit_strictly_below(before, names),
             _ => fit(&self.segments, names),
         };
@@ -201,6 +198,7 @@ mod tests {
         check("**/x", &["/w/x", "/w/a/x", "/w/a/b/x", "/w/x/y", "!/w/ax"]);
         check("a/**", &["/w/a", "/w/a/", "/w/a/b", "/w/a/.b/c", "!/w/b"]);
         check("a/**/b", &["/w/a/b", "/w/a/c/b", "!/w/a"]);
+        check("a/**/**", &["/w/a", "/w/a/b", "!/w/b"]);
         check("**", &["/w/", "/w/a", "!/x"]);
     }
 
@@ -233,5 +231,8 @@ mod tests {
         assert!(below("w/a/b") && below("w/a/b/c/x/y"));
         assert!(!below("w/b") && !below("w/a/b/x"));
         assert_eq!(pattern.search_path(), ["w", "a"]);
+        let search_path = |text: &str| Pattern::parse(text, BASES).unwrap().search_path().join("/");
+        assert_eq!(search_path("[x]/[!]/[ab]/c"), "w/x/!");
+        assert_eq!(search_path(r"\*/[]x]"), "w/*/[]x]");
     }
 }

@@ -59,6 +59,54 @@ impl Segment {
     }
 }
 
+/// The one name that a segment stands for as far as `@actions/glob` looks: it takes a set of one character for that character,
+/// whichever it is, and does not know that `]` may stand first. `None`: it has a wildcard.
+pub(super) fn literal(text: &str) -> Option<String> {
+    let text: Vec<char> = text.chars().collect();
+    let mut literal = String::new();
+    let mut rest = text.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            ('\\', [escaped, after @ ..]) => {
+                literal.push(*escaped);
+                rest = after;
+            }
+            ('*' | '?', _) => return None,
+            ('[', _) => match simple_set(after) {
+                Some((set, _)) if set.len() > 1 => return None,
+                Some((set, after)) if !set.is_empty() => {
+                    literal.extend(set);
+                    rest = after;
+                }
+                _ => literal.push('['),
+            },
+            (other, _) => literal.push(*other),
+        }
+    }
+    Some(literal).filter(|literal| !literal.is_empty())
+}
+
+/// What stands up to the first `]`, and what follows it.
+fn simple_set(text: &[char]) -> Option<(Vec<char>, &[char])> {
+    let mut set = Vec::new();
+    let mut rest = text;
+    loop {
+        match rest {
+            [']', after @ ..] => return Some((set, after)),
+            ['\\', escaped, after @ ..] => {
+                set.push(*escaped);
+                rest = after;
+            }
+            [c, after @ ..] => {
+                set.push(*c);
+                rest = after;
+            }
+            [] => return None,
+        }
+    }
+}
+
 fn tokens(text: &[char]) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = text;

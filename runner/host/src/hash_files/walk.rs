@@ -26,14 +26,16 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(patterns: &'a [Pattern], follow_links: bool) -> Self {
-        let mut stack: Vec<Item> = search_paths(patterns)
-            .into_iter()
-            .filter(|path| fs::symlink_metadata(path).is_ok())
-            .map(|path| Item { path, level: 1 })
-            .collect();
-        stack.reverse();
-        Self { patterns, follow_links, stack, chain: Vec::new() }
+    pub(super) fn new(patterns: &'a [Pattern], follow_links: bool) -> io::Result<Self> {
+        let mut stack = Vec::new();
+        for path in search_paths(patterns).into_iter().rev() {
+            match fs::symlink_metadata(&path) {
+                Ok(_) => stack.push(Item { path, level: 1 }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self { patterns, follow_links, stack, chain: Vec::new() })
     }
 
     /// The next matching entry that is no folder.

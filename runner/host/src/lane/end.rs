@@ -24,7 +24,8 @@ pub struct Survivors {
     pub after: Duration,
 }
 
-/// Sends a signal to every process of the lane, children first, and returns who was there.
+/// Sends a signal to every process of the lane, and returns who was there. Parents come first: a shell with a trap must know of
+/// the signal before it sees its child die of it.
 ///
 /// # Errors
 /// The process table cannot be read.
@@ -32,7 +33,6 @@ pub fn signal_all(lane: &mut Lane, signal: Signal) -> io::Result<Vec<ProcessId>>
     let members = lane.members(&mut Scan::now()?);
     Ok(members
         .iter()
-        .rev()
         .map(|process| {
             proc::send_signal(process.id, signal);
             process.id
