@@ -46,6 +46,15 @@ pub(super) fn variables(temp: &Path, files: &CommandFiles) -> [(&'static str, Os
     ]
 }
 
+/// Removes the step's own files when its body is over: what was in them is known, and a checkpoint should not have to look
+/// at those of every earlier step.
+pub(super) fn remove(temp: &Path, spec: &ProcessSpec) {
+    for file in spec.command_files.all().into_iter().chain([spec.script.file.as_str()]) {
+        // One that is gone was removed by the step itself.
+        let _ = fs::remove_file(temp.join(file));
+    }
+}
+
 /// What the step wrote. A file that is gone or cannot be read says nothing, as upstream has it.
 pub(super) fn read(temp: &Path, files: &CommandFiles) -> FileCommands {
     let content = |file: &str| {

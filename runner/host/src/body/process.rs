@@ -263,6 +263,7 @@ fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i
     shared.watchers().ended(leader);
     let masks = shared.masks.current();
     let files = files::read(&shared.settings.temp, &spec.command_files).read(&masks);
+    files::remove(&shared.settings.temp, spec);
     let mut command_failed = false;
     if let Some(mut pump) = state.pump.take() {
         pump.close();
