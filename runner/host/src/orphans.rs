@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::WaitOptions;
 
 use crate::lane::{Scan, Survivors, kill_while};
-use crate::proc::{self, NamedProcess, State};
+use crate::proc::{NamedProcess, State};
 
 /// The line of the log for one ended orphan.
 pub fn line(orphan: &NamedProcess) -> String {
@@ -28,11 +28,36 @@ pub fn sweep(tracking: &str, within: Duration) -> Result<Vec<NamedProcess>, Surv
 
 /// Collects ended processes that came to us as the child subreaper. Children in our own session are somebody's
 /// `Child` and stay; so do the leaders of lanes, for whose exit codes a lane waits.
-pub fn reap(scan: &Scan, leaders: &[i32]) {
-    for process in scan.foreign_children().filter(|process| process.state == State::Ended) {
-        if !leaders.contains(&process.id.pid) && proc::read(process.id.pid).is_some() {
-            let pid = rustix::process::Pid::from_raw(process.id.pid);
-            let _ = rustix::process::waitpid(pid, WaitOptions::NOHANG);
+pub fn reap() {
+    // A leader between its start and its entry in the table would look like an orphan.
+    let _no_spawns = crate::spawn::hold_spawns();
+    let Ok(scan) = Scan::now() else { return };
+    let ended = scan.foreign_children().filter(|process| process.state == State::Ended);
+    for process in ended.filter(|process| !crate::spawn::is_awaited(process.id.pid)) {
+        let pid = rustix::process::Pid::from_raw(process.id.pid);
+        let _ = rustix::process::waitpid(pid, WaitOptions::NOHANG);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lane::tests::Body;
+    use crate::proc;
+
+    #[test]
+    fn orphans_are_collected_and_leaders_left_to_those_who_wait() {
+        let mut body = Body::start("env -i setsid --fork bash -c 'echo $$; exit 3'");
+        let orphan: i32 = body.line().parse().unwrap();
+        let leader = body.leader();
+        // Both have come to their end when nobody holds the pipe any more.
+        assert_eq!(body.line(), "");
+        let is_over = |pid| proc::read(pid).is_none_or(|process| process.state == State::Ended);
+        while !is_over(orphan) || !is_over(leader) {
+            std::thread::yield_now();
         }
+        reap();
+        assert_eq!(proc::read(orphan), None);
+        assert_eq!(proc::read(leader).unwrap().state, State::Ended);
     }
 }

@@ -302,3 +302,98 @@ fn statuses(entries: &[Entry], processes: usize) -> Vec<LaneStatus> {
     bodies.sort_by_key(|entry| entry.number);
     bodies.into_iter().filter_map(status).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::process::CheckoutSpec;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        }
+    }
+
+    fn body(step: u32) -> Effect {
+        let spec = CheckoutSpec {
+            step: StepPath::main(step),
+            title: String::new(),
+            reference: None,
+            path: None,
+            repository: None,
+        };
+        Effect::Spawn { lane: LaneId(step), body: Box::new(Body::Checkout(spec)) }
+    }
+
+    /// What comes next, in words: `time epoch what`.
+    fn next<S: Script>(host: &mut ScriptedHost<S>) -> String {
+        let Some(HostEvent { epoch, event }) = ready(host.next()) else { return "nothing".to_owned() };
+        let what = match event {
+            Event::BodyEnded { lane, end } => format!("lane {lane} {:?}", end.exit),
+            Event::Timer(id) => format!("timer of lane {}", id.lane()),
+            _ => "another event".to_owned(),
+        };
+        format!("{} ms, epoch {}: {what}", host.now().as_millis(), epoch.0)
+    }
+
+    fn lasting(seconds: u64) -> Play {
+        Play { takes: Some(Duration::from_secs(seconds)), ..Play::default() }
+    }
+
+    #[test]
+    fn time_passes_only_as_far_as_needed() {
+        let mut host = ScriptedHost::new(|lane: LaneId, _: &Body| lasting(u64::from(lane.0)));
+        let timer = TimerId::Step(LaneId(2), StepPath::main(2));
+        host.perform(body(3));
+        host.perform(body(1));
+        host.perform(Effect::SetTimer { id: timer, after: Duration::from_secs(2) });
+        assert_eq!(next(&mut host), "1000 ms, epoch 0: lane 1 Code(0)");
+        assert_eq!(next(&mut host), "2000 ms, epoch 0: timer of lane 2");
+        assert_eq!(next(&mut host), "3000 ms, epoch 0: lane 3 Code(0)");
+        assert_eq!(next(&mut host), "nothing");
+    }
+
+    #[test]
+    fn a_grace_takes_no_time() {
+        let ignoring = |ignores| Play { takes: None, ignores, ..Play::default() };
+        let plays = [Ignores::Nothing, Ignores::Interrupt, Ignores::Terminate].map(ignoring);
+        let mut host = ScriptedHost::new(move |lane: LaneId, _: &Body| plays[lane.0 as usize].clone());
+        (0..3).for_each(|lane| host.perform(body(lane)));
+        assert_eq!(next(&mut host), "nothing");
+        (0..3).for_each(|lane| host.perform(Effect::Signal { lane: LaneId(lane), signal: Signal::Ladder }));
+        assert_eq!(next(&mut host), "0 ms, epoch 0: lane 0 Signal(2)");
+        assert_eq!(next(&mut host), "7500 ms, epoch 0: lane 1 Signal(15)");
+        assert_eq!(next(&mut host), "10000 ms, epoch 0: lane 2 Signal(9)");
+    }
+
+    #[test]
+    fn frozen_lanes_keep_their_epoch_and_their_rest() {
+        let mut host = ScriptedHost::new(|_: LaneId, _: &Body| lasting(4));
+        let job = TimerId::Job;
+        host.perform(body(1));
+        host.perform(Effect::SetTimer { id: job, after: Duration::from_secs(3) });
+        let frozen = ready(host.freeze()).unwrap().unwrap();
+        assert_eq!((frozen.lanes().len(), host.running().len()), (1, 0));
+        host.set_epoch(Epoch(1));
+        host.perform(body(1));
+        assert_eq!(next(&mut host), "4000 ms, epoch 1: lane 1 Code(0)");
+        ready(host.thaw(frozen)).unwrap();
+        assert_eq!(next(&mut host), "7000 ms, epoch 0: timer of lane 0");
+        assert_eq!(next(&mut host), "8000 ms, epoch 0: lane 1 Code(0)");
+    }
+
+    #[test]
+    fn a_held_timer_waits_while_others_go_on() {
+        let mut host = ScriptedHost::new(|_: LaneId, _: &Body| lasting(5));
+        host.perform(Effect::SetTimer { id: TimerId::Job, after: Duration::from_secs(3) });
+        host.hold_time(LaneId::FOREGROUND, true);
+        host.perform(body(1));
+        assert_eq!(next(&mut host), "5000 ms, epoch 0: lane 1 Code(0)");
+        assert_eq!(next(&mut host), "nothing");
+        host.hold_time(LaneId::FOREGROUND, false);
+        assert_eq!(next(&mut host), "8000 ms, epoch 0: timer of lane 0");
+    }
+}

@@ -12,15 +12,27 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
+use engine::effect::{Body, Effect};
+use engine::lines::LineOptions;
+use engine::matcher::Matchers;
+use engine::process::{CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
+use engine::step_path::{LaneId, StepPath};
+use host::checkout::Origin;
+use host::contract::Host as _;
 use host::guardian::Guardian;
 use host::lane::{self, Lane};
+use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::log::LogBatch;
+use host::masks::SharedMasks;
 use host::spawn::{EnvironmentBlock, Launch, spawn};
+use host::times::Times;
 use host::watch::Watch;
 use host::{orphans, proc};
 
 const WITHIN: Duration = Duration::from_secs(20);
 
-const TESTS: [(&str, fn()); 3] = [
+const TESTS: [(&str, fn()); 4] = [
+    ("a_killed_host_leaves_nothing_of_its_frozen_and_running_lanes", killed_host),
     ("a_killed_owner_leaves_nothing_stopped_or_running", killed_owner),
     ("a_dismissed_guardian_touches_nothing", dismissed),
     ("a_sweep_ends_what_a_killed_guardian_could_not", killed_guardian),
@@ -32,6 +44,8 @@ fn main() {
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     if arguments.first().is_some_and(|first| first == "owner") {
         owner(&arguments[1], &arguments[2]);
+    } else if arguments.first().is_some_and(|first| first == "host") {
+        live_host(&arguments[1], Path::new(&arguments[2]));
     } else if has("--list") {
         if !has("--ignored") {
             TESTS.iter().for_each(|(name, _)| println!("{name}: test"));
@@ -94,6 +108,76 @@ fn owner(tracking: &str, folder: &str) {
     println!("dismissed");
 }
 
+/// A live host with one frozen and one running lane, until it is killed. Its guardian starts beside the first step, so the
+/// test is only told of the processes once the guardian is there.
+fn live_host(tracking: &str, folder: &Path) {
+    let origin = Origin { folder: folder.to_owned(), name: None, in_place: true };
+    let settings = Settings {
+        workspace: folder.to_owned(),
+        temp: folder.to_owned(),
+        base: BaseEnvironment::of_this_process(),
+        tracking: tracking.to_owned(),
+        origin,
+        times: Times::default(),
+        guardian: true,
+        server_url: String::new(),
+        repository: String::new(),
+    };
+    let (said, heard) = std::sync::mpsc::channel();
+    let sink = move |batch: LogBatch| {
+        let ready = batch.lines().filter(|line| line.text == b"ready").count();
+        (0..ready).for_each(|_| said.send(()).unwrap());
+    };
+    let mut host = LiveHost::new(settings, SharedMasks::default(), Box::new(sink));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let script = "trap '' INT TERM HUP; setsid bash -c 'trap \"\" TERM; echo ready; sleep 1000; true' & env -i sleep 1000 & wait";
+    host.perform(spawn_effect(1, script));
+    heard.recv().unwrap();
+    let frozen = runtime.block_on(host.freeze()).unwrap();
+    host.perform(spawn_effect(2, script));
+    heard.recv().unwrap();
+    let me = i32::try_from(std::process::id()).unwrap();
+    let guardian = loop {
+        let mut scan = lane::Scan::now().unwrap();
+        if let Some(guardian) = scan.tagged("stepback-guardian").iter().find(|process| process.parent == me) {
+            break guardian.id.pid;
+        }
+        std::thread::yield_now();
+    };
+    let mut scan = lane::Scan::now().unwrap();
+    let tagged = scan.tagged(&format!("{tracking}."));
+    let sessions: Vec<i32> = tagged.iter().map(|process| process.session).collect();
+    // What emptied its environment is still in one of the sessions.
+    let all = proc::all().unwrap();
+    let members = all.iter().filter(|process| sessions.contains(&process.session));
+    let members: Vec<String> = members.map(|process| process.id.pid.to_string()).collect();
+    println!("{guardian} {}", members.join(" "));
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+    drop(frozen);
+}
+
+fn spawn_effect(lane: u32, script: &str) -> Effect {
+    let step = StepPath::main(lane);
+    let spec = ProcessSpec {
+        heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
+        script: Script {
+            file: format!("{}.sh", step.file_stem()),
+            text: "".into(),
+            content: script.to_owned(),
+        },
+        shell: ShellCommand { candidates: vec!["bash".to_owned()], arguments: "{0}".to_owned() },
+        working_directory: "".into(),
+        environment: Default::default(),
+        runner_environment: Default::default(),
+        path_prepends: Vec::new(),
+        command_files: CommandFiles::of(&step),
+        lines: LineOptions::default(),
+        matchers: Matchers::default(),
+        step,
+    };
+    Effect::Spawn { lane: LaneId(lane), body: Box::new(Body::Process(spec)) }
+}
+
 struct Owner {
     process: Child,
     stdin: Option<ChildStdin>,
@@ -107,13 +191,17 @@ struct Owner {
 
 impl Owner {
     fn start(name: &str) -> Self {
+        Self::start_as("owner", name)
+    }
+
+    fn start_as(role: &str, name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tracking = format!("guardiantest_{}_{name}", std::process::id());
         let fifo = folder.path().join("go");
         let kind = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, kind, rustix::fs::Mode::RWXU, 0).unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["owner", &tracking, folder.path().to_str().unwrap()])
+            .args([role, &tracking, folder.path().to_str().unwrap()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -151,6 +239,15 @@ fn killed_owner() {
     let mut owner = Owner::start("killed");
     assert!(owner.states().contains(&proc::State::Stopped));
     assert!(owner.states().contains(&proc::State::Active));
+    owner.process.kill().unwrap();
+    owner.process.wait().unwrap();
+    owner.assert_all_end();
+    assert!(ends(&owner.guardian));
+}
+
+fn killed_host() {
+    let mut owner = Owner::start_as("host", "host");
+    assert!(owner.states().contains(&proc::State::Stopped) && owner.states().contains(&proc::State::Active));
     owner.process.kill().unwrap();
     owner.process.wait().unwrap();
     owner.assert_all_end();

@@ -16,6 +16,7 @@ pub(crate) use output::Journalist;
 pub(crate) use process::run_process;
 pub(crate) use run::{Run, Wake};
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ use crate::guardian::Guardian;
 use crate::lane::Lane;
 use crate::log::{LogBatch, LogSink};
 use crate::masks::SharedMasks;
+use crate::proc::ProcessId;
 use crate::times::Times;
 
 /// What all bodies of a host need; fixed when the host is made.
@@ -119,7 +121,8 @@ impl LiveMatchers {
 #[derive(Debug, Default)]
 pub(crate) struct Watchers {
     pub(crate) guardian: Option<Guardian>,
-    leaders: std::collections::BTreeSet<i32>,
+    leaders: BTreeSet<i32>,
+    frozen: BTreeSet<ProcessId>,
 }
 
 impl Watchers {
@@ -137,14 +140,20 @@ impl Watchers {
         }
     }
 
-    /// The guardian runs now; it hears of those that were there before.
-    pub(crate) fn set(&mut self, mut guardian: Guardian) {
-        self.leaders.iter().for_each(|leader| guardian.started(*leader));
-        self.guardian = Some(guardian);
+    /// Exactly these stand still now.
+    pub(crate) fn standing(&mut self, processes: &BTreeSet<ProcessId>) {
+        self.frozen.clone_from(processes);
+        if let Some(guardian) = &mut self.guardian {
+            guardian.released();
+            guardian.frozen(processes.iter().copied());
+        }
     }
 
-    pub(crate) fn leaders(&self) -> Vec<i32> {
-        self.leaders.iter().copied().collect()
+    /// The guardian runs now; it hears of what was there before.
+    pub(crate) fn set(&mut self, mut guardian: Guardian) {
+        self.leaders.iter().for_each(|leader| guardian.started(*leader));
+        guardian.frozen(self.frozen.iter().copied());
+        self.guardian = Some(guardian);
     }
 }
 

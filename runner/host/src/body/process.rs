@@ -290,6 +290,7 @@ fn collect(leader: i32, options: WaitOptions) -> Option<WaitStatus> {
         match rustix::process::waitpid(Some(pid), options) {
             Err(rustix::io::Errno::INTR) => {}
             Ok(Some((_, status))) => {
+                crate::spawn::collected(leader);
                 // Orphans of its group have come to us; those that have ended are collected on the way.
                 while let Ok(Some(_)) = rustix::process::waitpgid(pid, WaitOptions::NOHANG) {}
                 return Some(status);

@@ -1,7 +1,8 @@
 //! Freezing lanes by SIGSTOP, and thawing them.
 //!
 //! Parents are stopped before their children, so that no shell with job control sees a child stop; children go on before
-//! their parents for the same reason. A process may fork between the look and the signal, therefore the table is read
+//! their parents for the same reason. A parent must stand before its children are signalled: one that is just waking up in
+//! `wait` would still be told of them. A process may fork between the look and the signal, therefore the table is read
 //! until two passes agree.
 //!
 //! Knows processes and signals; not output, timers or moments.
@@ -111,7 +112,7 @@ fn stop_all(
     let mut scan = Scan::now()?;
     let mut before: Option<BTreeSet<ProcessId>> = None;
     loop {
-        let pass = one_pass(lanes, frozen, except, &mut scan);
+        let pass = one_pass(lanes, frozen, except, &mut scan, deadline);
         if !pass.refused.is_empty() {
             return Err(CannotFreeze::NotAllowed(pass.refused.into_iter().map(NamedProcess::of).collect()));
         }
@@ -137,9 +138,17 @@ struct Pass {
     seen: BTreeSet<ProcessId>,
     active: Vec<ProcessId>,
     refused: Vec<ProcessId>,
+    /// Signalled in this pass and not known to stand yet.
+    signalled: BTreeSet<i32>,
 }
 
-fn one_pass(lanes: &mut [Lane], frozen: &mut [Frozen], except: &Except, scan: &mut Scan) -> Pass {
+fn one_pass(
+    lanes: &mut [Lane],
+    frozen: &mut [Frozen],
+    except: &Except,
+    scan: &mut Scan,
+    deadline: Instant,
+) -> Pass {
     let mut pass = Pass::default();
     for (lane, frozen) in lanes.iter_mut().zip(frozen) {
         for process in lane.members(scan) {
@@ -156,11 +165,24 @@ fn one_pass(lanes: &mut [Lane], frozen: &mut [Frozen], except: &Except, scan: &m
                         frozen.stood.push(id);
                     }
                 }
-                State::Active => stop_one(id, ours, frozen, &mut pass),
+                State::Active => {
+                    if pass.signalled.remove(&process.parent) {
+                        wait_until_stopped(process.parent, deadline);
+                    }
+                    stop_one(id, ours, frozen, &mut pass);
+                }
             }
         }
     }
     pass
+}
+
+/// Until the deadline, that is; the passes that follow find out whether it stands.
+fn wait_until_stopped(pid: i32, deadline: Instant) {
+    let stands = || proc::read(pid).is_none_or(|process| process.state != State::Active);
+    while !stands() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_micros(50));
+    }
 }
 
 fn stop_one(id: ProcessId, ours: bool, frozen: &mut Frozen, pass: &mut Pass) {
@@ -174,6 +196,7 @@ fn stop_one(id: ProcessId, ours: bool, frozen: &mut Frozen, pass: &mut Pass) {
                 frozen.stood.retain(|stood| *stood != id);
             }
             pass.active.push(id);
+            pass.signalled.insert(id.pid);
         }
     }
 }

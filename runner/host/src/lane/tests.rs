@@ -49,7 +49,7 @@ impl Body {
         line.trim_end().to_owned()
     }
 
-    fn leader(&self) -> i32 {
+    pub(crate) fn leader(&self) -> i32 {
         *self.lane.sessions.keys().next().unwrap()
     }
 

@@ -84,9 +84,7 @@ pub(super) fn freeze_all(
             return Err(error);
         }
     };
-    if let Ok(scan) = Scan::now() {
-        crate::orphans::reap(&scan, &shared.watchers().leaders());
-    }
+    crate::orphans::reap();
     let strays = frozen.pop().unwrap_or_default();
     let leftovers = frozen.pop().unwrap_or_default();
     let mut standing = Vec::new();

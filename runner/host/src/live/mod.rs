@@ -139,6 +139,7 @@ impl LiveHost {
 
     fn set_aside(&mut self, standing: &[Standing]) {
         self.aside.extend(standing.iter().flat_map(|lane| lane.frozen.processes()));
+        self.shared.watchers().standing(&self.aside);
         let is_standing = |run: &Arc<Run>| {
             standing.iter().any(|lane| lane.run.as_ref().is_some_and(|other| Arc::ptr_eq(other, run)))
         };
@@ -150,10 +151,7 @@ impl LiveHost {
         for id in processes {
             self.aside.remove(&id);
         }
-        if let Some(guardian) = &mut self.shared.watchers().guardian {
-            guardian.released();
-            guardian.frozen(self.aside.iter().copied());
-        }
+        self.shared.watchers().standing(&self.aside);
     }
 }
 
@@ -217,9 +215,6 @@ impl Host for LiveHost {
             Err(error) => return Err(CannotFreeze::NoTable(std::io::Error::other(error))),
         };
         self.set_aside(&standing);
-        if let Some(guardian) = &mut self.shared.watchers().guardian {
-            guardian.frozen(standing.iter().flat_map(|lane| lane.frozen.processes()));
-        }
         Ok(LiveFrozen::new(standing, self.timers.freeze(since), since))
     }
 

@@ -19,6 +19,7 @@ use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::mem::MaybeUninit;
@@ -26,7 +27,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 /// A process to be started.
 #[derive(Debug)]
@@ -136,7 +137,25 @@ pub(crate) fn hold_spawns() -> RwLockWriteGuard<'static, ()> {
     SPAWNING.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts the process in a session of its own; returns its pid.
+/// Processes that were started here and not collected yet. One table for the whole program: several hosts share our children, and
+/// whoever collects orphans must leave these to those who wait for them.
+static UNCOLLECTED: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+fn uncollected() -> MutexGuard<'static, BTreeSet<i32>> {
+    UNCOLLECTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether somebody waits for this process.
+pub(crate) fn is_awaited(pid: i32) -> bool {
+    uncollected().contains(&pid)
+}
+
+/// The process was collected: its number is free.
+pub fn collected(pid: i32) {
+    uncollected().remove(&pid);
+}
+
+/// Starts the process in a session of its own; returns its pid. Whoever has waited for it says so to [`collected`].
 ///
 /// # Errors
 /// The directory or the program is at fault, or the system has no process left.
@@ -193,6 +212,7 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
             environment.as_ptr(),
         )
     })?;
+    uncollected().insert(pid);
     system::after_start(pid, launch.oom_score);
     Ok(pid)
 }
