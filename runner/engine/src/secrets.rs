@@ -41,6 +41,13 @@ impl Secrets {
         self.values.keys()
     }
 
+    /// The value of a secret, whose name matches in any case as in the `secrets` context. For putting it back where a
+    /// recording left it out; never print it.
+    pub fn value(&self, name: &str) -> Option<&Arc<str>> {
+        let folded = || self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        self.values.get(name).or_else(|| folded().map(|(_, value)| value))
+    }
+
     /// The text with every secret in it replaced by `***`.
     pub fn mask(&self, text: &str) -> String {
         self.masks.mask_text(text).into_owned()

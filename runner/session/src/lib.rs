@@ -19,6 +19,7 @@ mod keep;
 pub mod moment;
 pub mod notice;
 pub mod reach;
+pub mod recording;
 pub mod request;
 mod rewind;
 mod serve;

@@ -36,9 +36,9 @@ pub use limits::{
 pub use logs::{LogArchive, LogEnd, LogError, LogHead, LogLine, LogStore};
 pub use reader::{Entry, OpenError, Opened, TailReason, TornTail, read};
 pub use record::{
-    Begin, Bookmark, BranchBegan, Cause, Edit, Event, FilesRef, Finished, Footer, LogId, LogPosition, Moment,
-    MomentId, Note, Outcome, Point, Record, RestoreBegin, RestoreEnd, RestoreResult, StepIntent, StepResult,
-    StoredForm, StoredState, Unknown,
+    Begin, Bookmark, BranchBegan, Cause, Edit, Event, Facts, FilesRef, Finished, Footer, LogId, LogPosition,
+    Moment, MomentId, Note, Outcome, Plan, Point, Record, RestoreBegin, RestoreEnd, RestoreResult, Sealed,
+    StepIntent, StepResult, StoredForm, StoredState, Unknown,
 };
 pub use recovery::Recovered;
 pub use shelf::{Access, Listed, Lock, Pruned, Recording, RecordingId, Recordings, ShelfError};

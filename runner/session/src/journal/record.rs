@@ -269,6 +269,35 @@ pub struct Footer {
     pub moments: u64,
 }
 
+/// What a job was given; near the front, and again where another process wrote on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The facts, as their twin's bytes.
+    pub packed: StoredState,
+}
+
+/// A workflow as it was read: before the first moment, and again when it was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// By which states name it, from 0.
+    pub number: u32,
+    /// Its text and which job of it is meant, as their twin's bytes.
+    pub packed: StoredState,
+}
+
+/// Values that were masked during the run and have no name, sealed: before the first record that refers to one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The number of the first of them: placeholders name it `#N`. A later record of a number replaces an earlier one.
+    pub first: u32,
+    /// Which key they are sealed under.
+    pub key: [u8; 8],
+    /// Used once.
+    pub nonce: [u8; 24],
+    /// The values, sealed.
+    pub bytes: Bytes,
+}
+
 /// A record of a kind that this build does not know: written by a newer minor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
@@ -337,4 +366,7 @@ records! {
     11 Note "A sentence.";
     12 Finished "The job is over.";
     13 Footer "Closed properly.";
+    14 Facts "What a job was given.";
+    15 Plan "A workflow as it was read.";
+    16 Sealed "Values without a name, sealed.";
 }

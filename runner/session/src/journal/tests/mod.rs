@@ -49,6 +49,10 @@ fn result(step: &str, epoch: u64, outcome: Outcome) -> StepResult {
     StepResult { lane: 0, step: step.into(), epoch, outcome, exit_code: Some(1) }
 }
 
+fn stored(bytes: &[u8]) -> StoredState {
+    StateEncoder::new().encode(MomentId(0), None, bytes).unwrap()
+}
+
 /// One record of every kind that can be written, except the footer.
 fn one_of_each() -> Vec<Record> {
     let mut states = StateEncoder::new();
@@ -60,9 +64,12 @@ fn one_of_each() -> Vec<Record> {
             job_id: "build".into(),
             created_unix_ms: 1_700_000_000_000,
         }),
+        Facts { packed: stored(b"what the job was given") }.into(),
+        Plan { number: 0, packed: stored(b"on: push") }.into(),
         moment(&mut states, 1, None, b"state of the first moment").into(),
         intent("build/1", 1).into(),
         Event { epoch: 1, bytes: Bytes(vec![1, 2, 3]) }.into(),
+        Sealed { first: 0, key: [3; 8], nonce: [4; 24], bytes: Bytes(vec![5; 40]) }.into(),
         result("build/1", 1, Outcome::Failure).into(),
         moment(&mut states, 2, Some(1), b"state of the second moment").into(),
         Edit { moment: MomentId(2), what: "env.A".into(), bytes: Bytes(b"A=1".to_vec()) }.into(),

@@ -1,0 +1,200 @@
+//! What a job was given and what its plan was made from: written once, not at every moment.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use engine::job::JobInputs;
+use engine::plan::JobKey;
+use engine::secrets::Secrets;
+use serde::{Deserialize, Serialize};
+
+use super::super::facts::{HookText, JobFacts, PlanFacts, PlanText};
+use super::text::{Filling, Hiding, SecretCheck, Text};
+use super::value::Tree;
+use super::{Twin, TwinError};
+
+/// [`JobFacts`], and what the secrets are recognised by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::recording) struct FactsTwin<'a> {
+    #[serde(borrow)]
+    checks: Vec<(Text<'a>, SecretCheck)>,
+    github: Tree<'a>,
+    needs: Tree<'a>,
+    strategy: Tree<'a>,
+    matrix: Tree<'a>,
+    vars: Tree<'a>,
+    inputs: Tree<'a>,
+    runner: Tree<'a>,
+    roots: Vec<(Text<'a>, PathTwin<'a>)>,
+    repository: Option<PathTwin<'a>>,
+    options: Vec<Text<'a>>,
+    secrets_used: Vec<Text<'a>>,
+}
+
+impl Twin for FactsTwin<'_> {
+    const KIND: &'static str = "description of the job";
+}
+
+/// A path, which need not be UTF-8.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum PathTwin<'a> {
+    Text(#[serde(borrow)] Text<'a>),
+    Bytes(#[serde(borrow)] Cow<'a, [u8]>),
+}
+
+impl<'a> FactsTwin<'a> {
+    /// The bytes of the facts. Names of secrets are no secrets.
+    pub(in crate::recording) fn write(facts: &JobFacts, secrets: &Secrets) -> Result<Vec<u8>, TwinError> {
+        let hide = Hiding::new(secrets.masks());
+        let inputs = &facts.inputs;
+        let twin = FactsTwin {
+            checks: secrets
+                .names()
+                .filter_map(|name| {
+                    let value = secrets.value(name)?;
+                    Some((Text(name.as_ref().into()), SecretCheck::of(name, value)))
+                })
+                .collect(),
+            github: Tree::of_object(&inputs.github, &hide),
+            needs: Tree::of_object(&inputs.needs, &hide),
+            strategy: Tree::of_object(&inputs.strategy, &hide),
+            matrix: Tree::of(&inputs.matrix, &hide),
+            vars: Tree::of_object(&inputs.vars, &hide),
+            inputs: Tree::of_object(&inputs.inputs, &hide),
+            runner: Tree::of_object(&inputs.runner, &hide),
+            roots: facts
+                .roots
+                .iter()
+                .map(|(name, path)| (hide.text(name), PathTwin::of(path, &hide)))
+                .collect(),
+            repository: facts.repository.as_deref().map(|path| PathTwin::of(path, &hide)),
+            options: facts.options.iter().map(|option| hide.text(option)).collect(),
+            secrets_used: facts.secrets_used.iter().map(|name| Text(name.as_str().into())).collect(),
+        };
+        super::write(&twin, Vec::new())
+    }
+
+    /// The facts in `bytes`; `fill` learns what the secrets are recognised by.
+    pub(in crate::recording) fn read(bytes: &'a [u8], fill: &mut Filling<'_>) -> Result<JobFacts, TwinError> {
+        let twin: Self = super::read(bytes)?;
+        for (name, check) in &twin.checks {
+            fill.check(&name.0, *check);
+        }
+        let fill = &*fill;
+        let inputs = JobInputs {
+            github: twin.github.owned_object(fill)?,
+            needs: twin.needs.owned_object(fill)?,
+            strategy: twin.strategy.owned_object(fill)?,
+            matrix: twin.matrix.value(fill)?,
+            vars: twin.vars.owned_object(fill)?,
+            inputs: twin.inputs.owned_object(fill)?,
+            runner: twin.runner.owned_object(fill)?,
+        };
+        Ok(JobFacts {
+            inputs,
+            roots: twin.roots.into_iter().map(|(name, path)| (fill.string(name), path.path(fill))).collect(),
+            repository: twin.repository.map(|path| path.path(fill)),
+            options: twin.options.into_iter().map(|option| fill.string(option)).collect(),
+            secrets_used: twin.secrets_used.into_iter().map(|name| name.0.into_owned()).collect(),
+        })
+    }
+}
+
+impl<'a> PathTwin<'a> {
+    fn of(path: &'a Path, hide: &Hiding<'_>) -> Self {
+        match path.to_str() {
+            Some(text) => Self::Text(hide.text(text)),
+            None => Self::Bytes(hide.bytes(path.as_os_str().as_bytes())),
+        }
+    }
+
+    fn path(self, fill: &Filling<'_>) -> PathBuf {
+        match self {
+            Self::Text(text) => PathBuf::from(fill.string(text)),
+            Self::Bytes(Cow::Borrowed(bytes)) => PathBuf::from(OsStr::from_bytes(bytes)),
+            Self::Bytes(Cow::Owned(bytes)) => PathBuf::from(OsString::from_vec(bytes)),
+        }
+    }
+}
+
+/// [`PlanFacts`]: the text of a workflow and which of its jobs is meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::recording) struct PlanTwin<'a> {
+    number: u32,
+    #[serde(borrow)]
+    file: Text<'a>,
+    text: Text<'a>,
+    called: Vec<(Text<'a>, Text<'a>)>,
+    job: Text<'a>,
+    combination: Option<u32>,
+    name: Text<'a>,
+    hooks: Vec<HookTwin<'a>>,
+}
+
+impl Twin for PlanTwin<'_> {
+    const KIND: &'static str = "workflow";
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct HookTwin<'a> {
+    step: u32,
+    post: bool,
+    #[serde(borrow)]
+    condition: Text<'a>,
+    script: Text<'a>,
+}
+
+impl<'a> PlanTwin<'a> {
+    /// The bytes of the plan.
+    pub(in crate::recording) fn write(facts: &PlanFacts, hide: &Hiding<'_>) -> Result<Vec<u8>, TwinError> {
+        let text = &facts.text;
+        let twin = PlanTwin {
+            number: facts.number,
+            file: hide.text(&text.file),
+            text: hide.text(&text.text),
+            called: text.called.iter().map(|(name, text)| (hide.text(name), hide.text(text))).collect(),
+            job: hide.text(&facts.key.id),
+            combination: facts.key.combination,
+            name: hide.text(&facts.name),
+            hooks: facts
+                .hooks
+                .iter()
+                .map(|hook| HookTwin {
+                    step: hook.step,
+                    post: hook.post,
+                    condition: hide.text(&hook.condition),
+                    script: hide.text(&hook.script),
+                })
+                .collect(),
+        };
+        super::write(&twin, Vec::new())
+    }
+
+    /// The plan in `bytes`. Where secrets are missing, words take their places, so that the text can still be parsed.
+    pub(in crate::recording) fn read(bytes: &'a [u8], fill: &Filling<'_>) -> Result<PlanFacts, TwinError> {
+        let twin: Self = super::read(bytes)?;
+        let called = twin.called.iter().map(|(name, text)| (fill.file(name), fill.file(text)));
+        Ok(PlanFacts {
+            number: twin.number,
+            text: PlanText {
+                file: fill.text(&twin.file),
+                text: fill.file(&twin.text),
+                called: called.collect(),
+            },
+            key: JobKey { id: fill.file(&twin.job), combination: twin.combination },
+            name: fill.text(&twin.name),
+            hooks: twin
+                .hooks
+                .into_iter()
+                .map(|hook| HookText {
+                    step: hook.step,
+                    post: hook.post,
+                    condition: fill.file(&hook.condition).to_string(),
+                    script: fill.file(&hook.script).to_string(),
+                })
+                .collect(),
+        })
+    }
+}
