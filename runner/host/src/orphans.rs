@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::WaitOptions;
 
 use crate::lane::{Scan, Survivors, kill_while};
-use crate::proc::{NamedProcess, State};
+use crate::proc::{self, NamedProcess, State};
 
 /// The line of the log for one ended orphan.
 pub fn line(orphan: &NamedProcess) -> String {
@@ -24,6 +24,12 @@ pub fn sweep(tracking: &str, within: Duration) -> Result<Vec<NamedProcess>, Surv
         return Ok(Vec::new());
     }
     kill_while(|scan| scan.tagged(tracking), within)
+}
+
+/// True if no step of this process can have left anything running. What a step leaves comes to us, the subreaper, as a child,
+/// or hangs below one; so without a child that nobody waits for there is nothing to look for.
+pub fn none_possible() -> bool {
+    proc::children().is_some_and(|children| children.iter().all(|pid| crate::spawn::is_awaited(*pid)))
 }
 
 /// Collects ended processes that came to us as the child subreaper. Children in our own session are somebody's
@@ -43,7 +49,6 @@ pub fn reap() {
 mod tests {
     use super::*;
     use crate::lane::tests::Body;
-    use crate::proc;
 
     #[test]
     fn orphans_are_collected_and_leaders_left_to_those_who_wait() {

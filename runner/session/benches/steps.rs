@@ -108,6 +108,7 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
         secrets: Secrets::default(),
         host,
         files,
+        recorder: None,
         log,
         masks,
         workspace,

@@ -85,6 +85,7 @@ impl<H: Host> Session<H> {
         self.keep(self.branch, Cause::Advanced, files);
         if let Point::After(path, _) = &point {
             self.confirmed.remove(path);
+            self.record_result(path);
             self.tell_step_end(path, counts);
         }
         if let Point::End(outcome) = point {
@@ -96,6 +97,13 @@ impl<H: Host> Session<H> {
         {
             self.stand(reason);
         }
+    }
+
+    fn record_result(&mut self, path: &StepPath) {
+        let Some(outcome) = self.job.results().get(path).map(|result| result.outcome) else { return };
+        let exit_code = self.exit_codes.get(path).copied();
+        let epoch = self.epoch;
+        self.record(|recorder| recorder.result(LaneId::FOREGROUND, path, epoch, outcome, exit_code));
     }
 
     /// One snapshot per step is shared by its stop points: a body has just ended, or nothing has changed.
@@ -140,6 +148,7 @@ impl<H: Host> Session<H> {
         self.host.hold_time(LaneId::FOREGROUND, true);
         let stop = self.stop_here(reason);
         self.stop = Some(stop.clone());
+        self.record(|recorder| recorder.stop_reached());
         let stays = match (self.mode, &stop.reason) {
             (Mode::Headless, StopReason::End(_)) => false,
             (Mode::Linger, StopReason::End(outcome)) => *outcome == Outcome::Failure,

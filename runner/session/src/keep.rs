@@ -1,14 +1,17 @@
-//! Keeping moments: in the timeline, which lives as long as the session.
+//! Keeping moments: in the timeline, which lives as long as the session, and in the recording, which stays.
 //!
-//! Knows that a moment has a state, files and a cause; not when one is due.
+//! Knows what is written down and in which order; not when something is due, nor how it is written.
 
 use std::sync::Arc;
 
+use engine::effect::Outcome;
+use engine::event::Event;
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
 use crate::moment::{BranchId, Cause};
 use crate::notice::{FileCounts, Notice};
+use crate::recording::Recorder;
 use crate::session::Session;
 
 impl<H: Host> Session<H> {
@@ -16,6 +19,39 @@ impl<H: Host> Session<H> {
     pub(crate) fn keep(&mut self, branch: BranchId, cause: Cause, files: Option<SnapshotId>) {
         let parent = (!self.timeline.moments().is_empty()).then_some(self.here);
         self.here = self.timeline.record(parent, branch, cause, Arc::new(self.job.clone()), files);
+        if let (Some(recorder), Some(moment)) = (&mut self.recorder, self.timeline.get(self.here)) {
+            recorder.moment(moment, self.epoch, &self.secrets);
+        }
+        self.tell_recording_faults();
+    }
+
+    /// Writes something down, if the job is recorded. A failure is told once, and the job goes on.
+    pub(crate) fn record(&mut self, write: impl FnOnce(&mut Recorder)) {
+        if let Some(recorder) = &mut self.recorder {
+            write(recorder);
+            self.tell_recording_faults();
+        }
+    }
+
+    fn tell_recording_faults(&mut self) {
+        let faults = self.recorder.as_mut().map(Recorder::take_warnings).unwrap_or_default();
+        faults.into_iter().for_each(|text| self.tell(Notice::Warning(text)));
+    }
+
+    /// Events that came from outside; what the gate does follows from the moments.
+    pub(crate) fn record_event(&mut self, event: &Event) {
+        if self.recorder.is_none() || matches!(event, Event::Advance) {
+            return;
+        }
+        let (epoch, secrets) = (self.epoch, self.secrets.clone());
+        self.record(|recorder| recorder.event(epoch, event, &secrets));
+    }
+
+    /// The job is over, or was left.
+    pub(crate) fn close_recording(&mut self, outcome: Outcome) {
+        let Some(mut recorder) = self.recorder.take() else { return };
+        recorder.finished(outcome);
+        recorder.close().into_iter().for_each(|text| self.tell(Notice::Warning(text)));
     }
 
     /// The snapshot of the present moment.

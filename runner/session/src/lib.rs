@@ -21,6 +21,7 @@ pub mod notice;
 pub mod reach;
 pub mod recording;
 pub mod request;
+pub mod resume;
 mod rewind;
 mod serve;
 pub mod session;

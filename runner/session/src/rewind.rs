@@ -8,6 +8,7 @@ use host::contract::{Epoch, FrozenLanes, Host};
 use host::snapshot::SnapshotId;
 
 use crate::files::Manner;
+use crate::journal::RestoreResult;
 use crate::moment::{Cause, Moment, MomentId, Point};
 use crate::notice::Notice;
 use crate::reach;
@@ -89,10 +90,13 @@ impl<H: Host> Session<H> {
         let frozen = self.freeze().await?;
         let present = self.keep_present();
         let undone = self.undone(present, &moment);
+        self.record(|recorder| recorder.restore_begin(present, target));
         if let Err(refusal) = self.restore_files(present, &moment, frozen.is_some()) {
+            self.record(|recorder| recorder.restore_end(target, RestoreResult::Failed(refusal.text.clone())));
             self.after_failed_restore(present, frozen);
             return Err(refusal);
         }
+        self.record(|recorder| recorder.restore_end(target, RestoreResult::Done));
         let warnings = self.outside_between(&moment);
         self.enter_past(present, frozen);
         self.job = moment.job.as_ref().clone();
@@ -206,6 +210,7 @@ impl<H: Host> Session<H> {
             stop.notes.push(format!("what ran has stood frozen for {seconds} s; `return` brings it back"));
         }
         self.stop = Some(stop.clone());
+        self.record(|recorder| recorder.stop_reached());
         self.tell(Notice::Stopped(Box::new(stop)));
     }
 
@@ -244,7 +249,15 @@ impl<H: Host> Session<H> {
         self.keep_present();
         let moment =
             self.timeline.get(newest).cloned().ok_or_else(|| Refusal::new("the newest moment is lost"))?;
-        self.restore_newest_files(moment.files)?;
+        let from = self.here;
+        self.record(|recorder| recorder.restore_begin(from, newest));
+        let restored = self.restore_newest_files(moment.files);
+        let result = match &restored {
+            Ok(()) => RestoreResult::Returned,
+            Err(refusal) => RestoreResult::Failed(refusal.text.clone()),
+        };
+        self.record(|recorder| recorder.restore_end(newest, result));
+        restored?;
         let Some(rewound) = self.rewound.take() else { return Ok(()) };
         self.job = moment.job.as_ref().clone();
         self.here = newest;
@@ -282,6 +295,8 @@ impl<H: Host> Session<H> {
             self.tell(Notice::Warning(format!("parked files could not be removed: {error}")));
         }
         self.branch = rewound.pending.unwrap_or_else(|| self.timeline.new_branch());
+        let (branch, from) = (self.branch, self.here);
+        self.record(|recorder| recorder.branch_began(branch, next, from));
         self.rearm_job_timer();
         Ok(())
     }

@@ -26,7 +26,9 @@ use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
+use crate::recording::Recorder;
 use crate::request::{Reply, Request, Stop};
+use crate::resume::Past;
 use crate::sink::SessionLog;
 use crate::timeline::Timeline;
 
@@ -54,6 +56,8 @@ pub struct Setup<H> {
     pub host: H,
     /// Snapshots of its files; `None` takes none, and going back restores the state alone.
     pub files: Option<Files>,
+    /// Writes the job down while it runs; `None`: nothing survives the session.
+    pub recorder: Option<Recorder>,
     /// Who is told, and where log lines go; the host's log sink is a clone of it.
     pub log: SessionLog,
     /// The masks that the host's readers add to.
@@ -91,6 +95,7 @@ pub struct Session<H: Host> {
     pub(crate) held: Option<H::Frozen>,
     pub(crate) viewing: Option<MomentId>,
     pub(crate) files: Option<Files>,
+    pub(crate) recorder: Option<Recorder>,
     pub(crate) log: SessionLog,
     pub(crate) masks: SharedMasks,
     pub(crate) workspace: PathBuf,
@@ -104,6 +109,7 @@ pub struct Session<H: Host> {
     pub(crate) confirmed: BTreeSet<StepPath>,
     pub(crate) shell: Option<crate::shell::ShellRun>,
     pub(crate) started: Instant,
+    pub(crate) resumed: Option<Past>,
     pub(crate) quit: bool,
 }
 
@@ -151,6 +157,7 @@ impl<H: Host> Session<H> {
             held: None,
             viewing: None,
             files: setup.files,
+            recorder: setup.recorder,
             log: setup.log,
             masks: setup.masks,
             workspace: setup.workspace,
@@ -162,6 +169,7 @@ impl<H: Host> Session<H> {
             confirmed: BTreeSet::new(),
             shell: None,
             started: Instant::now(),
+            resumed: None,
             quit: false,
         };
         session.carry_out(effects);
@@ -171,7 +179,10 @@ impl<H: Host> Session<H> {
 
     /// Runs the job: to its end when headless, else until a person quits.
     pub async fn run(mut self, mut calls: mpsc::UnboundedReceiver<Call>) -> Ended {
-        self.enter();
+        match self.resumed.take() {
+            Some(past) => self.reenter(past).await,
+            None => self.enter(),
+        }
         while !self.is_over() {
             if self.may_advance() {
                 self.advance().await;
@@ -240,6 +251,7 @@ impl<H: Host> Session<H> {
     /// Gives an event to the job, carries out its effects, and looks at where it stands now.
     pub(crate) async fn take(&mut self, event: Event) {
         self.refresh_masks();
+        self.record_event(&event);
         if let Event::BodyEnded { end, .. } = &event {
             self.note_body_end(&end.exit);
         }
@@ -262,6 +274,8 @@ impl<H: Host> Session<H> {
         let masks = self.masks.current();
         if masks.generation() != self.secrets.masks().generation() {
             self.secrets = self.secrets.with_masks(masks);
+            let masks = self.secrets.masks().clone();
+            self.record(|recorder| recorder.masks_grew(&masks));
         }
     }
 
@@ -269,7 +283,10 @@ impl<H: Host> Session<H> {
         for effect in effects {
             match effect {
                 Effect::Report(report) => self.report(report),
-                Effect::Spawn { .. } => {
+                Effect::Spawn { lane, ref body } => {
+                    let name = self.job.step_name(body.step(), &self.secrets);
+                    let (step, epoch) = (body.step().clone(), self.epoch);
+                    self.record(|recorder| recorder.intent(lane, &step, epoch, &name));
                     self.clock.began = Some(Instant::now());
                     self.host.perform(effect);
                 }
@@ -309,6 +326,7 @@ impl<H: Host> Session<H> {
             self.tell(Notice::JobLog { tag: LineTag::Plain, text: self.secrets.mask(&text) });
         }
         let outcome = self.job.outcome().unwrap_or(Outcome::Cancelled);
+        self.close_recording(outcome);
         Ended { outcome, job: self.job }
     }
 

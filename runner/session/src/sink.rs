@@ -11,6 +11,7 @@ use host::log::{LogBatch, LogSink};
 use indexmap::IndexMap;
 
 use crate::notice::{Notice, Observer};
+use crate::recording::LogRecorder;
 
 /// How many lines of each step are kept in memory.
 const TAIL_LINES_MAX: usize = 50;
@@ -74,12 +75,19 @@ fn extend(text: &mut String, bytes: &[u8]) {
 pub struct SessionLog {
     tail: Arc<LogTail>,
     observer: Arc<dyn Observer>,
+    recorded: Option<LogRecorder>,
 }
 
 impl SessionLog {
     /// A log that `observer` is told of.
     pub fn new(observer: Arc<dyn Observer>) -> Self {
-        Self { tail: Arc::default(), observer }
+        Self { tail: Arc::default(), observer, recorded: None }
+    }
+
+    /// The same, written down as well.
+    #[must_use]
+    pub fn recorded(self, logs: LogRecorder) -> Self {
+        Self { recorded: Some(logs), ..self }
     }
 
     /// The last `most` lines of a step, oldest first.
@@ -99,6 +107,9 @@ impl SessionLog {
     /// Adds lines.
     pub(crate) fn add(&self, batch: &LogBatch) {
         self.tail.add(batch);
+        if let Some(logs) = &self.recorded {
+            logs.add(batch);
+        }
         self.observer.log(batch);
     }
 }

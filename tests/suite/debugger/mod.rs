@@ -131,6 +131,7 @@ impl Debugger {
             secrets,
             host,
             files,
+            recorder: None,
             log,
             masks,
             workspace: workspace.to_owned(),

@@ -51,6 +51,16 @@ fn parse_stat(pid: i32, stat: &[u8]) -> Option<Process> {
     Some(Process { id: ProcessId { pid, start }, parent, session, state })
 }
 
+/// The numbers of our own children, ended ones too; `None` where the kernel does not list them.
+pub fn children() -> Option<Vec<i32>> {
+    let mut children = Vec::new();
+    for thread in fs::read_dir("/proc/self/task").ok()? {
+        let listed = fs::read_to_string(thread.ok()?.path().join("children")).ok()?;
+        children.extend(listed.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()));
+    }
+    Some(children)
+}
+
 /// The program's name, at most 15 bytes of it.
 pub fn name(pid: i32) -> Option<String> {
     let bytes = fs::read(format!("/proc/{pid}/comm")).ok()?;
