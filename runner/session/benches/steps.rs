@@ -114,6 +114,7 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
         workspace,
         mode: Mode::Headless,
         source: Arc::from(""),
+        workflow: None,
     };
     let (session, _handle, calls) = Session::new(setup);
     let ended = runtime.block_on(session.run(calls));

@@ -79,6 +79,14 @@ impl Breakpoints {
         specs.into_iter().map(|spec| self.add(spec, plan)).collect()
     }
 
+    /// Looks up again which steps they mean: the workflow was edited.
+    pub(crate) fn find_again(&mut self, plan: &Plan) {
+        for breakpoint in &mut self.all {
+            breakpoint.step = find(&breakpoint.spec.location, plan);
+            breakpoint.line = breakpoint.step.as_ref().and_then(|path| line_of(plan, path));
+        }
+    }
+
     /// All of them, oldest first.
     pub fn all(&self) -> &[Breakpoint] {
         &self.all

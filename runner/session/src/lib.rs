@@ -20,6 +20,7 @@ pub mod moment;
 pub mod notice;
 pub mod reach;
 pub mod recording;
+pub mod reload;
 pub mod request;
 pub mod resume;
 mod rewind;

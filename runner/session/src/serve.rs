@@ -60,6 +60,7 @@ impl<H: Host> Session<H> {
             return Err(Refusal::new("this step reached outside before")
                 .hint("`confirm` runs it again, `goto` another step skips it"));
         }
+        self.take_edited_workflow()?;
         self.viewing = None;
         open(&mut self.gate, &Point::of(&self.job));
         self.host.hold_time(LaneId::FOREGROUND, false);

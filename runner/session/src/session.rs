@@ -27,6 +27,7 @@ use crate::handle::{Call, SessionHandle};
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
 use crate::recording::Recorder;
+use crate::reload::WorkflowSource;
 use crate::request::{Reply, Request, Stop};
 use crate::resume::Past;
 use crate::sink::SessionLog;
@@ -68,6 +69,8 @@ pub struct Setup<H> {
     pub mode: Mode,
     /// The text of the workflow file, for `list`.
     pub source: Arc<str>,
+    /// Reads it again when the job goes on; `None`: edits of it are not looked for.
+    pub workflow: Option<Box<dyn WorkflowSource>>,
 }
 
 /// How a job ended.
@@ -103,6 +106,7 @@ pub struct Session<H: Host> {
     pub(crate) exit_codes: IndexMap<StepPath, i32>,
     pub(crate) mode: Mode,
     pub(crate) source: Arc<str>,
+    pub(crate) workflow: Option<Box<dyn WorkflowSource>>,
     pub(crate) stop: Option<Stop>,
     pub(crate) clock: StepClock,
     /// Steps that reached outside and may run again without being asked about, until they have.
@@ -164,6 +168,7 @@ impl<H: Host> Session<H> {
             exit_codes: IndexMap::new(),
             mode: setup.mode,
             source: setup.source,
+            workflow: setup.workflow,
             stop: None,
             clock: StepClock::default(),
             confirmed: BTreeSet::new(),

@@ -137,6 +137,7 @@ impl Debugger {
             workspace: workspace.to_owned(),
             mode,
             source: Arc::from(""),
+            workflow: None,
         });
         Self { handle, said, notices, session: tokio::task::spawn_local(session.run(calls)) }
     }
