@@ -111,6 +111,7 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
         recorder: None,
         log,
         masks,
+        origin: None,
         workspace,
         mode: Mode::Headless,
         source: Arc::from(""),

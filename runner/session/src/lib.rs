@@ -8,6 +8,7 @@ mod advance;
 pub mod breakpoint;
 pub mod command;
 mod edit;
+mod exchange;
 mod failure;
 pub mod files;
 pub mod fleet;

@@ -39,6 +39,8 @@ impl<H: Host> Session<H> {
                 self.quit = true;
                 Ok(())
             }
+            Request::Sync => return self.sync(),
+            Request::Keep => return self.keep_patch(),
             other => return self.look(other),
         }
         .map(|()| Reply::Done)

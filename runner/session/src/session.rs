@@ -15,6 +15,7 @@ use engine::lines::LineTag;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
 use engine::step_path::StepPath;
+use host::checkout::Origin;
 use host::contract::{Epoch, Host, HostEvent};
 use host::masks::SharedMasks;
 use indexmap::IndexMap;
@@ -63,6 +64,8 @@ pub struct Setup<H> {
     pub log: SessionLog,
     /// The masks that the host's readers add to.
     pub masks: SharedMasks,
+    /// Where checkout takes files from, for `sync` and `keep`.
+    pub origin: Option<Origin>,
     /// `GITHUB_WORKSPACE`.
     pub workspace: PathBuf,
     /// How it behaves.
@@ -101,6 +104,7 @@ pub struct Session<H: Host> {
     pub(crate) recorder: Option<Recorder>,
     pub(crate) log: SessionLog,
     pub(crate) masks: SharedMasks,
+    pub(crate) origin: Option<Origin>,
     pub(crate) workspace: PathBuf,
     /// Exit codes of the bodies that ran, for stops on failure.
     pub(crate) exit_codes: IndexMap<StepPath, i32>,
@@ -164,6 +168,7 @@ impl<H: Host> Session<H> {
             recorder: setup.recorder,
             log: setup.log,
             masks: setup.masks,
+            origin: setup.origin,
             workspace: setup.workspace,
             exit_codes: IndexMap::new(),
             mode: setup.mode,

@@ -134,6 +134,7 @@ impl Debugger {
             recorder: None,
             log,
             masks,
+            origin: None,
             workspace: workspace.to_owned(),
             mode,
             source: Arc::from(""),

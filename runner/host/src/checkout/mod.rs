@@ -120,6 +120,26 @@ pub fn checkout(
     }
 }
 
+/// What a checkout of the working tree would bring: the folder that it takes files from, and their paths below it.
+///
+/// # Errors
+/// See [`CheckoutError`].
+pub fn listed(origin: &Origin) -> Result<(PathBuf, IndexSet<PathBuf>), CheckoutError> {
+    let mut files = IndexSet::new();
+    match Git::of(&origin.folder) {
+        Some(git) => list(&git, Path::new(""), &mut files).map(|()| (git.top().to_path_buf(), files)),
+        None => walk(&origin.folder, Path::new(""), &mut files).map(|()| (origin.folder.clone(), files)),
+    }
+}
+
+/// Copies these files from `folder` into the workspace, as a checkout does; returns how many came.
+///
+/// # Errors
+/// See [`CheckoutError`].
+pub fn bring(folder: &Path, workspace: &Path, files: &IndexSet<PathBuf>) -> Result<usize, CheckoutError> {
+    copy::files(folder, workspace, files)
+}
+
 fn target(workspace: &Path, path: Option<&str>) -> Result<PathBuf, CheckoutError> {
     let path = Path::new(path.unwrap_or_default());
     let outside = |part: std::path::Component<'_>| {
