@@ -3,17 +3,21 @@
 //!
 //! Knows every other crate by name and does nothing itself.
 
-#![allow(dead_code, reason = "what jobs are given is ready before the commands that run them")]
-
 mod args;
 mod check;
+mod choose;
 mod config;
+mod debug;
 mod exit;
 mod given;
+mod job_place;
+mod launch;
 mod list;
 mod output;
 mod paths;
 mod prepare;
+mod repl;
+mod run;
 mod sanitize;
 mod terminal;
 mod workflow_files;
@@ -43,11 +47,15 @@ fn perform(arguments: Arguments, terminal: Terminal) -> anyhow::Result<Exit> {
         .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))?;
     let project = Project::around(&start);
     let painter = Painter::new(terminal.colour);
-    let out = &mut io::stdout().lock();
     match arguments.command {
-        Command::Check(given) => check::check(&project, &given.files, given.json, painter, out),
-        Command::List(given) => list::list(&project, &given.files, given.json, painter, out),
-        Command::Run(_) | Command::Debug(_) => Err(Fault::new("this build cannot run jobs yet").into()),
+        Command::Check(given) => {
+            check::check(&project, &given.files, given.json, painter, &mut io::stdout().lock())
+        }
+        Command::List(given) => {
+            list::list(&project, &given.files, given.json, painter, &mut io::stdout().lock())
+        }
+        Command::Run(given) => run::run(&project, given, terminal),
+        Command::Debug(given) => debug::debug(&project, given, terminal),
     }
 }
 

@@ -10,7 +10,7 @@ use engine::run::RunInputs;
 use engine::secrets::Secrets;
 use expr::{Object, Value};
 use indexmap::IndexMap;
-use syntax::{Job, Sources, Workflow};
+use syntax::{Job, Workflow};
 
 use crate::check::refuse_faulty;
 use crate::config::Settings;
@@ -23,8 +23,6 @@ use crate::workflow_files::{Loaded, Project};
 
 /// A run that can start.
 pub(crate) struct Prepared {
-    /// Every file of the workflow.
-    pub(crate) sources: Sources,
     /// The text of the workflow file.
     pub(crate) text: Arc<str>,
     /// The workflow, with `--env` and `--matrix` applied.
@@ -125,7 +123,6 @@ pub(crate) fn prepare(
         secrets: Secrets::new(values),
         workflow: Arc::new(workflow),
         root: project.root.clone(),
-        sources,
         given,
         wanted,
         settings,

@@ -18,6 +18,11 @@ pub(crate) fn line(line: &[u8], colours: bool) -> Cow<'_, str> {
     }
 }
 
+/// Whether many lines at once need nothing: printable ASCII, tabs and line ends.
+pub(crate) fn block_is_clean(block: &[u8]) -> bool {
+    block.iter().all(|byte| (0x20..0x7F).contains(byte) || matches!(byte, b'\t' | b'\n'))
+}
+
 /// Printable ASCII, tabs, and letters beyond ASCII that are neither C1 controls nor bidi characters.
 fn is_clean(text: &str) -> bool {
     let plain = |byte: u8| (0x20..0x7F).contains(&byte) || byte == b'\t';

@@ -2,5 +2,135 @@
 //!
 //! Each turns the session's notices into text. None of them asks anything or decides anything.
 
+pub(crate) mod json;
+pub(crate) mod plain;
+pub(crate) mod quiet;
+pub(crate) mod tail;
+pub(crate) mod text;
+pub(crate) mod tree;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine::effect::Outcome;
+use engine::plan::Plan;
+use session::notice::Observer;
+
+use crate::terminal::columns;
+
 /// Raised when a field of a JSON line changes its meaning or goes; new fields and events do not raise it.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// The column of names is never wider than this.
+const NAME_COLUMNS_MAX: usize = 44;
+
+/// What a face needs to know of a job when it starts.
+#[derive(Clone, Debug)]
+pub(crate) struct JobHeading {
+    /// `build`, or `test[2]`.
+    pub(crate) key: String,
+    /// Its display name.
+    pub(crate) name: Arc<str>,
+    /// The workflow file.
+    pub(crate) file: Arc<str>,
+    /// How many steps it has.
+    pub(crate) steps: usize,
+    /// The width of the column for the names of its steps.
+    pub(crate) name_columns: usize,
+}
+
+impl JobHeading {
+    /// From the plan of the job; `widest` is the widest name of a step.
+    pub(crate) fn new(plan: &Plan, step_names: &[String]) -> JobHeading {
+        let widest = step_names.iter().map(|name| columns(name)).max().unwrap_or(0);
+        JobHeading {
+            key: plan.key.to_string(),
+            name: Arc::clone(&plan.name),
+            file: Arc::clone(&plan.file),
+            steps: plan.steps.len(),
+            name_columns: widest.clamp(24, NAME_COLUMNS_MAX),
+        }
+    }
+}
+
+/// Shows a run. Called from the threads on which things happen.
+pub(crate) trait Face: Send + Sync {
+    /// A job starts; what the observer is told belongs to it.
+    fn job_started(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer>;
+
+    /// A job that never started is over.
+    fn job_not_run(&self, key: &str, name: &str, outcome: Outcome, error: Option<&str>);
+
+    /// Everything is over.
+    fn run_ended(&self, outcome: Outcome, took: Duration);
+
+    /// Leave the output to somebody else until [`Face::resume`]: a question, the debugger.
+    fn suspend(&self);
+
+    /// The output is ours again.
+    fn resume(&self);
+}
+
+/// Our output, shared by the threads that write to it. Every write is one call, so lines never mix.
+#[derive(Clone)]
+pub(crate) struct Output {
+    stream: Arc<Mutex<Box<dyn Write + Send>>>,
+}
+
+impl Output {
+    /// Standard output.
+    pub(crate) fn standard() -> Output {
+        Output::new(Box::new(io::stdout()))
+    }
+
+    /// Any stream.
+    pub(crate) fn new(stream: Box<dyn Write + Send>) -> Output {
+        Output { stream: Arc::new(Mutex::new(stream)) }
+    }
+
+    /// Writes all of it at once. A reader who has gone is no reason to stop a job.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        let mut stream = lock(&self.stream);
+        let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+    }
+}
+
+/// A lock that a panicking thread left is as good as any: what it guards is text.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// A stream that can be read afterwards.
+    #[derive(Clone, Default)]
+    pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Written {
+        pub(crate) fn output(&self) -> Output {
+            Output::new(Box::new(self.clone()))
+        }
+
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(lock(&self.0).clone()).unwrap()
+        }
+    }
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            lock(&self.0).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn heading(key: &str) -> JobHeading {
+        JobHeading { key: key.into(), name: key.into(), file: "ci.yml".into(), steps: 2, name_columns: 10 }
+    }
+}

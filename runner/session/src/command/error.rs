@@ -21,9 +21,4 @@ impl CommandError {
         self.hint = Some(hint.into());
         self
     }
-
-    pub(super) fn optional_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint.or(self.hint);
-        self
-    }
 }

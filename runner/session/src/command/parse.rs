@@ -143,7 +143,7 @@ fn request(entry: &Entry, rest: &str, known: &Known) -> Result<Request, CommandE
         "back" => Request::Back { steps: count(rest)? },
         "reverse-continue" => Request::ReverseContinue,
         "return" => Request::Return,
-        "view" => Request::View(if rest.is_empty() { None } else { Some(moment(rest)?) }),
+        "view" => Request::View(if matches!(rest, "" | "off") { None } else { Some(moment(rest)?) }),
         "timeline" => Request::Timeline,
         "when" => Request::When(key(entry, rest)?),
         "steps" => Request::Steps,
@@ -261,11 +261,13 @@ fn set(entry: &Entry, text: &str) -> Result<Request, CommandError> {
 /// The names that can be set, in the spelling in which they were typed.
 fn settable(name: &str) -> Result<String, CommandError> {
     let parts: Vec<&str> = name.split('.').collect();
-    let fits = match parts.as_slice() {
-        ["env" | "inputs", _, ..] | ["job", "status"] | ["steps", _, "outcome"] => true,
-        ["steps", _, "outputs", _, ..] => true,
-        _ => false,
-    };
+    let fits = matches!(
+        parts.as_slice(),
+        ["env" | "inputs", _, ..]
+            | ["job", "status"]
+            | ["steps", _, "outcome"]
+            | ["steps", _, "outputs", _, ..]
+    );
     if fits && !parts.contains(&"") {
         return Ok(name.to_owned());
     }

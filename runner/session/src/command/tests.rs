@@ -97,6 +97,7 @@ fn going_back_takes_a_count_and_goto_a_place() {
 fn moments_have_names() {
     asks("view m2", Request::View(Some(MomentId(2))));
     asks("view", Request::View(None));
+    asks("view off", Request::View(None));
     refuses("view 2", "`2` is not a moment | moments are called m0, m1, …: `timeline` lists them");
     asks("diff m1 M2", Request::Diff(Some((MomentId(1), MomentId(2)))));
     asks("diff", Request::Diff(None));

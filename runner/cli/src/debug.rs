@@ -1,0 +1,135 @@
+//! `stepback debug`: one job step by step, the jobs that it needs first and without stops.
+//!
+//! Chooses the job, starts it, and leaves the conversation to the REPL.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use engine::effect::Outcome;
+use engine::plan::JobKey;
+use engine::run::Run;
+use session::fleet::Fleet;
+use session::notice::Observer;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use crate::args::DebugArguments;
+use crate::choose;
+use crate::config;
+use crate::exit::{Exit, Fault};
+use crate::job_place::RunFolder;
+use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::output::quiet::QuietFace;
+use crate::output::tree::TreeFace;
+use crate::output::{Face, Output, text};
+use crate::prepare::{Prepared, Warnings, prepare};
+use crate::repl::{Lines, Repl, Screen};
+use crate::run::{exit_of, in_runtime, make_folder};
+use crate::terminal::{Painter, Terminal};
+use crate::workflow_files::Project;
+
+/// Debugs a job.
+///
+/// # Errors
+/// Everything that a person can put right before the first step.
+pub(crate) fn debug(
+    project: &Project,
+    arguments: DebugArguments,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let settings = config::settings(&project.start, &project.root, arguments.options)?;
+    let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
+    let mut errors = io::stderr();
+    let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
+    crate::check::refuse_faulty(&loaded, warnings.painter, warnings.out)?;
+    let workflow = loaded
+        .workflow
+        .as_ref()
+        .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
+    let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
+    let prepared = Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), settings, &mut warnings)?);
+    let folder = Arc::new(make_folder(&prepared)?);
+    let outcome =
+        in_runtime(drive(Arc::clone(&prepared), Arc::clone(&folder), job, arguments.verbose, terminal))?;
+    if let Some(folder) = Arc::into_inner(folder) {
+        folder.remove();
+    }
+    Ok(exit_of(outcome))
+}
+
+async fn drive(
+    prepared: Arc<Prepared>,
+    folder: Arc<RunFolder>,
+    job: Arc<str>,
+    verbose: bool,
+    terminal: Terminal,
+) -> Outcome {
+    let (news, heard) = mpsc::unbounded_channel();
+    let painter = Painter::new(terminal.colour);
+    let output = Output::standard();
+    let before: Arc<dyn Face> = if prepared.settings.json {
+        Arc::new(crate::output::json::JsonFace::new(output.clone()))
+    } else {
+        Arc::new(TreeFace::still(output.clone(), painter))
+    };
+    let mut launcher = JobLauncher::new(
+        Arc::clone(&prepared),
+        Arc::new(QuietFace::new(before, job.to_string())),
+        folder,
+        news,
+    );
+    launcher.debugged = Some(Arc::clone(&job));
+    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
+    // Nothing sends: Ctrl-C belongs to the conversation.
+    let (_cancel, cancels) = mpsc::unbounded_channel();
+    // One at a time: the combinations of a matrix wait behind the one that is debugged.
+    let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
+    let talk = converse(heard, job, verbose, terminal, Arc::clone(&prepared));
+    tokio::select! {
+        biased;
+        outcome = talk => outcome,
+        outcome = fleet.drive(cancels) => outcome,
+    }
+}
+
+/// Talks with the first session of the job, and tells how it ended.
+async fn converse(
+    mut heard: UnboundedReceiver<JobNews>,
+    job: Arc<str>,
+    verbose: bool,
+    terminal: Terminal,
+    prepared: Arc<Prepared>,
+) -> Outcome {
+    let mut debugged: Option<JobKey> = None;
+    while let Some(news) = heard.recv().await {
+        match news {
+            JobNews::Started(started) if started.key.id == job && debugged.is_none() => {
+                debugged = Some(started.key.clone());
+                tokio::task::spawn_local(talk(started, verbose, terminal, Arc::clone(&prepared)));
+            }
+            JobNews::Over { key, outcome } if key.id == job => {
+                // A job that never started because one before it failed is a failure to the person who wanted it.
+                return if debugged.is_none() && outcome == Outcome::Skipped {
+                    Outcome::Failure
+                } else {
+                    outcome
+                };
+            }
+            _ => {}
+        }
+    }
+    Outcome::Failure
+}
+
+async fn talk(job: StartedJob, verbose: bool, terminal: Terminal, prepared: Arc<Prepared>) {
+    let painter = Painter::new(terminal.colour);
+    let (lines, output) = Lines::open(terminal, painter, prepared.paths.history());
+    if !prepared.settings.json {
+        output.write(format!("{}\n", text::heading(&job.heading, painter)).as_bytes());
+    }
+    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), verbose, prepared.settings.json);
+    let screen = Arc::new(screen);
+    job.relay.hand_over(Arc::clone(&screen) as Arc<dyn Observer>);
+    job.relay.repeat_stop();
+    Repl::new(job.handle, screen, stops, lines, painter).talk().await;
+}

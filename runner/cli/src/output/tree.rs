@@ -1,0 +1,372 @@
+//! The face for a terminal: one line per step, the running ones live at the bottom, the last lines of what failed.
+//!
+//! Knows how to draw over its own last lines; everything above them is never touched again.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::effect::Outcome;
+use engine::lines::LineTag;
+use host::log::LogBatch;
+use session::notice::{Notice, Observer};
+
+use super::tail::Tail;
+use super::text::{self, heading, job_line, step_line};
+use super::{Face, JobHeading, Output, lock};
+use crate::terminal::{self, Meaning, Painter, cut};
+
+/// Lines shown of a step that failed.
+const LAST_LINES: usize = 15;
+/// How often running steps are drawn anew.
+const REDRAW_EVERY: Duration = Duration::from_millis(100);
+/// Signs of life, one after the other.
+const SPINNER: [&str; 4] = ["◐", "◓", "◑", "◒"];
+
+/// Draws a run.
+pub(crate) struct TreeFace {
+    screen: Arc<Mutex<Screen>>,
+    painter: Painter,
+    many_jobs: bool,
+    ended: Mutex<Vec<String>>,
+    /// Dropped with the face, which ends the thread that redraws.
+    _alive: Sender<()>,
+}
+
+struct Screen {
+    output: Output,
+    painter: Painter,
+    width: fn() -> usize,
+    live: Vec<LiveStep>,
+    /// How many live lines stand on the terminal.
+    drawn: usize,
+    beat: usize,
+    suspended: bool,
+}
+
+/// A step that runs.
+struct LiveStep {
+    job: String,
+    label: String,
+    since: Instant,
+    newest: String,
+}
+
+impl TreeFace {
+    /// On this terminal; `width` is asked at every drawing.
+    pub(crate) fn new(output: Output, painter: Painter, many_jobs: bool, width: fn() -> usize) -> TreeFace {
+        let screen = Screen { output, painter, width, live: Vec::new(), drawn: 0, beat: 0, suspended: false };
+        let screen = Arc::new(Mutex::new(screen));
+        let (alive, gone) = mpsc::channel::<()>();
+        let drawn = Arc::clone(&screen);
+        let redraw = move || {
+            while gone.recv_timeout(REDRAW_EVERY) == Err(RecvTimeoutError::Timeout) {
+                lock(&drawn).tick();
+            }
+        };
+        // Without the thread the durations of running steps stand still; nothing else is missing.
+        let _ = thread::Builder::new().name("tree".into()).spawn(redraw);
+        TreeFace { screen, painter, many_jobs, ended: Mutex::default(), _alive: alive }
+    }
+
+    /// Without live lines: for a pipe, and under a prompt.
+    pub(crate) fn still(output: Output, painter: Painter) -> TreeFace {
+        let screen = Screen {
+            output,
+            painter,
+            width: terminal::width,
+            live: Vec::new(),
+            drawn: 0,
+            beat: 0,
+            suspended: true,
+        };
+        let (alive, _) = mpsc::channel::<()>();
+        TreeFace {
+            screen: Arc::new(Mutex::new(screen)),
+            painter,
+            many_jobs: false,
+            ended: Mutex::default(),
+            _alive: alive,
+        }
+    }
+
+    /// Shows a job whose heading is shown already.
+    pub(crate) fn watch(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer> {
+        Arc::new(TreeJob { face: self, job, tail: Mutex::new(Tail::new(LAST_LINES)) })
+    }
+
+    fn print(&self, text: &str) {
+        lock(&self.screen).print(text);
+    }
+}
+
+impl Screen {
+    /// Takes the live lines away, prints `text` (whole lines) and puts them back, in one write.
+    fn print(&mut self, text: &str) {
+        let mut out = self.erased();
+        out.push_str(text);
+        out.push_str(&self.live_lines());
+        self.output.write(out.as_bytes());
+    }
+
+    fn erased(&mut self) -> String {
+        match std::mem::take(&mut self.drawn) {
+            0 => String::new(),
+            lines => format!("\u{1B}[{lines}A\r\u{1B}[J"),
+        }
+    }
+
+    fn live_lines(&mut self) -> String {
+        if self.suspended {
+            return String::new();
+        }
+        let width = (self.width)().saturating_sub(1);
+        let sign = SPINNER.get(self.beat % SPINNER.len()).copied().unwrap_or_default();
+        let mut out = String::new();
+        for step in &self.live {
+            let took = text::duration(step.since.elapsed());
+            let start = cut(&format!("{} {took:>6}   ", step.label), width.saturating_sub(2));
+            let rest = cut(&step.newest, width.saturating_sub(2 + terminal::columns(&start)));
+            out.push_str(&format!(
+                "{} {start}{}\n",
+                self.painter.paint(Meaning::Past, sign),
+                self.painter.paint(Meaning::Quiet, &rest)
+            ));
+        }
+        self.drawn = self.live.len();
+        out
+    }
+
+    fn tick(&mut self) {
+        if self.live.is_empty() || self.suspended {
+            return;
+        }
+        self.beat = self.beat.wrapping_add(1);
+        self.print("");
+    }
+}
+
+impl Face for TreeFace {
+    fn job_started(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer> {
+        self.print(&format!("{}\n", heading(&job, self.painter)));
+        self.watch(job)
+    }
+
+    fn job_not_run(&self, _key: &str, name: &str, outcome: Outcome, error: Option<&str>) {
+        let mut line = job_line(name, outcome, None, self.painter);
+        if let Some(error) = error {
+            line.push_str(&format!("\n  {}", text::shown(error)));
+        }
+        lock(&self.ended).push(line.clone());
+        self.print(&format!("{line}\n"));
+    }
+
+    fn run_ended(&self, outcome: Outcome, took: Duration) {
+        let ended = lock(&self.ended);
+        if ended.len() > 1 {
+            let (_, meaning) = text::mark(outcome, false);
+            let verb = self.painter.paint(meaning, text::verb(outcome));
+            self.print(&format!("\n{}\nthe run {verb} in {}\n", ended.join("\n"), text::duration(took)));
+        }
+    }
+
+    fn suspend(&self) {
+        let mut screen = lock(&self.screen);
+        screen.suspended = true;
+        screen.print("");
+    }
+
+    fn resume(&self) {
+        lock(&self.screen).suspended = false;
+    }
+}
+
+struct TreeJob {
+    face: Arc<TreeFace>,
+    job: JobHeading,
+    tail: Mutex<Tail>,
+}
+
+impl TreeJob {
+    /// Which job a line belongs to, where there are several.
+    fn prefix(&self) -> String {
+        if self.face.many_jobs {
+            self.face.painter.paint(Meaning::Quiet, &format!("{} ", text::shown(&self.job.name)))
+        } else {
+            String::new()
+        }
+    }
+
+    fn last_lines(&self) -> String {
+        let tail = lock(&self.tail);
+        let bar = self.face.painter.paint(Meaning::Bad, "│");
+        let width = terminal::width().saturating_sub(7);
+        tail.lines().iter().map(|line| format!("    {bar} {}\n", cut(line, width))).collect()
+    }
+}
+
+impl Observer for TreeJob {
+    fn notice(&self, notice: Notice) {
+        let painter = self.face.painter;
+        match notice {
+            Notice::StepStarted { number, name, .. } => {
+                lock(&self.tail).clear();
+                let name = cut(&text::shown(&name), self.job.name_columns);
+                let label = format!("{number} {}", terminal::padded(&name, self.job.name_columns));
+                let label = if self.face.many_jobs {
+                    format!("{} {label}", text::shown(&self.job.name))
+                } else {
+                    label
+                };
+                let step = LiveStep {
+                    job: self.job.key.clone(),
+                    label,
+                    since: Instant::now(),
+                    newest: String::new(),
+                };
+                let mut screen = lock(&self.face.screen);
+                screen.live.retain(|live| live.job != self.job.key);
+                screen.live.push(step);
+            }
+            Notice::StepEnded(end) => {
+                let exit = lock(&self.tail).exit().map(str::to_owned);
+                let mut lines =
+                    format!("{}{}\n", self.prefix(), step_line(&self.job, &end, exit.as_deref(), painter));
+                if end.outcome == Outcome::Failure {
+                    lines.push_str(&self.last_lines());
+                }
+                let mut screen = lock(&self.face.screen);
+                screen.live.retain(|live| live.job != self.job.key);
+                screen.print(&lines);
+            }
+            Notice::JobEnded { outcome, took, .. } => {
+                let line = job_line(&self.job.name, outcome, Some(took), painter);
+                lock(&self.face.ended).push(line.clone());
+                self.face.print(&format!("{line}\n"));
+            }
+            Notice::Warning(text) => {
+                self.face.print(&format!(
+                    "{} {}\n",
+                    painter.paint(Meaning::Warning, "warning:"),
+                    text::shown(&text)
+                ));
+            }
+            Notice::JobLog { tag: LineTag::Error, text } => {
+                self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &text::shown(&text))));
+            }
+            Notice::JobLog { .. } | Notice::Stopped(_) | Notice::Continued => {}
+        }
+    }
+
+    fn log(&self, batch: &LogBatch) {
+        let newest = {
+            let mut tail = lock(&self.tail);
+            tail.add(batch);
+            tail.newest().map(str::to_owned)
+        };
+        let mut screen = lock(&self.face.screen);
+        if let Some(live) = screen.live.iter_mut().find(|live| live.job == self.job.key) {
+            live.newest = newest.unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::step_path::StepPath;
+
+    use super::super::tail::tests::batch;
+    use super::super::testing::{self, Written};
+    use super::super::text::tests::ended;
+    use super::*;
+
+    #[allow(clippy::string_slice, reason = "the movements are ASCII")]
+    /// What a terminal shows after these bytes: lines, with the two movements that the tree makes.
+    fn shown(bytes: &str) -> Vec<String> {
+        let mut lines: Vec<String> = vec![String::new()];
+        let mut rest = bytes;
+        while let Some(c) = rest.chars().next() {
+            if let Some(after) = rest.strip_prefix("\u{1B}[") {
+                let end = after.find(|c: char| c.is_ascii_alphabetic()).unwrap();
+                let count: usize = after[..end].parse().unwrap_or(0);
+                if after[end..].starts_with('A') {
+                    let left = lines.len() - count;
+                    lines.truncate(left);
+                }
+                rest = &after[end + 1..];
+                continue;
+            }
+            match c {
+                '\n' => lines.push(String::new()),
+                '\r' => lines.last_mut().unwrap().clear(),
+                c => lines.last_mut().unwrap().push(c),
+            }
+            rest = &rest[c.len_utf8()..];
+        }
+        lines
+    }
+
+    #[test]
+    fn finished_steps_stay_and_running_ones_are_drawn_over() {
+        let written = Written::default();
+        let face = Arc::new(TreeFace::new(written.output(), Painter::new(false), false, || 60));
+        let job = Arc::clone(&face).job_started(testing::heading("build"));
+        let start = |index: u32| {
+            job.notice(Notice::StepStarted {
+                step: StepPath::main(index),
+                number: index + 1,
+                name: "Test".into(),
+                place: None,
+            });
+        };
+        start(0);
+        lock(&face.screen).tick();
+        assert!(shown(&written.text())[1].contains("1 Test"), "{:?}", shown(&written.text()));
+        job.notice(ended(StepPath::main(0), Outcome::Success));
+        start(1);
+        job.log(&batch(&[
+            (LineTag::Plain, "it broke"),
+            (LineTag::Error, "Process completed with exit code 3."),
+        ]));
+        lock(&face.screen).tick();
+        lock(&face.screen).tick();
+        job.notice(ended(StepPath::main(1), Outcome::Failure));
+        job.notice(Notice::JobEnded {
+            outcome: Outcome::Failure,
+            took: Duration::from_secs(2),
+            branch: session::moment::BranchId(1),
+        });
+        assert_eq!(
+            shown(&written.text()),
+            [
+                "● build · 2 steps · ci.yml",
+                "✓ 1 Test         1.0s",
+                "✗ 2 Test         1.0s   exit 3",
+                "    │ it broke",
+                "● build failed in 2.0s",
+                "",
+            ]
+        );
+    }
+
+    #[test]
+    fn while_suspended_nothing_is_drawn() {
+        let written = Written::default();
+        let face = Arc::new(TreeFace::new(written.output(), Painter::new(false), false, || 60));
+        let job = Arc::clone(&face).job_started(testing::heading("build"));
+        job.notice(Notice::StepStarted {
+            step: StepPath::main(0),
+            number: 1,
+            name: "Test".into(),
+            place: None,
+        });
+        face.suspend();
+        let before = written.text();
+        lock(&face.screen).tick();
+        assert_eq!(written.text(), before);
+        face.resume();
+        lock(&face.screen).tick();
+        assert!(written.text().len() > before.len());
+    }
+}

@@ -1,0 +1,181 @@
+//! The line editor: rustyline on a thread of its own, with completion, hints and history.
+//!
+//! A thin face over `session::command`; what is printed meanwhile goes above the prompt and never tears it.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc as blocking;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustyline::completion::{Completer, Pair};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{CompletionType, Config, Context, ExternalPrinter, Helper};
+use session::command::{Candidate, Known, complete, hint};
+use tokio::sync::mpsc;
+
+use super::lines::Line;
+use crate::output::{Output, lock};
+use crate::terminal::{Meaning, Painter, padded};
+
+/// Lines of history that are kept.
+const HISTORY_LINES: usize = 2000;
+/// The column of candidates in a list of completions.
+const CANDIDATE_COLUMNS: usize = 24;
+
+/// The end of the editor that asks for lines.
+pub(crate) struct Editor {
+    wanted: blocking::Sender<(String, Known)>,
+    lines: mpsc::UnboundedReceiver<Line>,
+}
+
+impl Editor {
+    /// Starts the editor; `None` if the terminal cannot be edited on.
+    pub(super) fn open(painter: Painter, history: PathBuf) -> Option<(Editor, Output)> {
+        let (wanted, asked) = blocking::channel::<(String, Known)>();
+        let (sender, lines) = mpsc::unbounded_channel();
+        let (ready, made) = blocking::channel();
+        let work = move || {
+            let Some((mut editor, printer)) = make(painter, &history) else {
+                let _ = ready.send(None);
+                return;
+            };
+            let _ = ready.send(Some(printer));
+            for (prompt, known) in asked {
+                if sender.send(edit(&mut editor, &prompt, known, &history)).is_err() {
+                    return;
+                }
+            }
+        };
+        thread::Builder::new().name("editor".into()).spawn(work).ok()?;
+        let printer = made.recv().ok().flatten()?;
+        Some((Editor { wanted, lines }, Output::new(Box::new(Above { printer: Mutex::new(printer) }))))
+    }
+
+    /// The next line.
+    pub(super) async fn next(&mut self, prompt: &str, known: &Known) -> Line {
+        if self.wanted.send((prompt.to_owned(), known.clone())).is_err() {
+            return Line::End;
+        }
+        self.lines.recv().await.unwrap_or(Line::End)
+    }
+}
+
+type Rustyline = rustyline::Editor<Assistant, FileHistory>;
+type Printer = Box<dyn ExternalPrinter + Send>;
+
+fn make(painter: Painter, history: &Path) -> Option<(Rustyline, Printer)> {
+    let config = Config::builder()
+        .max_history_size(HISTORY_LINES)
+        .ok()?
+        .history_ignore_dups(true)
+        .ok()?
+        .history_ignore_space(true)
+        .completion_type(CompletionType::List)
+        .auto_add_history(false)
+        .build();
+    let mut editor: Rustyline = rustyline::Editor::with_config(config).ok()?;
+    editor.set_helper(Some(Assistant { known: Arc::default(), painter }));
+    // The first session has no history yet.
+    let _ = editor.load_history(history);
+    let printer = editor.create_external_printer().ok()?;
+    Some((editor, Box::new(printer)))
+}
+
+fn edit(editor: &mut Rustyline, prompt: &str, known: Known, history: &Path) -> Line {
+    if let Some(helper) = editor.helper() {
+        *lock(&helper.known) = known;
+    }
+    match editor.readline(prompt) {
+        Ok(line) => {
+            if !line.trim().is_empty() && !may_hold_secret(&line) {
+                let _ = editor.add_history_entry(line.as_str());
+                let made = history.parent().map(fs::create_dir_all);
+                // A history that cannot be written is no reason to stop.
+                let _ = made.map(|_| editor.save_history(history));
+            }
+            Line::Text(line)
+        }
+        Err(ReadlineError::Interrupted) => Line::Interrupted,
+        Err(_) => Line::End,
+    }
+}
+
+/// What somebody sets by hand may be a secret: it is not kept.
+fn may_hold_secret(line: &str) -> bool {
+    line.trim_start().starts_with("set ")
+}
+
+/// Output that goes above the prompt.
+struct Above {
+    printer: Mutex<Printer>,
+}
+
+impl io::Write for Above {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        lock(&self.printer).print(text).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Completion and hints out of `session::command`.
+struct Assistant {
+    known: Arc<Mutex<Known>>,
+    painter: Painter,
+}
+
+impl Helper for Assistant {}
+impl Validator for Assistant {}
+
+impl Completer for Assistant {
+    type Candidate = Pair;
+
+    fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let found = complete(line, cursor, &lock(&self.known));
+        let pair = |candidate: Candidate| Pair {
+            display: match candidate.note.as_str() {
+                "" => candidate.text.clone(),
+                note => format!("{} {note}", padded(&candidate.text, CANDIDATE_COLUMNS)),
+            },
+            replacement: candidate.text,
+        };
+        Ok((found.start, found.candidates.into_iter().map(pair).collect()))
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = String;
+
+    fn hint(&self, line: &str, cursor: usize, _: &Context<'_>) -> Option<String> {
+        if cursor < line.len() { None } else { hint(line, &lock(&self.known)) }
+    }
+}
+
+impl Highlighter for Assistant {
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(self.painter.paint(Meaning::Quiet, hint))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_secret_is_not_remembered() {
+        assert!(may_hold_secret("  set env.TOKEN=hunter2"));
+        assert!(!may_hold_secret("settle"));
+        assert!(!may_hold_secret("next"));
+    }
+}

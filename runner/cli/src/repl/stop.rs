@@ -1,0 +1,149 @@
+//! A stop in words: where the job stands, why, and what a person may want to do now.
+//!
+//! Plain text, ended by a line break; no line of it is needed to go on.
+
+use session::moment::Point;
+use session::request::{Place, Stop, StopReason, Undone};
+
+use crate::output::{JobHeading, text};
+use crate::terminal::{Meaning, Painter, padded};
+
+/// The column of a place, behind the column of names.
+const PLACE_GAP: usize = 14;
+
+/// The lines for a stop.
+pub(super) fn text(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
+    let notes =
+        stop.notes.iter().map(|note| format!("  {}", painter.paint(Meaning::Quiet, &text::shown(note))));
+    let lines = [first_line(stop, job, painter)].into_iter().chain(notes);
+    lines.filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
+}
+
+fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
+    let quiet = |text: &str| painter.paint(Meaning::Quiet, text);
+    let step = |sign: &str| format!("{sign}{}", where_it_stands(stop));
+    let at = |sign: &str| {
+        let place = stop.place.as_ref().map(short_place).unwrap_or_default();
+        format!("{} {}", padded(&step(sign), job.name_columns + PLACE_GAP), quiet(&place))
+            .trim_end()
+            .to_owned()
+    };
+    match &stop.reason {
+        StopReason::Entry | StopReason::Step | StopReason::Goto => at("  "),
+        StopReason::Breakpoint(id) => at(&format!("● breakpoint {id}: ")),
+        StopReason::Pause => at("‖ paused "),
+        StopReason::Edit => at("✎ "),
+        StopReason::Start => at("↩ the start: "),
+        StopReason::Back => {
+            let undone = stop.undone.map_or_else(String::new, |undone| format!("{} · ", undone_text(undone)));
+            format!(
+                "{}   {}",
+                painter.paint(Meaning::Past, &step("↩ ")),
+                quiet(&format!("{undone}`return` to undo that"))
+            )
+        }
+        StopReason::Return => painter.paint(Meaning::Past, &step("↪ the newest moment: ")),
+        StopReason::Failure(failure) => {
+            let told = if failure.forgiven { "a failure that is allowed" } else { "stopped on failure" };
+            quiet(&format!(
+                "  {told} · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`"
+            ))
+        }
+        StopReason::Confirm(command) => format!(
+            "{} `{}` reached outside the workspace before: `confirm` runs it again, `goto` another step skips it",
+            painter.paint(Meaning::Warning, "?"),
+            text::shown(command)
+        ),
+        StopReason::End(_) if stop.branch.0 > 1 => {
+            quiet(&format!("  on branch {}; what was before is kept: `timeline`", stop.branch))
+        }
+        StopReason::End(_) => quiet("  `back` goes to before the last step, `quit` leaves"),
+    }
+}
+
+/// `before 2 Test`
+fn where_it_stands(stop: &Stop) -> String {
+    let name = text::shown(&stop.name);
+    match stop.point {
+        Point::Before(_) => format!("before {} {name}", stop.number),
+        Point::Decided(_) => format!("about to run {} {name}", stop.number),
+        Point::During(_) => format!("in the middle of {} {name}", stop.number),
+        Point::After(..) => format!("after {} {name}", stop.number),
+        Point::End(_) => format!("the end of {name}"),
+    }
+}
+
+/// The file's name and the line.
+pub(super) fn short_place(place: &Place) -> String {
+    let name = place.file.rsplit('/').next().unwrap_or(&place.file);
+    format!("{name}:{}", place.line)
+}
+
+/// `1 file and 1 output undone`
+fn undone_text(undone: Undone) -> String {
+    let count = |count: usize, noun: &str| {
+        (count > 0).then(|| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+    };
+    let parts =
+        [count(undone.files, "file"), count(undone.outputs, "output"), count(undone.variables, "variable")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    match parts.as_slice() {
+        [] => "nothing to undo".to_owned(),
+        [one] => format!("{one} undone"),
+        [first @ .., last] => format!("{} and {last} undone", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::step_path::StepPath;
+    use session::breakpoint::BreakpointId;
+    use session::moment::{BranchId, MomentId};
+    use session::request::Failure;
+
+    use super::*;
+    use crate::output::testing::heading;
+
+    fn check(reason: StopReason, undone: Option<Undone>, expected: &str) {
+        let stop = Stop {
+            reason,
+            moment: MomentId(3),
+            branch: BranchId(1),
+            point: Point::Before(StepPath::main(1)),
+            number: 2,
+            name: "Test".into(),
+            place: Some(Place { file: ".github/workflows/ci.yml".into(), line: 14 }),
+            rewound: false,
+            edited: false,
+            undone,
+            notes: vec!["a note".into()],
+        };
+        assert_eq!(text(&stop, &heading("build"), Painter::new(false)), format!("{expected}\n  a note\n"));
+    }
+
+    #[test]
+    fn a_stop_says_where_and_why() {
+        check(StopReason::Step, None, "  before 2 Test          ci.yml:14");
+        check(StopReason::Breakpoint(BreakpointId(2)), None, "● breakpoint 2: before 2 Test ci.yml:14");
+        let undone = Undone { files: 2, outputs: 1, variables: 0 };
+        check(
+            StopReason::Back,
+            Some(undone),
+            "↩ before 2 Test   2 files and 1 output undone · `return` to undo that",
+        );
+        check(StopReason::Return, None, "↪ the newest moment: before 2 Test");
+        let failure = Failure { exit_code: Some(1), last_lines: Vec::new(), forgiven: false };
+        let words = "  stopped on failure · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`";
+        check(StopReason::Failure(failure), None, words);
+    }
+
+    #[test]
+    fn what_was_undone_is_counted() {
+        let check = |files: usize, outputs: usize, variables: usize, expected: &str| {
+            assert_eq!(undone_text(Undone { files, outputs, variables }), expected);
+        };
+        check(0, 0, 0, "nothing to undo");
+        check(1, 0, 0, "1 file undone");
+        check(1, 2, 1, "1 file, 2 outputs and 1 variable undone");
+    }
+}

@@ -1,0 +1,239 @@
+//! `stepback run`: all jobs of a workflow by their needs, as many at once as there are cores.
+//!
+//! Chooses the face, drives the run, passes on Ctrl-C, and at a red end offers the debugger. What a step does is not its
+//! business.
+
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use engine::effect::Outcome;
+use engine::run::Run;
+use session::fleet::Fleet;
+use session::request::Request;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::LocalSet;
+
+use crate::args::RunArguments;
+use crate::choose;
+use crate::config;
+use crate::exit::{Exit, Fault};
+use crate::job_place::RunFolder;
+use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::output::json::JsonFace;
+use crate::output::plain::PlainFace;
+use crate::output::tree::TreeFace;
+use crate::output::{Face, Output};
+use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
+use crate::repl;
+use crate::terminal::{self, Painter, Terminal};
+use crate::workflow_files::Project;
+
+/// Runs a workflow.
+///
+/// # Errors
+/// Everything that a person can put right before the first step.
+pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal) -> anyhow::Result<Exit> {
+    let settings = config::settings(&project.start, &project.root, arguments.options)?;
+    let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
+    let wanted = match (&loaded.workflow, &arguments.job) {
+        (Some(workflow), Some(job)) => Some(vec![loaded.job_id(workflow, job)?]),
+        _ => None,
+    };
+    let mut errors = io::stderr();
+    let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
+    let prepared = Arc::new(prepare(project, loaded, wanted, settings, &mut warnings)?);
+    let folder = Arc::new(make_folder(&prepared)?);
+    let face = face(&prepared, terminal, arguments.verbose);
+    // A person who reads JSON or a whole log is not asked in the middle of it.
+    let asks = terminal.can_ask() && !prepared.settings.json;
+    let outcome = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks, terminal))?;
+    leave(folder, outcome, &prepared, terminal);
+    Ok(exit_of(outcome))
+}
+
+/// The run's folder.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn make_folder(prepared: &Prepared) -> Result<RunFolder, Fault> {
+    RunFolder::create(&prepared.paths).map_err(|error| {
+        Fault::new(format!("{}: cannot be written: {error}", prepared.paths.cache.display()))
+            .hint("set XDG_CACHE_HOME")
+    })
+}
+
+/// Runs `work` on this thread.
+///
+/// # Errors
+/// The system gives us no event loop.
+pub(crate) fn in_runtime<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = LocalSet::new().block_on(&runtime, work);
+    // A thread that waits for a person's input must not keep us.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+/// The exit code of a run.
+pub(crate) fn exit_of(outcome: Outcome) -> Exit {
+    match outcome {
+        Outcome::Success | Outcome::Skipped => Exit::Success,
+        Outcome::Failure => Exit::JobFailed,
+        Outcome::Cancelled => Exit::Cancelled,
+    }
+}
+
+/// True when more than one job writes at a time.
+pub(crate) fn has_many_jobs(prepared: &Prepared) -> bool {
+    let jobs = jobs_to_run(&prepared.workflow, prepared.wanted.as_deref());
+    jobs.len() > 1 || jobs.iter().any(|job| job.strategy.is_some())
+}
+
+fn face(prepared: &Prepared, terminal: Terminal, verbose: bool) -> Arc<dyn Face> {
+    let (output, painter) = (Output::standard(), Painter::new(terminal.colour));
+    let many = has_many_jobs(prepared);
+    if prepared.settings.json {
+        Arc::new(JsonFace::new(output))
+    } else if terminal.output && !verbose {
+        Arc::new(TreeFace::new(output, painter, many, terminal::width))
+    } else {
+        Arc::new(PlainFace::new(output, painter, many))
+    }
+}
+
+async fn drive(
+    prepared: &Arc<Prepared>,
+    face: Arc<dyn Face>,
+    folder: Arc<RunFolder>,
+    asks: bool,
+    terminal: Terminal,
+) -> Outcome {
+    let began = Instant::now();
+    let (news, heard) = mpsc::unbounded_channel();
+    let (cancel, cancels) = mpsc::unbounded_channel();
+    tokio::task::spawn_local(cancel_on_signals(cancel));
+    let mut launcher = JobLauncher::new(Arc::clone(prepared), Arc::clone(&face), folder, news);
+    launcher.linger = asks;
+    if asks {
+        tokio::task::spawn_local(look_after(heard, Arc::clone(&face), terminal, Arc::clone(prepared)));
+    }
+    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), prepared.wanted.clone());
+    let slots = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let outcome = Fleet::new(run, &prepared.secrets, slots, &mut launcher).drive(cancels).await;
+    face.run_ended(outcome, began.elapsed());
+    outcome
+}
+
+/// SIGINT, SIGTERM and SIGHUP cancel as GitHub does; a second one kills.
+pub(crate) async fn cancel_on_signals(cancel: UnboundedSender<()>) {
+    let listen = |kind| signal(kind).ok();
+    let mut signals =
+        [listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup())];
+    let [interrupt, terminate, hangup] = &mut signals;
+    let mut first = true;
+    loop {
+        tokio::select! {
+            Some(Some(())) = next(interrupt) => {}
+            Some(Some(())) = next(terminate) => {}
+            Some(Some(())) = next(hangup) => {}
+            else => return,
+        }
+        if first {
+            let _ = writeln!(io::stderr(), "cancelling; once more to kill");
+        }
+        first = false;
+        if cancel.send(()).is_err() {
+            return;
+        }
+    }
+}
+
+/// The next of these signals; nothing if they cannot be listened to.
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<Option<()>> {
+    match signal {
+        Some(signal) => Some(signal.recv().await),
+        None => None,
+    }
+}
+
+/// Offers the debugger for failed jobs that wait, once nothing else runs.
+async fn look_after(
+    mut heard: UnboundedReceiver<JobNews>,
+    face: Arc<dyn Face>,
+    terminal: Terminal,
+    prepared: Arc<Prepared>,
+) {
+    let mut running: Vec<StartedJob> = Vec::new();
+    let mut waiting: Vec<StartedJob> = Vec::new();
+    while let Some(news) = heard.recv().await {
+        match news {
+            JobNews::Started(job) => running.push(job),
+            JobNews::RanOut { key, outcome } => {
+                let ended = running.extract_if(.., |job| job.key == key);
+                waiting.extend(ended.filter(|_| outcome == Outcome::Failure));
+            }
+            JobNews::Over { key, .. } => {
+                running.retain(|job| job.key != key);
+                waiting.retain(|job| job.key != key);
+            }
+        }
+        if running.is_empty() {
+            for job in waiting.drain(..) {
+                face.suspend();
+                if offer(&job).await {
+                    repl::at_failure(&job, terminal, &prepared).await;
+                }
+                face.resume();
+                job.handle.tell(Request::Quit);
+            }
+        }
+    }
+}
+
+/// Asks whether to open the debugger. Yes is the answer that costs nothing.
+async fn offer(job: &StartedJob) -> bool {
+    let question = format!(
+        "open the debugger at the failure of {}? [y/N] ",
+        crate::output::text::shown(&job.heading.name)
+    );
+    let (answered, answer) = tokio::sync::oneshot::channel();
+    let ask = move || {
+        let mut out = io::stdout().lock();
+        let asked = out.write_all(question.as_bytes()).and_then(|()| out.flush());
+        drop(out);
+        let mut line = String::new();
+        let read = asked.and_then(|()| io::stdin().read_line(&mut line));
+        let yes =
+            read.is_ok_and(|bytes| bytes > 0) && matches!(line.trim().to_lowercase().as_str(), "y" | "yes");
+        let _ = answered.send(yes);
+    };
+    if thread::Builder::new().name("question".into()).spawn(ask).is_err() {
+        return false;
+    }
+    let mut interrupt = signal(SignalKind::interrupt()).ok();
+    tokio::select! {
+        yes = answer => yes.unwrap_or(false),
+        Some(_) = next(&mut interrupt) => false,
+    }
+}
+
+/// Tidies up. The workspace of a run that failed is kept, for a look.
+pub(crate) fn leave(folder: Arc<RunFolder>, outcome: Outcome, prepared: &Prepared, terminal: Terminal) {
+    let Some(folder) = Arc::into_inner(folder) else { return };
+    if outcome != Outcome::Failure {
+        folder.remove();
+        return;
+    }
+    if !prepared.settings.json {
+        let painter = Painter::new(terminal.error_colour);
+        let text = format!(
+            "hint: `stepback debug` stops at the failure · the job's files: {}",
+            folder.path().display()
+        );
+        let _ = writeln!(io::stderr(), "{}", painter.paint(terminal::Meaning::Quiet, &text));
+    }
+}
