@@ -88,14 +88,22 @@ fn records(opened: &Opened) -> Vec<Record> {
 
 /// Writes `records` as a finished journal and gives its bytes.
 fn journal_bytes(records: &[Record]) -> Vec<u8> {
+    journal_bytes_of(&header(), records)
+}
+
+fn journal_bytes_of(header: &Header, records: &[Record]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal");
-    write(&path, records).finish().unwrap();
+    write_with(&path, header, records).finish().unwrap();
     std::fs::read(path).unwrap()
 }
 
 fn write(path: &Path, records: &[Record]) -> JournalWriter {
-    let mut writer = JournalWriter::create(path, &header()).unwrap();
+    write_with(path, &header(), records)
+}
+
+fn write_with(path: &Path, header: &Header, records: &[Record]) -> JournalWriter {
+    let mut writer = JournalWriter::create(path, header).unwrap();
     for record in records {
         assert!(matches!(writer.append(record).unwrap(), Written::At(_)));
     }
