@@ -103,16 +103,19 @@ pub fn line_of(plan: &Plan, path: &StepPath) -> Option<u32> {
     plan.step(path).map(|step| step.definition.span.start.line)
 }
 
+/// The last line (from 1) of a main step. A step that ends with a block of text ends, for the reader of the file, only
+/// where the next step begins.
+fn last_line_of(plan: &Plan, path: &StepPath) -> Option<u32> {
+    let end = plan.step(path)?.definition.span.end.line;
+    let next = StepPath::main(path.index().saturating_add(1));
+    Some(line_of(plan, &next).map_or(end, |next| end.min(next.saturating_sub(1))))
+}
+
 /// The main step that a location means.
 pub fn find(location: &Location, plan: &Plan) -> Option<StepPath> {
     let paths = || (0u32..).take(plan.steps.len()).map(StepPath::main);
     match location {
-        Location::Line(line) => {
-            let line_of = |path: &StepPath| line_of(plan, path).unwrap_or(u32::MAX);
-            let ends_after =
-                |path: &StepPath| plan.step(path).is_some_and(|step| step.definition.span.end.line >= *line);
-            paths().find(|path| line_of(path) >= *line || ends_after(path))
-        }
+        Location::Line(line) => paths().find(|path| last_line_of(plan, path) >= Some(*line)),
         Location::Step(name) => plan
             .step_with_id(name)
             .or_else(|| {
