@@ -52,7 +52,11 @@ impl<H: Host> Session<H> {
     /// One transition.
     pub(crate) async fn advance(&mut self) {
         if let Some(reason) = self.asks_first() {
-            return self.stand(reason);
+            let mut gate = self.gate.clone();
+            gate.close_to_ask();
+            self.stand(reason);
+            self.gate = gate;
+            return;
         }
         if let Err(refusal) = self.make_rewind_final().await {
             self.tell(Notice::Warning(refusal.text));
@@ -61,13 +65,16 @@ impl<H: Host> Session<H> {
         self.take(Event::Advance).await;
     }
 
-    /// A step that reached outside before and is about to run again is asked about first.
+    /// A step that reached outside before and is about to run again is asked about first. One that was stopped in its
+    /// middle may have done so by then.
     fn asks_first(&self) -> Option<StopReason> {
         let Cursor::Decided(path, Decision::Run) = self.job.cursor() else { return None };
         let ran_before = self.mode != Mode::Headless
             && !self.confirmed.contains(path)
-            && self.timeline.moments().iter().any(|moment| {
-                matches!(&moment.point, Point::After(other, outcome) if other == path && *outcome != Outcome::Skipped)
+            && self.timeline.moments().iter().any(|moment| match &moment.point {
+                Point::After(other, outcome) => other == path && *outcome != Outcome::Skipped,
+                Point::During(other) => other == path,
+                _ => false,
             });
         let command = ran_before.then(|| reach::reaches_outside(self.job.plan(), path))??;
         Some(StopReason::Confirm(self.secrets.mask(&command)))
@@ -176,11 +183,16 @@ impl<H: Host> Session<H> {
             ),
             place: path.as_ref().and_then(|path| self.place(path)),
             rewound: self.rewound.is_some(),
-            edited: self.rewound.as_ref().is_some_and(|rewound| rewound.pending.is_some()),
+            edited: self.has_pending_branch(),
             undone: None,
             notes: self.notes_at(path.as_ref()),
             point,
         }
+    }
+
+    /// An edit was made in the past, on a branch that is not real yet.
+    pub(crate) fn has_pending_branch(&self) -> bool {
+        self.rewound.as_ref().is_some_and(|rewound| rewound.pending.is_some())
     }
 
     fn notes_at(&self, path: Option<&StepPath>) -> Vec<String> {

@@ -46,6 +46,10 @@ impl<H: Host> Session<H> {
         let branch = self.branch_for_edit();
         let what = self.secrets.mask(&what);
         self.keep(branch, Cause::Edited(what), files);
+        let edited = self.has_pending_branch();
+        if let Some(stop) = &mut self.stop {
+            (stop.moment, stop.edited) = (self.here, edited);
+        }
     }
 
     /// The branch that an edit lies on: a pending one in the past, else the current one.
@@ -114,12 +118,25 @@ impl<H: Host> Session<H> {
         self.go_on(|gate, point| gate.step(point)).await
     }
 
-    /// Refuses while a step runs.
+    /// Refuses while a shell command runs: it belongs to the moment at which it was started.
+    pub(crate) fn must_have_no_shell(&self) -> Result<(), Refusal> {
+        match self.shell {
+            Some(_) => {
+                Err(Refusal::new("a shell command is running").hint("wait for it, or press Ctrl-C to end it"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses while the job runs, and in a view.
     pub(crate) fn must_stand(&self) -> Result<(), Refusal> {
         if self.is_running() {
             return Err(
                 Refusal::new("a step is running").hint("`pause` stops after it; a second `pause` freezes it")
             );
+        }
+        if self.gate.is_open() {
+            return Err(Refusal::new("the job is running").hint("`pause` stops it"));
         }
         if self.viewing.is_some() {
             return Err(Refusal::new("this is a view of the past, which cannot be changed")

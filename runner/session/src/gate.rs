@@ -24,17 +24,19 @@ pub struct Gate {
     pace: Pace,
     pause_asked: bool,
     stop_on_failure: bool,
+    /// How far the job was to go when a question stopped it.
+    asked_at: Option<Pace>,
 }
 
 impl Gate {
     /// A gate in front of which the job stands; for the debugger.
     pub fn closed() -> Self {
-        Self { pace: Pace::Standing, pause_asked: false, stop_on_failure: true }
+        Self { pace: Pace::Standing, pause_asked: false, stop_on_failure: true, asked_at: None }
     }
 
     /// A gate that nothing closes but the end of the job; for running without a debugger.
     pub fn open() -> Self {
-        Self { pace: Pace::Free, pause_asked: false, stop_on_failure: false }
+        Self { pace: Pace::Free, pause_asked: false, stop_on_failure: false, asked_at: None }
     }
 
     /// Lets the job run the step at `point` and stop before the next.
@@ -56,6 +58,20 @@ impl Gate {
     /// The job stands.
     pub fn close(&mut self) {
         self.pace = Pace::Standing;
+        self.pause_asked = false;
+        self.asked_at = None;
+    }
+
+    /// The job stands until a question is answered; the answer lets it go on as far as it was to go.
+    pub fn close_to_ask(&mut self) {
+        let pace = self.pace.clone();
+        self.close();
+        self.asked_at = Some(pace);
+    }
+
+    /// The question was answered.
+    pub fn reopen(&mut self) {
+        self.pace = self.asked_at.take().unwrap_or(Pace::Free);
         self.pause_asked = false;
     }
 

@@ -86,9 +86,13 @@ impl<H: Host> Session<H> {
         if self.rewound.as_ref().is_some_and(|rewound| rewound.newest == target) {
             return self.return_to_newest().await;
         }
+        self.must_have_no_shell()?;
         let moment = self.target(target)?;
         let frozen = self.freeze().await?;
         let present = self.keep_present();
+        if self.rewound.is_none() && present == target {
+            return self.stay_here(frozen, reason).await;
+        }
         let undone = self.undone(present, &moment);
         self.record(|recorder| recorder.restore_begin(present, target));
         if let Err(refusal) = self.restore_files(present, &moment, frozen.is_some()) {
@@ -103,6 +107,16 @@ impl<H: Host> Session<H> {
         self.here = target;
         self.viewing = None;
         self.stand_in_past(reason, undone, warnings);
+        Ok(())
+    }
+
+    /// The target is the present itself: nothing is undone, and what was frozen for the look at the files runs on.
+    async fn stay_here(&mut self, frozen: Option<H::Frozen>, reason: StopReason) -> Result<(), Refusal> {
+        if let Some(frozen) = frozen {
+            self.host.thaw(frozen).await;
+        }
+        self.viewing = None;
+        self.stand(reason);
         Ok(())
     }
 
@@ -245,6 +259,7 @@ impl<H: Host> Session<H> {
         let Some(newest) = self.rewound.as_ref().map(|rewound| rewound.newest) else {
             return Err(Refusal::new("the job is at its newest moment already"));
         };
+        self.must_have_no_shell()?;
         // What was edited here stays in the timeline, on a branch of its own.
         self.keep_present();
         let moment =
@@ -281,11 +296,14 @@ impl<H: Host> Session<H> {
         self.note_outside_changes();
         let Some(mut rewound) = self.rewound.take() else { return Ok(()) };
         let next = Epoch(self.epoch.0.saturating_add(1));
-        if let Some(frozen) = rewound.frozen.take()
-            && let Err(survivors) = self.host.end(frozen).await
-        {
-            self.rewound = Some(rewound);
-            return Err(Refusal::new(format!("{survivors}; the job stays where it is")));
+        if let Some(mut frozen) = rewound.frozen.take() {
+            // The host remembers whom it could not end: no lanes are needed to ask it again.
+            let none = frozen.split_off(|_| false);
+            if let Err(survivors) = self.host.end(frozen).await {
+                rewound.frozen = Some(none);
+                self.rewound = Some(rewound);
+                return Err(Refusal::new(format!("{survivors}; the job stays where it is")));
+            }
         }
         self.epoch = next;
         self.host.set_epoch(next);

@@ -48,11 +48,7 @@ impl<H: Host> Session<H> {
 
     /// Opens the gate, if the job is not over.
     pub(crate) async fn go_on(&mut self, open: impl FnOnce(&mut Gate, &Point)) -> Result<(), Refusal> {
-        if self.shell.is_some() {
-            return Err(
-                Refusal::new("a shell command is running").hint("wait for it, or press Ctrl-C to end it")
-            );
-        }
+        self.must_have_no_shell()?;
         if self.job.outcome().is_some() {
             return Err(
                 Refusal::new("the job is over").hint("`back` goes to before its last step; `quit` leaves")
@@ -130,6 +126,6 @@ impl<H: Host> Session<H> {
         if let Some(stop) = &mut self.stop {
             stop.reason = StopReason::Step;
         }
-        self.go_on(|gate, _| gate.free()).await
+        self.go_on(|gate, _| gate.reopen()).await
     }
 }

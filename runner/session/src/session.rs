@@ -245,7 +245,7 @@ impl<H: Host> Session<H> {
 
     /// An event of the current epoch goes to the job; one of an earlier epoch belongs to a branch that was left for
     /// good. While the person is in the past, events belong to the newest moment and wait for it.
-    async fn host_event(&mut self, event: HostEvent) {
+    pub(crate) async fn host_event(&mut self, event: HostEvent) {
         if self.shell_event(&event) {
             return;
         }
@@ -320,6 +320,7 @@ impl<H: Host> Session<H> {
     }
 
     async fn leave(mut self) -> Ended {
+        self.end_shell().await;
         if self.rewound.is_some() {
             // Leaving while in the past puts the workspace back to the newest moment (DESIGN 4).
             if let Err(refusal) = self.return_to_newest().await {

@@ -4,7 +4,7 @@
 //! nothing is none. `try COMMAND` is the same on a scratch copy and changes nothing at all. The session goes on
 //! answering while a command runs.
 
-use engine::effect::{Body, Effect};
+use engine::effect::{Body, Effect, Signal};
 use engine::event::{BodyEnd, Edit, Event, Exit};
 use engine::step_path::LaneId;
 use host::contract::{Host, HostEvent};
@@ -73,6 +73,17 @@ impl<H: Host> Session<H> {
             self.files.as_mut().ok_or_else(|| Refusal::new("no snapshots are taken in this session"))?;
         files.copy_workspace(now, folder.path()).map_err(|error| failed(&error))?;
         Ok(folder)
+    }
+
+    /// Ends a command under way: nobody waits for it any more.
+    pub(crate) async fn end_shell(&mut self) {
+        if self.shell.is_some() {
+            self.host.perform(Effect::Signal { lane: SHELL_LANE, signal: Signal::Kill });
+        }
+        while self.shell.is_some() {
+            let event = self.host.next().await;
+            self.host_event(event).await;
+        }
     }
 
     /// Takes the events of the shell's lane; false for all others.
