@@ -16,3 +16,5 @@ mod architecture;
 mod conformance;
 mod debugger;
 mod law;
+mod regression;
+mod session;

@@ -1,5 +1,8 @@
 //! A debugged job in a test: any host, real snapshots, requests in and stops out.
 
+pub mod little;
+pub mod live;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +17,7 @@ use host::snapshot::{Root, Roots, Store};
 use session::files::Files;
 use session::handle::SessionHandle;
 use session::notice::{Notice, Observer};
-use session::request::{Reply, Request, Stop};
+use session::request::{Reply, Request, Stop, TimelineLine};
 use session::session::{Ended, Mode, Session, Setup};
 use session::sink::SessionLog;
 use syntax::{NoFiles, ReadOptions, Sources};
@@ -45,7 +48,16 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap())
+    }
+
+    /// In memory where the machine offers that: for tests that make thousands of them.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        Self::at(tempfile::tempdir_in(memory).unwrap_or_else(|_| tempfile::tempdir().unwrap()))
+    }
+
+    fn at(dir: tempfile::TempDir) -> Self {
         for name in ["workspace", "temp"] {
             std::fs::create_dir(dir.path().join(name)).unwrap();
         }
@@ -155,6 +167,41 @@ impl Debugger {
     /// The next notice; the end of the session fails the test.
     pub async fn notice(&mut self) -> Notice {
         self.notices.recv().await.expect("the session said nothing more")
+    }
+
+    /// Asks for something that has to be refused, and gives the refusal's text.
+    pub async fn refused(&mut self, request: Request) -> String {
+        let shown = format!("{request:?}");
+        match self.handle.ask(request).await {
+            Reply::Refused(refusal) => refusal.text,
+            reply => panic!("{shown} was not refused: {reply:?}"),
+        }
+    }
+
+    /// All moments.
+    pub async fn timeline(&mut self) -> Vec<TimelineLine> {
+        match self.ask(Request::Timeline).await {
+            Reply::Timeline(lines) => lines,
+            other => panic!("a timeline was expected: {other:?}"),
+        }
+    }
+
+    /// The value of an expression, as a person reads it.
+    pub async fn print(&mut self, expression: &str) -> String {
+        match self.ask(Request::Print(expression.to_owned())).await {
+            Reply::Value(text) => text,
+            other => panic!("a value was expected: {other:?}"),
+        }
+    }
+
+    /// Sets or unsets something.
+    pub async fn set(&mut self, name: &str, value: Option<&str>) {
+        self.ask(Request::Set { name: name.to_owned(), value: value.map(str::to_owned) }).await;
+    }
+
+    /// What has been said and not been looked at yet.
+    pub fn said_so_far(&mut self) -> Vec<Notice> {
+        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
     }
 
     /// The next stop.

@@ -2,87 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use engine::effect::Body;
-use engine::event::Exit;
 use engine::job::Job;
 use engine::secrets::Secrets;
-use engine::step_path::LaneId;
-use host::scripted::{Play, Script, ScriptedHost};
+use host::scripted::ScriptedHost;
 use host::snapshot::{ContentId, Store};
 use session::session::Mode;
 
 use super::job::Generated;
 use super::walk::{self, Count};
+use crate::debugger::little::Little;
 use crate::debugger::{Debugger, Place, block_on, inputs};
-
-/// Runs the little language of [`super::job`] in a workspace.
-pub struct Little {
-    pub workspace: PathBuf,
-}
-
-impl Script for Little {
-    fn play(&mut self, _lane: LaneId, body: &Body) -> Play {
-        let Body::Process(spec) = body else { return Play::default() };
-        let mut play = Play::default();
-        for line in spec.script.text.lines() {
-            let line = spec
-                .environment
-                .iter()
-                .fold(line.to_owned(), |line, (name, value)| line.replace(&format!("${name}"), value));
-            let line = line.replace("$K2", "").replace("$S", "");
-            self.line(&line, &mut play);
-        }
-        play
-    }
-}
-
-impl Little {
-    fn line(&self, line: &str, play: &mut Play) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let path = |name: &str| self.workspace.join(name);
-        match words.as_slice() {
-            ["write", name, text] => {
-                parent(&path(name));
-                if !path(name).is_dir() {
-                    let _ = fs::remove_file(path(name));
-                    fs::write(path(name), text).unwrap();
-                }
-            }
-            ["append", name, text] => {
-                parent(&path(name));
-                if !path(name).is_dir() && !path(name).is_symlink() {
-                    let mut file = fs::OpenOptions::new().create(true).append(true).open(path(name)).unwrap();
-                    file.write_all(text.as_bytes()).unwrap();
-                }
-            }
-            ["remove", name] => drop(fs::remove_file(path(name))),
-            ["link", name, target] => {
-                parent(&path(name));
-                let _ = fs::remove_file(path(name));
-                let _ = symlink(target, path(name));
-            }
-            ["mode", name] => {
-                if path(name).is_file() && !path(name).is_symlink() {
-                    fs::set_permissions(path(name), fs::Permissions::from_mode(0o755)).unwrap();
-                }
-            }
-            ["folder", name] => fs::create_dir_all(path(name)).unwrap(),
-            ["output", name, value] => play.files.output.push(((*name).to_owned(), (*value).to_owned())),
-            ["variable", name, value] => play.files.env.push(((*name).to_owned(), (*value).to_owned())),
-            ["prepend", entry] => play.files.path.push((*entry).to_owned()),
-            ["exit", code] => play.exit = Exit::Code(code.parse().unwrap()),
-            other => panic!("unknown line {other:?}"),
-        }
-    }
-}
-
-fn parent(path: &Path) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-}
 
 /// The job and the files at the end.
 pub struct End {

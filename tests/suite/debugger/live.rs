@@ -1,0 +1,76 @@
+//! A debugged job in real shells.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine::plan::Plan;
+use engine::secrets::Secrets;
+use host::checkout::Origin;
+use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::times::Times;
+use session::session::Mode;
+
+use super::{Debugger, Place, inputs};
+
+/// Generous where a machine under load may be slow, short where nothing is waited for in earnest.
+const TIMES: Times = Times {
+    interrupt: Duration::from_millis(60),
+    terminate: Duration::from_millis(60),
+    kill: Duration::from_secs(20),
+    freeze: Duration::from_secs(20),
+    held_pipe: Duration::from_millis(60),
+};
+
+/// Live hosts of one process would take each other's orphans for their own: one test at a time has them.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A tracking id that nobody else has.
+pub fn tracking() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("suite_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How a live job is started.
+pub struct Live<'a> {
+    pub place: &'a Place,
+    pub mode: Mode,
+    pub tracking: String,
+    pub guardian: bool,
+}
+
+impl<'a> Live<'a> {
+    /// Under the debugger, without a guardian.
+    pub fn debug(place: &'a Place) -> Self {
+        Self { place, mode: Mode::Debug, tracking: tracking(), guardian: false }
+    }
+
+    /// The session.
+    pub fn start(self, plan: Plan) -> Debugger {
+        let place = self.place;
+        let settings = Settings {
+            workspace: place.workspace(),
+            temp: place.temp(),
+            base: BaseEnvironment::of_this_process(),
+            tracking: self.tracking,
+            origin: Origin { folder: place.workspace(), name: None, in_place: true },
+            times: TIMES,
+            guardian: self.guardian,
+            server_url: String::new(),
+            repository: String::new(),
+        };
+        Debugger::start(
+            plan,
+            // The same texts in every place, so that the states of two jobs can be compared.
+            inputs("/t", "/w"),
+            Secrets::default(),
+            Some(place.files()),
+            &place.workspace(),
+            self.mode,
+            |masks, log| LiveHost::new(settings, masks, Box::new(log)),
+        )
+    }
+}
