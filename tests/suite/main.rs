@@ -13,6 +13,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod conformance;
 mod debugger;
 mod law;

@@ -19,9 +19,10 @@ use crate::config;
 use crate::exit::{Exit, Fault};
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
-use crate::output::quiet::QuietFace;
+use crate::output::json::JsonFace;
+use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
-use crate::output::{Face, Output, text};
+use crate::output::{Output, text};
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime, make_folder};
@@ -67,17 +68,13 @@ async fn drive(
     let (news, heard) = mpsc::unbounded_channel();
     let painter = Painter::new(terminal.colour);
     let output = Output::standard();
-    let before: Arc<dyn Face> = if prepared.settings.json {
-        Arc::new(crate::output::json::JsonFace::new(output.clone()))
+    let others = if prepared.settings.json {
+        Others::Fully(Arc::new(JsonFace::new(output)))
     } else {
-        Arc::new(TreeFace::still(output.clone(), painter))
+        Others::Briefly(Arc::new(TreeFace::still(output, painter)))
     };
-    let mut launcher = JobLauncher::new(
-        Arc::clone(&prepared),
-        Arc::new(QuietFace::new(before, job.to_string())),
-        folder,
-        news,
-    );
+    let face = Arc::new(QuietFace::new(others, job.to_string()));
+    let mut launcher = JobLauncher::new(Arc::clone(&prepared), face, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
     let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
     // Nothing sends: Ctrl-C belongs to the conversation.

@@ -247,7 +247,11 @@ impl Launcher for JobLauncher {
         let mut inputs = Arc::unwrap_or_clone(inputs);
         place.tell(&mut inputs);
 
-        let heading = JobHeading::new(&plan, &step_names(&plan));
+        let heading = JobHeading::new(
+            &plan,
+            &step_names(&plan),
+            prepared.settings.workspace == WorkspaceChoice::InPlace,
+        );
         let observer = Arc::clone(&self.face).job_started(heading.clone());
         let relay = Arc::new(Relay {
             to: Mutex::new(observer),

@@ -54,8 +54,8 @@ fn perform(arguments: Arguments, terminal: Terminal) -> anyhow::Result<Exit> {
         Command::List(given) => {
             list::list(&project, &given.files, given.json, painter, &mut io::stdout().lock())
         }
-        Command::Run(given) => run::run(&project, given, terminal),
-        Command::Debug(given) => debug::debug(&project, given, terminal),
+        Command::Run(given) => run::run(&project.of_file(given.file.as_deref()), given, terminal),
+        Command::Debug(given) => debug::debug(&project.of_file(given.file.as_deref()), given, terminal),
     }
 }
 

@@ -41,6 +41,17 @@ impl Project {
         Project { start: start.to_path_buf(), root, repository }
     }
 
+    /// The project of the workflow file that a person named, if it lies in the `.github/workflows` of some other folder than
+    /// this one's; else this one.
+    pub(crate) fn of_file(self, named: Option<&Path>) -> Project {
+        let path = named.map(|named| self.start.join(named)).filter(|path| path.is_file());
+        let folder = path.as_deref().and_then(Path::parent).filter(|folder| folder.ends_with(FOLDER));
+        match folder.and_then(|folder| folder.ancestors().nth(2)).and_then(|top| top.canonicalize().ok()) {
+            Some(top) if top != self.root => Project { start: self.start, ..Project::around(&top) },
+            _ => self,
+        }
+    }
+
     /// Every workflow file, in the order of their names.
     pub(crate) fn workflows(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.root.join(FOLDER)) else { return Vec::new() };
@@ -216,6 +227,20 @@ mod tests {
         assert_eq!(project.root, folder.path());
         let shown: Vec<String> = project.workflows().iter().map(|path| project.shown(path)).collect();
         assert_eq!(shown, [".github/workflows/a.yaml", ".github/workflows/b.yml"]);
+    }
+
+    #[test]
+    fn a_file_of_another_project_brings_its_own() {
+        let (folder, project) = project();
+        let (other, _) = self::project();
+        let path = other.path().join(".github/workflows/b.yml");
+        let found = project.clone().of_file(Some(&path));
+        assert_eq!((found.root.as_path(), found.start.as_path()), (other.path(), project.start.as_path()));
+        assert_eq!(
+            project.clone().of_file(Some(Path::new("../.github/workflows/b.yml"))).root,
+            folder.path()
+        );
+        assert_eq!(project.of_file(None).root, folder.path());
     }
 
     #[test]

@@ -36,19 +36,22 @@ pub(crate) struct JobHeading {
     pub(crate) file: Arc<str>,
     /// How many steps it has.
     pub(crate) steps: usize,
+    /// It works in the person's own tree.
+    pub(crate) in_place: bool,
     /// The width of the column for the names of its steps.
     pub(crate) name_columns: usize,
 }
 
 impl JobHeading {
-    /// From the plan of the job; `widest` is the widest name of a step.
-    pub(crate) fn new(plan: &Plan, step_names: &[String]) -> JobHeading {
+    /// From the plan of the job and the names of its steps.
+    pub(crate) fn new(plan: &Plan, step_names: &[String], in_place: bool) -> JobHeading {
         let widest = step_names.iter().map(|name| columns(name)).max().unwrap_or(0);
         JobHeading {
             key: plan.key.to_string(),
             name: Arc::clone(&plan.name),
             file: Arc::clone(&plan.file),
             steps: plan.steps.len(),
+            in_place,
             name_columns: widest.clamp(24, NAME_COLUMNS_MAX),
         }
     }
@@ -131,6 +134,13 @@ pub(crate) mod testing {
     }
 
     pub(crate) fn heading(key: &str) -> JobHeading {
-        JobHeading { key: key.into(), name: key.into(), file: "ci.yml".into(), steps: 2, name_columns: 10 }
+        JobHeading {
+            key: key.into(),
+            name: key.into(),
+            file: "ci.yml".into(),
+            steps: 2,
+            in_place: false,
+            name_columns: 10,
+        }
     }
 }

@@ -51,7 +51,8 @@ pub(crate) fn verb(outcome: Outcome) -> &'static str {
 /// `● build · 6 steps · .github/workflows/ci.yml`
 pub(crate) fn heading(job: &JobHeading, painter: Painter) -> String {
     let plural = if job.steps == 1 { "" } else { "s" };
-    let rest = format!(" · {} step{plural} · {}", job.steps, job.file);
+    let place = if job.in_place { " · in place" } else { "" };
+    let rest = format!(" · {} step{plural} · {}{place}", job.steps, job.file);
     format!(
         "{} {}",
         painter.paint(Meaning::Strong, &format!("● {}", shown(&job.name))),

@@ -68,6 +68,7 @@ impl Repl {
             };
             match self.meaning(&line) {
                 Ok(Some(Request::Quit)) => {
+                    self.screen.leave();
                     self.handle.ask(Request::Quit).await;
                     return;
                 }

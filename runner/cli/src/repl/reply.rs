@@ -211,7 +211,7 @@ fn breakpoint_text(breakpoint: &Breakpoint) -> String {
     let line = match (&breakpoint.spec.location, breakpoint.line) {
         (_, None) => "  (no such step)".to_owned(),
         (Location::Line(asked), Some(line)) if *asked == line => String::new(),
-        (_, Some(line)) => format!("  line {line}"),
+        (_, Some(line)) => format!("  (line {line})"),
     };
     let condition =
         breakpoint.spec.condition.as_ref().map_or_else(String::new, |text| format!("  if {}", shown(text)));

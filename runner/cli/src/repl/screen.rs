@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use engine::effect::Outcome;
 use engine::lines::LineTag;
 use host::log::LogBatch;
 use session::moment::Point;
@@ -34,6 +35,8 @@ pub(crate) struct Screen {
     stopped: UnboundedSender<()>,
     running: AtomicBool,
     shell: AtomicBool,
+    /// The person has gone: where the job stands is of no interest any more.
+    leaving: AtomicBool,
     /// A shell command's log is in its heading.
     shell_heading: AtomicBool,
     /// The newest stop, for the prompt.
@@ -65,6 +68,7 @@ impl Screen {
             stopped,
             running: AtomicBool::new(true),
             shell: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             shell_heading: AtomicBool::new(false),
             last: Mutex::default(),
         };
@@ -82,6 +86,11 @@ impl Screen {
             !matches!(&*lock(&self.last), Some(stop) if matches!(stop.point, Point::End(_))),
             Ordering::SeqCst,
         );
+    }
+
+    /// The person leaves.
+    pub(super) fn leave(&self) {
+        self.leaving.store(true, Ordering::SeqCst);
     }
 
     /// A shell command of the debugger begins or ends: the log is its own.
@@ -126,7 +135,7 @@ impl Screen {
     }
 
     fn stand(&self, stop: Stop) {
-        if self.json.is_none() {
+        if self.json.is_none() && !self.leaving.load(Ordering::SeqCst) {
             self.output.write(stop::text(&stop, &self.job, self.painter).as_bytes());
         }
         *lock(&self.last) = Some(stop);
@@ -163,7 +172,13 @@ impl Observer for Screen {
             Notice::Stopped(stop) => Some(Stop::clone(stop)),
             _ => None,
         };
-        if self.json.is_some() || !matches!(notice, Notice::Stopped(_) | Notice::Continued) {
+        let is_dull = match &notice {
+            Notice::Stopped(_) | Notice::Continued => true,
+            // Somebody who leaves need not be told of every step that will not run.
+            Notice::StepEnded(end) => end.outcome == Outcome::Skipped && self.leaving.load(Ordering::SeqCst),
+            _ => false,
+        };
+        if self.json.is_some() || !is_dull {
             self.steps.notice(notice);
         }
         if let Some(stop) = stop {

@@ -35,7 +35,8 @@ fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
         StopReason::Edit => at("✎ "),
         StopReason::Start => at("↩ the start: "),
         StopReason::Back => {
-            let undone = stop.undone.map_or_else(String::new, |undone| format!("{} · ", undone_text(undone)));
+            let undone =
+                stop.undone.and_then(undone_text).map_or_else(String::new, |text| format!("{text} · "));
             format!(
                 "{}   {}",
                 painter.paint(Meaning::Past, &step("↩ ")),
@@ -79,8 +80,8 @@ pub(super) fn short_place(place: &Place) -> String {
     format!("{name}:{}", place.line)
 }
 
-/// `1 file and 1 output undone`
-fn undone_text(undone: Undone) -> String {
+/// `1 file and 1 output undone`; nothing when nothing was.
+fn undone_text(undone: Undone) -> Option<String> {
     let count = |count: usize, noun: &str| {
         (count > 0).then(|| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
     };
@@ -88,9 +89,9 @@ fn undone_text(undone: Undone) -> String {
         [count(undone.files, "file"), count(undone.outputs, "output"), count(undone.variables, "variable")];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     match parts.as_slice() {
-        [] => "nothing to undo".to_owned(),
-        [one] => format!("{one} undone"),
-        [first @ .., last] => format!("{} and {last} undone", first.join(", ")),
+        [] => None,
+        [one] => Some(format!("{one} undone")),
+        [first @ .., last] => Some(format!("{} and {last} undone", first.join(", "))),
     }
 }
 
@@ -139,11 +140,11 @@ mod tests {
 
     #[test]
     fn what_was_undone_is_counted() {
-        let check = |files: usize, outputs: usize, variables: usize, expected: &str| {
-            assert_eq!(undone_text(Undone { files, outputs, variables }), expected);
+        let check = |files: usize, outputs: usize, variables: usize, expected: Option<&str>| {
+            assert_eq!(undone_text(Undone { files, outputs, variables }).as_deref(), expected);
         };
-        check(0, 0, 0, "nothing to undo");
-        check(1, 0, 0, "1 file undone");
-        check(1, 2, 1, "1 file, 2 outputs and 1 variable undone");
+        check(0, 0, 0, None);
+        check(1, 0, 0, Some("1 file undone"));
+        check(1, 2, 1, Some("1 file, 2 outputs and 1 variable undone"));
     }
 }

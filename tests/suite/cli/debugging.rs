@@ -1,0 +1,123 @@
+//! `debug` from a pipe: sessions as scripts.
+
+use super::program::{Sandbox, normal};
+
+const WORKFLOW: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - {name: One, id: one, run: 'echo v=1 >> $GITHUB_OUTPUT; echo 1 > file'}
+      - {name: Two, run: 'grep -q 2 file'}
+      - {name: Three, run: 'echo A=${{ env.A }} $A'}
+";
+
+/// The transcript of a session, and its exit code.
+fn session(workflow: &str, arguments: &[&str], script: &str) -> (Option<i32>, String) {
+    let sandbox = Sandbox::new(workflow);
+    let ran = sandbox.run(&[&["debug"], arguments].concat(), script);
+    (ran.code, normal(&ran.out, &sandbox.root()) + &ran.errors)
+}
+
+#[test]
+fn going_back_and_on_makes_the_job_green() {
+    let (code, text) = session(WORKFLOW, &[], "continue\nback\n! echo 2 > file\ncontinue\nquit\n");
+    let expected = "● build · 3 steps · .github/workflows/ci.yml
+  before 1 One                         ci.yml:6
+(build 1) continue
+✓ 1 One                        0.0s   +1 file, outputs.v=1
+✗ 2 Two                        0.0s   exit 1
+  stopped on failure · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`
+(build 2 ✗) back
+↩ before 2 Two   `return` to undo that
+(build 2 ↩) ! echo 2 > file
+  ✎ changed file
+(build 2 ✎) continue
+✓ 2 Two                        0.0s
+✓ 3 Three                      0.0s
+● build succeeded in 0.0s
+  on branch 2; what was before is kept: `timeline`
+(build end) quit
+";
+    assert_eq!(text, expected);
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn files_and_outputs_are_those_of_the_moment() {
+    let (_, text) = session(
+        WORKFLOW,
+        &[],
+        "next\n! cat file\nback\n! ls\nsteps.one.outputs.v\nreturn\n! cat file\nsteps.one.outputs.v\nquit\n",
+    );
+    let after = |command: &str| {
+        text.split(&format!("{command}\n"))
+            .skip(1)
+            .map(|rest| rest.lines().next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(after(") ! cat file"), ["1", "1"], "{text}");
+    assert_eq!(after(") steps.one.outputs.v"), ["null", "1"], "{text}");
+    assert_eq!(after("(build 1 ↩) ! ls").len(), 1, "{text}");
+}
+
+#[test]
+fn variables_can_be_set_and_conditions_stop() {
+    let script = "b 3 if env.A == 'x'\nset env.A=x\ncatch off\nc\np env.A\nquit\n";
+    let (code, text) = session(&WORKFLOW.replace("grep -q 2", "grep -q 1"), &[], script);
+    assert!(text.contains("breakpoint 1 at step 3  (line 8)  if env.A == 'x'\n"), "{text}");
+    assert!(text.contains("● breakpoint 1: before 3 Three"), "{text}");
+    assert!(text.contains("(build 3) p env.A\nx\n"), "{text}");
+    assert_eq!(code, Some(130), "left before the end");
+}
+
+#[test]
+fn the_end_of_the_input_quits() {
+    let (code, text) = session(WORKFLOW, &[], "next\n");
+    assert_eq!(code, Some(130), "{text}");
+    let (code, _) = session(WORKFLOW, &[], "c\ncatch off\nc\n");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn mistakes_are_answered_and_the_session_goes_on() {
+    let (_, text) = session(WORKFLOW, &[], "contineu\ngoto nowhere\nprint env.\nback\nhelp back\nquit\n");
+    assert!(text.contains("✗ there is no command `contineu`\n  did you mean `continue`?\n"), "{text}");
+    assert!(text.contains("✗ there is no step `nowhere`"), "{text}");
+    assert!(text.contains("back [COUNT]\n"), "{text}");
+    assert!(text.ends_with(") quit\n● build was cancelled in 0.0s\n"), "{text}");
+}
+
+#[test]
+fn needed_jobs_run_first_without_stops() {
+    let workflow = WORKFLOW.to_owned()
+        + "  test:\n    needs: build\n    runs-on: x\n    steps: [{name: Only, run: 'echo ok'}]\n";
+    let (code, text) =
+        session(&workflow.replace("grep -q 2", "grep -q 1"), &["--job", "test"], "next\nquit\n");
+    assert_eq!(code, Some(0), "{text}");
+    let build = text.find("● build succeeded").expect("build ran");
+    assert!(build < text.find("● test · 1 step").expect("test is debugged"), "{text}");
+    let (code, text) = session(&workflow, &["--job", "test"], "");
+    assert_eq!(code, Some(1));
+    assert!(text.contains("● test was skipped"), "{text}");
+    let (code, text) = session(&workflow, &[], "");
+    assert_eq!(code, Some(2));
+    assert!(text.contains("several jobs:\n  1 build\n  2 test\n  hint: name one: --job JOB"), "{text}");
+}
+
+#[test]
+fn programs_get_events_and_replies() {
+    let (code, text) = session(WORKFLOW, &["--json"], "next\nsteps.one.outputs.v\nnonsense\nquit\n");
+    assert_eq!(code, Some(130));
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let events: Vec<&str> =
+        lines.iter().map(|line| line["event"].as_str().unwrap()).filter(|event| *event != "log").collect();
+    assert_eq!(
+        events[..7],
+        ["job_started", "stopped", "continued", "step_started", "step_ended", "stopped", "reply"],
+        "{text}"
+    );
+    assert!(lines.iter().any(|line| line["event"] == "reply" && line["text"] == "1\n"), "{text}");
+    assert!(events.contains(&"refused"), "{text}");
+}

@@ -1,0 +1,94 @@
+//! The guide and the README tell the truth: every `console` block in them is run, and prints what it says.
+//!
+//! A block runs in a copy of `docs/examples/greeting`. Lines that begin with `$ ` are commands, lines that begin with a prompt of the
+//! debugger are its input. With `STEPBACK_BLESS=1` the blocks are written anew instead of being compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::program::{Sandbox, finish, normal, program};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+fn check(file: &str) {
+    let path = workspace().join(file);
+    let text = fs::read_to_string(&path).expect("the page");
+    let mut page = String::new();
+    let mut rest = text.as_str();
+    let mut blocks = 0;
+    while let Some((before, block)) = rest.split_once("```console\n") {
+        let (block, after) = block.split_once("```").expect("the block ends");
+        page.push_str(&format!("{before}```console\n{}```", run(block)));
+        rest = after;
+        blocks += 1;
+    }
+    page.push_str(rest);
+    assert!(blocks > 0, "{file} has no example");
+    if std::env::var_os("STEPBACK_BLESS").is_some() {
+        fs::write(&path, page).expect("the page is written");
+    } else {
+        assert_eq!(text, page, "{file}: STEPBACK_BLESS=1 writes what is printed now");
+    }
+}
+
+/// The block as it really comes out.
+fn run(block: &str) -> String {
+    let sandbox = Sandbox::copy(&workspace().join("docs/examples/greeting"));
+    let mut out = String::new();
+    let mut lines = block.lines().peekable();
+    while let Some(line) = lines.next() {
+        let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("a command is expected: {line}"));
+        let mut input = String::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
+            let typed = line.strip_prefix('(').and_then(|rest| rest.split_once(") "));
+            input.extend(typed.iter().map(|(_, typed)| format!("{typed}\n")));
+        }
+        out.push_str(&format!("{line}\n{}", print(&sandbox, command, &input)));
+    }
+    out
+}
+
+fn print(sandbox: &Sandbox, command: &str, input: &str) -> String {
+    let mut shell = Command::new("sh");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folder = program().parent().expect("a folder").to_path_buf();
+    shell
+        .args(["-c", command])
+        .current_dir(sandbox.root())
+        .env("PATH", format!("{}:{path}", folder.display()));
+    sandbox.isolate(&mut shell);
+    let ran = finish(sandbox.start(shell), input);
+    assert!(!ran.errors.contains("panicked"), "{}", ran.errors);
+    normal(&ran.out, &sandbox.root())
+}
+
+#[test]
+fn the_readme() {
+    check("README.md");
+}
+
+#[test]
+fn a_first_session() {
+    check("docs/guide/first-session.md");
+}
+
+#[test]
+fn commands() {
+    check("docs/guide/commands.md");
+}
+
+#[test]
+fn going_back() {
+    check("docs/guide/going-back.md");
+}
+
+#[test]
+fn every_command_of_the_debugger_is_in_the_guide() {
+    let text = fs::read_to_string(workspace().join("docs/guide/commands.md")).expect("the page");
+    for entry in session::command::ENTRIES {
+        assert!(text.contains(&format!("`{}`", entry.name)), "{} is not explained", entry.name);
+    }
+}

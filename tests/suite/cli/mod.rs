@@ -1,0 +1,6 @@
+//! The built program, as a person or a script uses it.
+
+mod debugging;
+mod guide;
+mod program;
+mod running;
