@@ -55,6 +55,8 @@ pub enum Shape {
 
 impl Spanned<Token> {
     /// Evaluates every expression in it. `${{ insert }}` keys put the pairs of their values in their place.
+    /// A list that an expression gives as an item of a sequence puts its items in its place; lists within it stay lists
+    /// (actions/runner `TemplateUnraveler.SequenceItemBasicExpression`).
     ///
     /// # Errors
     /// GitHub's message and the part at fault: what `expr` refuses, a key that is there twice, and
@@ -143,10 +145,16 @@ impl Evaluator<'_> {
                 }
                 self.enter(span)?;
                 self.spend(span, OBJECT_SIZE)?;
-                let items: Vec<Value> =
-                    items.iter().map(|item| self.token(item, Shape::Any)).collect::<Result<_, _>>()?;
+                let mut values = Vec::with_capacity(items.len());
+                for item in items {
+                    let value = self.token(item, Shape::Any)?;
+                    match (&item.value, value.as_array()) {
+                        (Token::Template(_), Some(inserted)) => values.extend(inserted.iter().cloned()),
+                        _ => values.push(value),
+                    }
+                }
                 self.depth -= 1;
-                Ok(Value::array(items))
+                Ok(Value::array(values))
             }
             Token::Mapping(pairs) => {
                 if !matches!(shape, Shape::Any | Shape::Texts) {

@@ -2,6 +2,7 @@
 //! It does not know any of the tables; each has a file of its own.
 
 mod act_tables;
+mod act_workflows;
 mod expressions;
 mod real_world;
 mod runner_l0;

@@ -17,19 +17,21 @@ fn options() -> ReadOptions {
 }
 
 /// What reading one file gave.
-struct Outcome {
+pub(super) struct Outcome {
     sources: Sources,
-    diagnostics: Vec<Diagnostic>,
+    pub(super) diagnostics: Vec<Diagnostic>,
 }
 
 impl Outcome {
-    fn errors(&self) -> Vec<String> {
+    /// GitHub's words for each error.
+    pub(super) fn errors(&self) -> Vec<String> {
         let errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         errors.map(|diagnostic| diagnostic.github_text(&self.sources)).collect()
     }
 }
 
-fn workflow(path: &str, bytes: &[u8]) -> (Option<Workflow>, Outcome) {
+/// Reads a workflow, called ones left out.
+pub(super) fn workflow(path: &str, bytes: &[u8]) -> (Option<Workflow>, Outcome) {
     let mut sources = Sources::new();
     let (source, fault) = sources.add_bytes(path, bytes);
     let (workflow, diagnostics) = parse_workflow(&mut sources, source, &options(), &NoFiles);
@@ -38,7 +40,8 @@ fn workflow(path: &str, bytes: &[u8]) -> (Option<Workflow>, Outcome) {
     (workflow, Outcome { sources, diagnostics })
 }
 
-fn action(path: &str, bytes: &[u8]) -> (Option<Action>, Outcome) {
+/// Reads an action's file.
+pub(super) fn action(path: &str, bytes: &[u8]) -> (Option<Action>, Outcome) {
     let mut sources = Sources::new();
     let (source, fault) = sources.add_bytes(path, bytes);
     let (action, diagnostics) = parse_action(&sources, source, &options());
@@ -50,7 +53,7 @@ fn lines(steps: &[Step]) -> Vec<u32> {
 }
 
 /// Files below a folder, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -69,13 +72,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+/// YAML files below a folder, in order.
+pub(super) fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let is_yaml =
         |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
     files(folder).into_iter().filter(is_yaml).collect()
 }
 
-fn read(path: &Path) -> Vec<u8> {
+/// The bytes of a file.
+pub(super) fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -174,52 +179,6 @@ fn actionlint() {
         "conformance::actionlint: of {all} faults that it finds, many by rules of its own, {on_line} are on lines with a diagnostic of ours"
     );
     tally.finish();
-}
-
-/// Jobs that act runs must be readable, and so must the actions beside them.
-#[test]
-fn act_workflows() {
-    let Some(folder) = data() else { return };
-    let folder = folder.join("act-workflows");
-    let mut tally = Tally::new("act_workflows");
-    let fine = |found: bool, outcome: Outcome| {
-        let errors = outcome.errors();
-        if found && errors.is_empty() { Ok(()) } else { Err(format!("{errors:#?}")) }
-    };
-    for row in json(&folder.join("manifest.json")).as_array().expect("a list") {
-        for file in row["workflows"].as_array().into_iter().flatten() {
-            let file = file.as_str().expect("a file");
-            let (found, outcome) = workflow(file, &read(&folder.join("tree").join(file)));
-            if text(row, "expect") == "pass" && !file.contains("workflow_call_inputs") {
-                tally.case(file, fine(found.is_some(), outcome));
-            }
-        }
-    }
-    for path in yaml_files(&folder.join("tree")) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if path.ends_with("uses-composite-with-inputs/action/action.yml") {
-            tally.not_run(
-                &path.to_string_lossy(),
-                "GitHub's runner refuses it: a default may not read `inputs`",
-            );
-        } else if name == "action.yml" || name == "action.yaml" {
-            let (found, outcome) = action(&path.to_string_lossy(), &read(&path));
-            tally.case(&path.to_string_lossy(), fine(found.is_some(), outcome));
-        }
-    }
-    tally.finish();
-}
-
-#[test]
-fn a_call_input_without_a_type_is_refused() {
-    let Some(folder) = data() else { return };
-    let file = "act-workflows/tree/pkg/runner/testdata/workflow_call_inputs/workflow_call_inputs.yml";
-    let (_, outcome) = workflow("workflow_call_inputs.yml", &read(&folder.join(file)));
-    let expected = ["7:9", "10:9"].map(|place| {
-        let (line, column) = place.split_once(':').expect("a place");
-        format!("workflow_call_inputs.yml (Line: {line}, Col: {column}): Required property is missing: type")
-    });
-    assert_eq!(outcome.errors(), expected);
 }
 
 #[test]

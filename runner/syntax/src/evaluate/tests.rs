@@ -16,7 +16,9 @@ fn job(env: &str) -> (Sources, Job) {
 fn evaluated(matrix: &str, shape: Shape) -> Result<TokenValue, TokenError> {
     let (_, job) = job(matrix);
     let token = job.strategy.and_then(|strategy| strategy.matrix).expect("a matrix");
-    let inputs = Value::from_json(r#"{"list": [1, 2], "map": {"B": "b", "c": 3}, "text": "t", "yes": true}"#);
+    let inputs = Value::from_json(
+        r#"{"list": [1, 2], "nested": [[3], 4], "map": {"B": "b", "c": 3}, "text": "t", "yes": true}"#,
+    );
     let contexts: Object = [("inputs", inputs.expect("JSON"))].into_iter().collect();
     let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::new());
     token.evaluate_as(shape, &contexts, &functions)
@@ -41,6 +43,18 @@ fn literals_and_expressions_keep_their_types() {
     );
     check("{a: ['${{ inputs.map }}']}", Shape::Any, r#"{"a": [{"B": "b","c": 3}]}"#);
     check("${{ inputs.list }}", Shape::Any, "[1,2]");
+}
+
+#[test]
+fn a_list_that_an_item_gives_is_spliced_in() {
+    check(
+        "{a: [0, '${{ inputs.list }}', [3, '${{ inputs.list }}']]}",
+        Shape::Any,
+        r#"{"a": [0,1,2,[3,1,2]]}"#,
+    );
+    check("{a: ['${{ inputs.nested }}', 5]}", Shape::Any, r#"{"a": [[3],4,5]}"#);
+    check("{a: '${{ inputs.list }}'}", Shape::Any, r#"{"a": [1,2]}"#);
+    check("{a: ['${{ inputs.list[9] }}']}", Shape::Any, r#"{"a": [null]}"#);
 }
 
 #[test]
