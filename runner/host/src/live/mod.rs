@@ -150,6 +150,12 @@ impl LiveHost {
         self.runs.retain(|run| !is_standing(run));
     }
 
+    fn dismiss_guardian(&self) {
+        if let Some(mut guardian) = self.shared.watchers().guardian.take() {
+            guardian.dismiss();
+        }
+    }
+
     /// These stand no longer; the guardian keeps those in mind that still do.
     fn no_longer_aside(&mut self, processes: impl Iterator<Item = ProcessId>) {
         for id in processes {
@@ -305,13 +311,14 @@ impl Drop for LiveHost {
             }
         }
         let aside = std::mem::take(&mut self.aside);
+        if aside.is_empty() {
+            return self.dismiss_guardian();
+        }
         let find = |scan: &mut lane::Scan| aside.iter().filter_map(|id| alive(scan, *id)).collect();
         if let Err(survivors) = lane::kill_while(find, self.shared.settings.times.kill) {
             tracing::warn!("{survivors}");
         }
-        if let Some(mut guardian) = self.shared.watchers().guardian.take() {
-            guardian.dismiss();
-        }
+        self.dismiss_guardian();
     }
 }
 

@@ -264,6 +264,19 @@ impl Drop for FileActions {
     }
 }
 
+/// Signals that a parent may ignore: `nohup`, a shell's background, our own SIGPIPE. Each costs the child a system call.
+const IGNORABLE: [libc::c_int; 9] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGPIPE,
+    libc::SIGTERM,
+    libc::SIGCHLD,
+    libc::SIGTSTP,
+    libc::SIGTTIN,
+    libc::SIGTTOU,
+];
+
 /// A session of its own, no blocked signal, every signal at its default (we ignore SIGPIPE; a step must not).
 struct Attributes(MaybeUninit<libc::posix_spawnattr_t>);
 
@@ -282,7 +295,10 @@ impl Attributes {
             check(libc::posix_spawnattr_setflags(this.0.as_mut_ptr(), flags))?;
             libc::sigemptyset(signals.as_mut_ptr());
             check(libc::posix_spawnattr_setsigmask(this.0.as_mut_ptr(), signals.as_ptr()))?;
-            libc::sigfillset(signals.as_mut_ptr());
+            // Caught signals become default by the exec itself; these may have been ignored by whoever started us.
+            for signal in IGNORABLE {
+                libc::sigaddset(signals.as_mut_ptr(), signal);
+            }
             check(libc::posix_spawnattr_setsigdefault(this.0.as_mut_ptr(), signals.as_ptr()))?;
         }
         Ok(this)
