@@ -66,6 +66,9 @@ pub(crate) struct DebugArguments {
     /// The job to debug; those that it needs run first, without stops
     #[arg(long, short, value_name = "JOB")]
     pub(crate) job: Option<String>,
+    /// Reopen the last run at its failure, with its files
+    #[arg(long, conflicts_with_all = ["file", "job"])]
+    pub(crate) last: bool,
     /// Show every line of the logs
     #[arg(long, short)]
     pub(crate) verbose: bool,

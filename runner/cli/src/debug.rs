@@ -24,6 +24,7 @@ use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
 use crate::output::{Output, text};
 use crate::prepare::{Prepared, Warnings, prepare};
+use crate::reopen;
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime, make_folder};
 use crate::terminal::{Painter, Terminal};
@@ -38,6 +39,9 @@ pub(crate) fn debug(
     arguments: DebugArguments,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
+    if arguments.last {
+        return reopen::debug_last(project, arguments, terminal);
+    }
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
     let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let mut errors = io::stderr();

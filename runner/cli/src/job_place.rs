@@ -128,6 +128,24 @@ impl JobPlace {
         Ok(place)
     }
 
+    /// The folders of a recorded job, made again where they are gone. `None` if the recording does not name them.
+    ///
+    /// # Errors
+    /// They cannot be made.
+    pub(crate) fn recorded(
+        roots: &[(String, PathBuf)],
+        store: PathBuf,
+        in_place: bool,
+    ) -> io::Result<Option<JobPlace>> {
+        let named =
+            |wanted: &str| roots.iter().find(|(name, _)| name == wanted).map(|(_, folder)| folder.clone());
+        roots.iter().try_for_each(|(_, folder)| make(folder))?;
+        let (Some(workspace), Some(temp)) = (named(session::files::WORKSPACE), named("temp")) else {
+            return Ok(None);
+        };
+        Ok(Some(JobPlace { workspace, temp, home: named("home"), store, in_place }))
+    }
+
     fn event_path(&self) -> PathBuf {
         self.temp.join("_github_workflow/event.json")
     }

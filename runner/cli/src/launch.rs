@@ -19,6 +19,7 @@ use session::files::Files;
 use session::fleet::{Launcher, RunningJob};
 use session::handle::SessionHandle;
 use session::notice::{Notice, Observer};
+use session::recording::Recorder;
 use session::session::{Mode, Session, Setup};
 use session::sink::SessionLog;
 use syntax::StepBody;
@@ -29,6 +30,7 @@ use crate::given::runner;
 use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
+use crate::record::{Shelf, Start};
 
 /// What becomes of the jobs, for whoever looks after the run.
 pub(crate) enum JobNews {
@@ -122,6 +124,8 @@ pub(crate) struct JobLauncher {
     pub(crate) face: Arc<dyn Face>,
     /// The masks of all jobs.
     pub(crate) masks: SharedMasks,
+    /// Where jobs are recorded, or why they are not; `None` when nobody wants it.
+    pub(crate) shelf: Option<Result<Shelf, String>>,
     /// The folder of the run.
     pub(crate) folder: Arc<RunFolder>,
     /// The job that is debugged, if one is.
@@ -145,10 +149,12 @@ impl JobLauncher {
         news: UnboundedSender<JobNews>,
     ) -> JobLauncher {
         let masks = SharedMasks::new(prepared.secrets.masks().clone());
+        let shelf = prepared.settings.record.then(|| Shelf::open(&prepared.paths));
         JobLauncher {
             prepared,
             face,
             masks,
+            shelf,
             folder,
             debugged: None,
             linger: false,
@@ -193,6 +199,41 @@ impl JobLauncher {
             server_url: text("server_url"),
             repository,
         }
+    }
+
+    /// A recording with snapshots; without one, snapshots for as long as somebody debugs the job. A recording that cannot
+    /// be begun is told, and the job runs all the same.
+    fn keep(
+        &self,
+        plan: &Arc<Plan>,
+        inputs: &JobInputs,
+        place: &JobPlace,
+        mode: Mode,
+        observer: &dyn Observer,
+    ) -> Result<Kept, String> {
+        let roots = place.roots().map_err(failed)?;
+        let begun = self.shelf.as_ref().map(|shelf| {
+            shelf
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|shelf| shelf.begin(&self.prepared, &Start { plan, inputs, roots: &roots }))
+        });
+        match begun {
+            Some(Ok((recorder, folder))) => {
+                let files = Files::new(Store::open(&folder).map_err(failed)?, roots).map_err(failed)?;
+                return Ok(Kept { recorder: Some(recorder), files: Some(files) });
+            }
+            Some(Err(error)) => observer.notice(Notice::Warning(format!("nothing is recorded: {error}"))),
+            None => {}
+        }
+        let files = match mode {
+            Mode::Headless => None,
+            Mode::Linger | Mode::Debug => {
+                let store = Store::temporary(&place.store).map_err(failed)?;
+                Some(Files::new(store, roots).map_err(failed)?)
+            }
+        };
+        Ok(Kept { recorder: None, files })
     }
 
     /// Another system in `runs-on` is worth one warning for each label.
@@ -261,11 +302,11 @@ impl Launcher for JobLauncher {
         });
         self.warn_of_other_system(&plan, &inputs, &*relay);
 
-        let files = match mode {
-            Mode::Headless => None,
-            Mode::Linger | Mode::Debug => Some(snapshots(&place)?),
-        };
-        let log = SessionLog::new(Arc::clone(&relay) as Arc<dyn Observer>);
+        let kept = self.keep(&plan, &inputs, &place, mode, &*relay)?;
+        let mut log = SessionLog::new(Arc::clone(&relay) as Arc<dyn Observer>);
+        if let Some(recorder) = &kept.recorder {
+            log = log.recorded(recorder.logs().clone());
+        }
         let host = LiveHost::new(
             self.host_settings(&place, mode != Mode::Headless),
             self.masks.clone(),
@@ -276,8 +317,8 @@ impl Launcher for JobLauncher {
             inputs,
             secrets: prepared.secrets.clone(),
             host,
-            files,
-            recorder: None,
+            files: kept.files,
+            recorder: kept.recorder,
             log,
             masks: self.masks.clone(),
             origin: Some(self.origin()),
@@ -305,9 +346,12 @@ impl Launcher for JobLauncher {
     }
 }
 
-fn snapshots(place: &JobPlace) -> Result<Files, String> {
-    let store =
-        Store::temporary(&place.store).map_err(|error| format!("snapshots cannot be kept: {error}"))?;
-    let roots = place.roots().map_err(|error| error.to_string())?;
-    Files::new(store, roots).map_err(|error| error.to_string())
+/// What is kept of a job while it runs.
+struct Kept {
+    recorder: Option<Recorder>,
+    files: Option<Files>,
+}
+
+fn failed(error: impl std::fmt::Display) -> String {
+    format!("snapshots cannot be kept: {error}")
 }

@@ -16,6 +16,8 @@ mod list;
 mod output;
 mod paths;
 mod prepare;
+mod record;
+mod reopen;
 mod repl;
 mod run;
 mod sanitize;

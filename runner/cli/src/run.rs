@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use engine::effect::Outcome;
 use engine::run::Run;
@@ -28,9 +28,13 @@ use crate::output::plain::PlainFace;
 use crate::output::tree::TreeFace;
 use crate::output::{Face, Output};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
+use crate::record::Shelf;
 use crate::repl;
 use crate::terminal::{self, Painter, Terminal};
 use crate::workflow_files::Project;
+
+/// A run that took this long tidies up after itself.
+const TIDY_AFTER: Duration = Duration::from_secs(2);
 
 /// Runs a workflow.
 ///
@@ -50,7 +54,14 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
     let face = face(&prepared, terminal, arguments.verbose);
     // A person who reads JSON or a whole log is not asked in the middle of it.
     let asks = terminal.can_ask() && !prepared.settings.json;
+    let began = Instant::now();
     let outcome = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks, terminal))?;
+    // Looking at all recordings would cost a short run more than its steps.
+    if began.elapsed() > TIDY_AFTER
+        && let Ok(shelf) = Shelf::open(&prepared.paths)
+    {
+        shelf.tidy();
+    }
     leave(folder, outcome, &prepared, terminal);
     Ok(exit_of(outcome))
 }
@@ -230,8 +241,9 @@ pub(crate) fn leave(folder: Arc<RunFolder>, outcome: Outcome, prepared: &Prepare
     }
     if !prepared.settings.json {
         let painter = Painter::new(terminal.error_colour);
+        let command = if prepared.settings.record { "debug --last" } else { "debug" };
         let text = format!(
-            "hint: `stepback debug` stops at the failure · the job's files: {}",
+            "hint: `stepback {command}` stops at the failure · the job's files: {}",
             folder.path().display()
         );
         let _ = writeln!(io::stderr(), "{}", painter.paint(terminal::Meaning::Quiet, &text));

@@ -2,6 +2,8 @@
 //!
 //! What it does is tested in `tests/suite`; this test is here so that the program is built before those run.
 
+#![allow(clippy::expect_used, reason = "a failed expectation is a failed test")]
+
 use std::process::Command;
 
 fn output(argument: &str) -> (Option<i32>, String, String) {

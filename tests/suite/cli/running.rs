@@ -112,7 +112,7 @@ broken
 ";
     let found = normal(&ran.out, &sandbox.root());
     assert_eq!(found, expected);
-    assert!(ran.errors.contains("`stepback debug` stops at the failure"), "{}", ran.errors);
+    assert!(ran.errors.contains("`stepback debug --last` stops at the failure"), "{}", ran.errors);
 }
 
 #[test]

@@ -6,10 +6,14 @@ use engine::step_path::StepPath;
 use host::contract::Host;
 
 use crate::breakpoint::line_of;
+use crate::journal::{LogArchive, LogId};
 use crate::moment::{Cause, Moment, Point};
 use crate::reach;
 use crate::request::{Refusal, Reply, SourceExcerpt, StepLine, TimelineLine};
 use crate::session::Session;
+
+/// A longer log is shown from here back; all of it is in the recording.
+const LOG_LINES_MAX: u64 = 10_000;
 
 /// How many lines of source stand before and after a step's first line.
 const SOURCE_LINES_AROUND: u32 = 5;
@@ -72,21 +76,32 @@ impl<H: Host> Session<H> {
         }))
     }
 
-    /// `log [STEP]`: the last lines that are kept in memory.
+    /// `log [STEP]`: of the recording all of it, without one the last lines that are kept in memory.
     pub(super) fn log_of(&self, step: Option<StepPath>) -> Result<Reply, Refusal> {
+        let archive = self.log_archive();
+        let printed = |path: &StepPath| -> bool {
+            !self.log.last(path, 1).is_empty() || recorded_log(archive.as_ref(), path).is_some()
+        };
         let path = match step {
             Some(path) => path,
             None => {
                 let at = self.looked_at();
-                let ran = |path: &StepPath| !self.log.last(path, 1).is_empty();
-                let cursor = at.cursor().step().filter(|path| ran(path));
+                let cursor = at.cursor().step().filter(|path| printed(path));
                 cursor
-                    .or_else(|| at.results().keys().rev().find(|path| ran(path)))
+                    .or_else(|| at.results().keys().rev().find(|path| printed(path)))
                     .cloned()
                     .ok_or_else(|| Refusal::new("no step has printed anything yet"))?
             }
         };
-        Ok(Reply::Log(self.log.last(&path, usize::MAX)))
+        let recorded =
+            archive.as_ref().and_then(|archive| lines_of(archive, recorded_log(Some(archive), &path)?));
+        Ok(Reply::Log(recorded.unwrap_or_else(|| self.log.last(&path, usize::MAX))))
+    }
+
+    fn log_archive(&self) -> Option<LogArchive> {
+        let recorder = self.recorder.as_ref()?;
+        recorder.logs().flush();
+        LogArchive::open(&recorder.recording().logs()).ok()
     }
 
     /// `timeline`.
@@ -112,6 +127,25 @@ impl<H: Host> Session<H> {
             has_files: moment.files.is_some(),
         }
     }
+}
+
+/// The log of the step's last run.
+fn recorded_log(archive: Option<&LogArchive>, path: &StepPath) -> Option<LogId> {
+    archive?.of_step(&path.to_string()).last()
+}
+
+/// The last lines of a log, and how many come before them.
+fn lines_of(archive: &LogArchive, log: LogId) -> Option<Vec<String>> {
+    let end = archive.end(log)?.lines.saturating_add(1);
+    let start = end.saturating_sub(LOG_LINES_MAX);
+    let lines = archive.lines(log, start..end).ok()?;
+    let before = (start > 0).then(|| format!("… {start} lines before these"));
+    Some(
+        before
+            .into_iter()
+            .chain(lines.iter().map(|line| String::from_utf8_lossy(&line.text).into_owned()))
+            .collect(),
+    )
 }
 
 /// The number and name of a moment's step.

@@ -56,6 +56,15 @@ impl LogRecorder {
         shared.open.insert(run, open);
     }
 
+    /// Everything that was added so far is in the files.
+    pub(crate) fn flush(&self) {
+        let mut shared = self.lock();
+        shared.close_lines(|_| true);
+        if let Err(error) = shared.store.flush() {
+            shared.warn(&error);
+        }
+    }
+
     /// How far the logs have come. Those of the step `settled` are ended: what it wrote has all been read.
     pub(super) fn positions(&self, settled: Option<&StepPath>) -> Vec<LogPosition> {
         let mut shared = self.lock();

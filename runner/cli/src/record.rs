@@ -1,0 +1,141 @@
+//! Recordings of this machine: where a job is written down while it runs, and where it is found again.
+//!
+//! Knows the folder and the key; what is in a recording is the session's.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::job::JobInputs;
+use engine::plan::Plan;
+use engine::secrets::Secrets;
+use host::snapshot::Roots;
+use jiff::Timestamp;
+use session::journal::{RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
+use session::recording::{Beginning, JobFacts, PlanText, Recorder, SealKey, Versions};
+
+use crate::paths::Paths;
+use crate::prepare::Prepared;
+
+/// The folder of a recording's snapshots.
+const SNAPSHOTS: &str = "files";
+
+/// The shelf that recordings stand on.
+pub(crate) struct Shelf {
+    recordings: Recordings,
+    seal: Option<SealKey>,
+}
+
+/// What is recorded of a job at its start.
+pub(crate) struct Start<'a> {
+    /// The plan.
+    pub(crate) plan: &'a Arc<Plan>,
+    /// What the job is given.
+    pub(crate) inputs: &'a JobInputs,
+    /// What snapshots cover.
+    pub(crate) roots: &'a Roots,
+}
+
+impl Shelf {
+    /// The shelf of this person.
+    ///
+    /// # Errors
+    /// It cannot be made, as a person reads it.
+    pub(crate) fn open(paths: &Paths) -> Result<Shelf, String> {
+        let recordings = Recordings::under(&paths.state).map_err(|error| error.to_string())?;
+        // Without a key, values masked during a run are left out of the recording.
+        Ok(Shelf { recordings, seal: SealKey::under(&paths.state).ok() })
+    }
+
+    /// Begins a recording; gives the folder for its snapshots too.
+    ///
+    /// # Errors
+    /// Nothing can be written, as a person reads it.
+    pub(crate) fn begin(
+        &self,
+        prepared: &Prepared,
+        start: &Start<'_>,
+    ) -> Result<(Recorder, PathBuf), String> {
+        let id = RecordingId::at(Timestamp::now().as_millisecond(), fastrand::u16(..));
+        let recording = self.recordings.create(id).map_err(|error| error.to_string())?;
+        let files = snapshots_of(&recording);
+        let facts = JobFacts {
+            inputs: start.inputs.clone(),
+            roots: start
+                .roots
+                .iter()
+                .map(|root| (root.name().to_owned(), root.dir().to_path_buf()))
+                .collect(),
+            repository: Some(prepared.root.clone()),
+            options: Vec::new(),
+            secrets_used: prepared.secrets.names().map(ToString::to_string).collect(),
+        };
+        let beginning = Beginning {
+            versions: &versions(),
+            facts: &facts,
+            plan: start.plan,
+            text: &PlanText::new(Arc::clone(&start.plan.file), Arc::clone(&prepared.text)),
+            secrets: &prepared.secrets,
+        };
+        let recorder =
+            Recorder::begin(recording, self.seal.clone(), &beginning).map_err(|error| error.to_string())?;
+        Ok((recorder, files))
+    }
+
+    /// The recording that a person means by "the last run": the newest one that failed or broke off, else the newest.
+    ///
+    /// # Errors
+    /// There is none, as a person reads it.
+    pub(crate) fn last(&self, secrets: &Secrets) -> Result<Found, String> {
+        let newest_first = self.recordings.list().map_err(|error| error.to_string())?.into_iter().rev();
+        let mut newest = None;
+        for listed in newest_first.filter(|listed| !listed.in_use).take(LAST_RUN_JOBS_MAX) {
+            let Ok(recording) = self.recordings.open(listed.id) else { continue };
+            let red = session::recording::open(&recording, self.seal.as_ref(), None)
+                .is_ok_and(|seen| seen.finished != Some(session::journal::Outcome::Success));
+            if red {
+                return self.resume(recording, secrets);
+            }
+            newest.get_or_insert(recording);
+        }
+        newest.map_or_else(
+            || Err("nothing has been recorded yet".to_owned()),
+            |recording| self.resume(recording, secrets),
+        )
+    }
+
+    fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, String> {
+        let files = snapshots_of(&recording);
+        let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
+            .map_err(|error| error.to_string())?;
+        Ok(Found { recorder, reopened, files })
+    }
+
+    /// Removes the oldest recordings beyond the budget.
+    pub(crate) fn tidy(&self) {
+        if let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX) {
+            tracing::warn!(%error, "old recordings could not be removed");
+        }
+    }
+}
+
+/// How many recordings are looked at for a red one: as many as one run can have jobs.
+const LAST_RUN_JOBS_MAX: usize = 256;
+
+/// A recording taken up again.
+pub(crate) struct Found {
+    /// Writes on.
+    pub(crate) recorder: Recorder,
+    /// What it says.
+    pub(crate) reopened: session::recording::Reopened,
+    /// Its snapshots.
+    pub(crate) files: PathBuf,
+}
+
+fn snapshots_of(recording: &Recording) -> PathBuf {
+    recording.journal().with_file_name(SNAPSHOTS)
+}
+
+fn versions() -> Versions {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    Versions { stepback: version.clone(), engine: version }
+}

@@ -1,0 +1,126 @@
+//! `stepback debug --last`: the last run again, at its failure, with its files and everything that led there.
+//!
+//! Puts a session together from a recording; the conversation is the REPL's.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::secrets::Secrets;
+use host::checkout::Origin;
+use host::live::{LiveHost, Settings as HostSettings};
+use host::masks::SharedMasks;
+use host::snapshot::Store;
+use host::times::Times;
+use session::files::Files;
+use session::notice::Observer;
+use session::recording::Reopened;
+use session::resume::Past;
+use session::session::{Ended, Mode, Session, Setup};
+use session::sink::SessionLog;
+
+use crate::args::DebugArguments;
+use crate::config;
+use crate::exit::{Exit, Fault};
+use crate::given::secrets;
+use crate::job_place::JobPlace;
+use crate::output::{JobHeading, text};
+use crate::paths::Paths;
+use crate::record::{Found, Shelf};
+use crate::repl::{Lines, Repl, Screen};
+use crate::run::{exit_of, in_runtime};
+use crate::terminal::{Painter, Terminal};
+use crate::workflow_files::Project;
+
+/// Reopens the last run.
+///
+/// # Errors
+/// There is none, or it needs secrets that were not given.
+pub(crate) fn debug_last(
+    project: &Project,
+    arguments: DebugArguments,
+    terminal: Terminal,
+) -> anyhow::Result<Exit> {
+    let settings = config::settings(&project.start, &project.root, arguments.options)?;
+    let paths = Paths::from_environment()?;
+    let values =
+        secrets::gather(&settings.secret_files, &settings.secrets, &|name| std::env::var(name).ok())?;
+    let hinted = |text: String| {
+        Fault::new(text).hint("`stepback run` records a run; `--secret NAME=…` supplies a secret")
+    };
+    let found = Shelf::open(&paths).and_then(|shelf| shelf.last(&Secrets::new(values))).map_err(hinted)?;
+    let ended = in_runtime(drive(found, paths, arguments.verbose, terminal))??;
+    Ok(exit_of(ended.outcome))
+}
+
+async fn drive(found: Found, paths: Paths, verbose: bool, terminal: Terminal) -> Result<Ended, Fault> {
+    let Found { recorder, reopened, files } = found;
+    let nothing = || Fault::new("the last recording broke off before its first step");
+    let past = Past::of(&reopened).ok_or_else(nothing)?;
+    let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan)).ok_or_else(nothing)?;
+    let place = place_of(&reopened, files)?;
+    let roots = place.roots().map_err(fault)?;
+    let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
+    let origin = Origin { in_place: folder == place.workspace, folder, name: None };
+    let painter = Painter::new(terminal.colour);
+    let (lines, output) = Lines::open(terminal, painter, paths.history());
+    let heading = JobHeading::new(&plan, &[], origin.in_place);
+    output.write(format!("{}\n", text::heading(&heading, painter)).as_bytes());
+    let (screen, stops) = Screen::new(output, painter, heading, verbose, false);
+    let screen = Arc::new(screen);
+    let log = SessionLog::new(Arc::clone(&screen) as Arc<dyn Observer>).recorded(recorder.logs().clone());
+    let masks = SharedMasks::new(reopened.secrets.masks().clone());
+    let store = Store::open(&place.store).map_err(fault)?;
+    let source =
+        reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
+    let setup = Setup {
+        host: LiveHost::new(
+            host_settings(&place, &reopened.secrets, origin.clone()),
+            masks.clone(),
+            Box::new(log.clone()),
+        ),
+        plan,
+        inputs: reopened.facts.inputs.clone(),
+        secrets: reopened.secrets.clone(),
+        files: Some(Files::new(store, roots).map_err(fault)?),
+        recorder: Some(recorder),
+        log,
+        masks,
+        origin: Some(origin),
+        workspace: place.workspace,
+        mode: Mode::Debug,
+        source,
+        workflow: None,
+    };
+    let (session, handle, calls) = Session::resume(setup, past);
+    let work = tokio::task::spawn_local(session.run(calls));
+    Repl::new(handle, screen, stops, lines, painter).talk().await;
+    work.await.map_err(|error| Fault::new(error.to_string()))
+}
+
+/// The folders of the recorded job, made again where they are gone.
+fn place_of(reopened: &Reopened, store: PathBuf) -> Result<JobPlace, Fault> {
+    let roots = &reopened.facts.roots;
+    let in_place = roots.iter().any(|(_, folder)| Some(folder) == reopened.facts.repository.as_ref());
+    JobPlace::recorded(roots, store, in_place)
+        .map_err(|error| Fault::new(format!("the job's folders cannot be made again: {error}")))?
+        .ok_or_else(|| Fault::new("the recording does not say where the job's folders were"))
+}
+
+fn fault(error: impl std::fmt::Display) -> Fault {
+    Fault::new(error.to_string())
+}
+
+fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin) -> HostSettings {
+    let names: Vec<&str> = secrets.names().map(|name| &**name).collect();
+    HostSettings {
+        workspace: place.workspace.clone(),
+        temp: place.temp.clone(),
+        base: place.base_environment(&names),
+        tracking: format!("github_{:016x}", fastrand::u64(..)),
+        origin,
+        times: Times::default(),
+        guardian: true,
+        server_url: String::new(),
+        repository: String::new(),
+    }
+}
