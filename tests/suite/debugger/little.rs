@@ -29,6 +29,7 @@ mode() { [ ! -f "$1" ] || [ -L "$1" ] || chmod 755 "$1"; }
 folder() { mkdir -p "$1"; }
 output() { echo "$1=$2" >> "$GITHUB_OUTPUT"; }
 variable() { echo "$1=$2" >> "$GITHUB_ENV"; }
+git() { :; }
 prepend() { echo "$1" >> "$GITHUB_PATH"; }
 "#;
 

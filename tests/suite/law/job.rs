@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use engine::plan::{Hook, Plan};
 use fastrand::Rng;
 
+use crate::debugger::little::PRELUDE;
+
 /// A generated job.
 pub struct Generated {
     /// The workflow.
@@ -63,12 +65,24 @@ impl Generated {
     }
 
     pub fn plan(&self) -> Plan {
-        let mut plan = crate::debugger::plan(&self.text);
+        self.plan_with("")
+    }
+
+    /// For real shells: every script begins with the functions that its lines call.
+    pub fn live_plan(&self) -> Plan {
+        self.plan_with(PRELUDE)
+    }
+
+    fn plan_with(&self, prelude: &str) -> Plan {
+        let indented: String = prelude.lines().map(|line| format!("          {line}\n")).collect();
+        let text = self.text.replace("        run: |\n", &format!("        run: |\n{indented}"));
+        let mut plan = crate::debugger::plan(&text);
         let scope = expr::Scope::any();
         for (index, script) in &self.posts {
+            let script = format!("{prelude}{script}");
             plan.steps[*index].post = Some(Hook {
                 condition: expr::Condition::parse(Some("always()"), &scope).unwrap(),
-                script: expr::Template::parse(script, &scope).unwrap(),
+                script: expr::Template::parse(&script, &scope).unwrap(),
             });
         }
         plan
@@ -79,10 +93,12 @@ fn quoted(condition: &str) -> String {
     format!("\"{condition}\"")
 }
 
-/// A script in the little language of [`super::scripted`]; every line is also a line of sh with the functions that
-/// the live test puts in front.
+/// A script in the little language.
 fn script(rng: &mut Rng, index: usize) -> String {
     let mut lines: Vec<String> = (0..rng.usize(1..5)).map(|_| operation(rng, index)).collect();
+    if rng.u8(0..8) == 0 {
+        lines.push(String::from("git push"));
+    }
     if rng.u8(0..5) == 0 {
         lines.push(format!("exit {}", rng.u8(1..5)));
     }

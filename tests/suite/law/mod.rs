@@ -1,40 +1,72 @@
 //! The law of DESIGN 3: however often you go back, running forward with the same answers ends in the same state as
 //! the undisturbed run.
 //!
-//! Generated jobs, random walks. A failing seed is printed; `STEPBACK_LAW_SEED=N` runs that one alone.
+//! Generated jobs, random walks. A failing seed is printed; `STEPBACK_LAW_SEED=N` runs that one alone, and
+//! `STEPBACK_LAW_JOBS=N` that many.
 
+mod end;
 mod job;
+mod live;
 mod scripted;
 mod walk;
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use end::tree;
 use job::Generated;
+use walk::Count;
 
 /// How many jobs the scripted host runs.
 const SCRIPTED_JOBS: u64 = 2_000;
+/// How many jobs real shells run.
+const LIVE_JOBS: u64 = 100;
 
 fn seeds(count: u64) -> Vec<u64> {
-    match std::env::var("STEPBACK_LAW_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let given = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
+    match given("STEPBACK_LAW_SEED") {
         Some(seed) => vec![seed],
-        None => (0..count).collect(),
+        None => (0..given("STEPBACK_LAW_JOBS").unwrap_or(count)).collect(),
     }
+}
+
+/// Checks every seed's job on this many threads; the first that fails is named and fails the test.
+fn check_all(name: &str, seeds: &[u64], threads: usize, check: fn(&Generated, u64) -> Count) {
+    let moves = Mutex::new(Count::default());
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let count = check_one(name, seed, check);
+                    moves.lock().unwrap().add(count);
+                }
+            });
+        }
+    });
+    println!("law: {} {name} jobs, {}", seeds.len(), moves.into_inner().unwrap());
+}
+
+fn check_one(name: &str, seed: u64, check: fn(&Generated, u64) -> Count) -> Count {
+    let generated = Generated::new(seed);
+    std::panic::catch_unwind(|| check(&generated, seed)).unwrap_or_else(|panic| {
+        println!(
+            "law: seed {seed} fails ({name}); run it again with STEPBACK_LAW_SEED={seed}\n{}",
+            generated.text
+        );
+        std::panic::resume_unwind(panic)
+    })
 }
 
 #[test]
 fn scripted_jobs_end_the_same_however_often_one_goes_back() {
-    let mut moves = walk::Count::default();
-    for seed in seeds(SCRIPTED_JOBS) {
-        let generated = Generated::new(seed);
-        let outcome = std::panic::catch_unwind(|| scripted::check(&generated, seed));
-        match outcome {
-            Ok(count) => moves.add(count),
-            Err(panic) => {
-                println!(
-                    "law: seed {seed} fails; run it again with STEPBACK_LAW_SEED={seed}\n{}",
-                    generated.text
-                );
-                std::panic::resume_unwind(panic);
-            }
-        }
-    }
-    println!("law: {} scripted jobs, {moves}", seeds(SCRIPTED_JOBS).len());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    check_all("scripted", &seeds(SCRIPTED_JOBS), threads, scripted::check);
+}
+
+#[test]
+fn live_jobs_end_the_same_however_often_one_goes_back() {
+    let _turn = crate::debugger::live::alone();
+    // One at a time: two live hosts of one process would take each other's orphans for their own.
+    check_all("live", &seeds(LIVE_JOBS), 1, live::check);
 }

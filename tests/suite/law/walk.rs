@@ -1,12 +1,14 @@
-//! A random walk through a job: forwards, backwards, sideways, with edits that are undone again, and at last
-//! straight to the end.
+//! A random walk through a job: forwards, backwards, sideways, with views, pauses and edits by requests, by shell
+//! commands and by an editor of the person's own; and at last straight to the end, from a moment that no edit lies
+//! before.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use engine::step_path::StepPath;
 use fastrand::Rng;
 use session::moment::{MomentId, Point};
-use session::request::{Reply, Request, Stop, StopReason, Target};
+use session::request::{Reply, Request, Stop, StopReason, Target, TimelineLine};
 
 use crate::debugger::Debugger;
 
@@ -17,6 +19,10 @@ pub struct Count {
     backwards: usize,
     returns: usize,
     edits: usize,
+    views: usize,
+    pauses: usize,
+    frozen: usize,
+    confirmed: usize,
 }
 
 impl Count {
@@ -25,6 +31,10 @@ impl Count {
         self.backwards += other.backwards;
         self.returns += other.returns;
         self.edits += other.edits;
+        self.views += other.views;
+        self.pauses += other.pauses;
+        self.frozen += other.frozen;
+        self.confirmed += other.confirmed;
     }
 }
 
@@ -32,106 +42,207 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} moves forwards, {} backwards, {} returns, {} edits",
-            self.forwards, self.backwards, self.returns, self.edits
+            "{} moves forwards, {} backwards, {} returns, {} edits, {} views, {} pauses, of them {} in a step, {} \
+             confirmations",
+            self.forwards,
+            self.backwards,
+            self.returns,
+            self.edits,
+            self.views,
+            self.pauses,
+            self.frozen,
+            self.confirmed
         )
     }
 }
 
-/// Walks at random, then goes to a moment that no edit lies before, and runs on to the end.
-pub async fn random(debugger: &mut Debugger, seed: u64) -> Count {
-    let mut rng = Rng::with_seed(seed ^ 0x5eed);
-    let mut count = Count::default();
-    let mut stop = debugger.stopped().await;
-    for _ in 0..rng.usize(3..14) {
-        stop = step(debugger, &mut rng, &stop, &mut count).await;
+/// Somebody who walks.
+pub struct Walker<'a> {
+    debugger: &'a mut Debugger,
+    workspace: PathBuf,
+    /// A command of the debugger's shell that changes a file.
+    shell: &'static str,
+    rng: Rng,
+    count: Count,
+}
+
+impl<'a> Walker<'a> {
+    pub fn new(debugger: &'a mut Debugger, workspace: &Path, shell: &'static str, seed: u64) -> Self {
+        let rng = Rng::with_seed(seed ^ 0x5eed);
+        Self { debugger, workspace: workspace.to_owned(), shell, rng, count: Count::default() }
     }
-    finish(debugger, stop, &mut count).await;
-    count
-}
 
-async fn step(debugger: &mut Debugger, rng: &mut Rng, stop: &Stop, count: &mut Count) -> Stop {
-    let over = matches!(stop.point, Point::End(_));
-    let request = match rng.u8(0..12) {
-        0..=3 if !over => Request::Next,
-        4 if !over => Request::Continue,
-        5 | 6 => Request::Back { steps: rng.u32(1..4) },
-        7 => Request::ReverseContinue,
-        8 if stop.rewound => Request::Return,
-        9 => match any_moment(debugger, rng, stop.moment).await {
-            Some(id) => Request::Goto(Target::Moment(id)),
-            None => return stop.clone(),
-        },
-        10 if !over => return edit(debugger, rng, stop, count).await,
-        11 if !over && stop.point.step().is_some_and(|path| *path != StepPath::main(0)) => Request::Rerun,
-        _ => return stop.clone(),
-    };
-    match request {
-        Request::Next | Request::Continue | Request::Rerun => count.forwards += 1,
-        Request::Return => count.returns += 1,
-        _ => count.backwards += 1,
+    /// Walks at random, then runs on to the end.
+    pub async fn walk(mut self) -> Count {
+        let mut stop = self.debugger.stopped().await;
+        for _ in 0..self.rng.usize(3..14) {
+            stop = self.step(stop).await;
+        }
+        self.finish(stop).await;
+        self.count
     }
-    let is_rerun = request == Request::Rerun;
-    let stop = debugger.to(request).await;
-    // Running again first goes back, which is a stop of its own.
-    if is_rerun { debugger.stopped().await } else { stop }
+
+    async fn step(&mut self, stop: Stop) -> Stop {
+        let over = matches!(stop.point, Point::End(_));
+        let during = matches!(stop.point, Point::During(_));
+        let asked = matches!(stop.reason, StopReason::Confirm(_));
+        match self.rng.u8(0..19) {
+            0..=4 if asked => self.confirm(stop).await,
+            0..=3 if !over => self.forwards(Request::Next).await,
+            4 if !over => self.forwards(Request::Continue).await,
+            5 | 6 => {
+                let steps = self.rng.u32(1..4);
+                self.backwards(Request::Back { steps }).await
+            }
+            7 => self.backwards(Request::ReverseContinue).await,
+            8 | 17 | 18 if stop.rewound => {
+                self.count.returns += 1;
+                self.debugger.to(Request::Return).await
+            }
+            9 => match self.any_moment(|line| line.moment != stop.moment && !line.current).await {
+                Some(id) => self.backwards(Request::Goto(Target::Moment(id))).await,
+                None => stop,
+            },
+            10 if !over && !during => self.edit(stop).await,
+            11 if !over && stop.point.step().is_some_and(|path| *path != StepPath::main(0)) => {
+                // Running again first goes back, which is a stop of its own.
+                self.forwards(Request::Rerun).await;
+                self.debugger.stopped().await
+            }
+            12 => self.view(stop).await,
+            13 if !during => self.edit_file(stop),
+            14 if !during => self.command(stop).await,
+            15 | 16 if !over && !asked => self.pause().await,
+            _ => stop,
+        }
+    }
+
+    async fn forwards(&mut self, request: Request) -> Stop {
+        self.count.forwards += 1;
+        self.debugger.to(request).await
+    }
+
+    async fn backwards(&mut self, request: Request) -> Stop {
+        self.count.backwards += 1;
+        self.debugger.to(request).await
+    }
+
+    /// A step that reached outside is about to run again.
+    async fn confirm(&mut self, stop: Stop) -> Stop {
+        self.count.confirmed += 1;
+        if self.rng.bool() {
+            return self.forwards(Request::Confirm(true)).await;
+        }
+        self.debugger.ask(Request::Confirm(false)).await;
+        stop
+    }
+
+    /// An edit stays in the timeline, but the walk's end does not come after it.
+    async fn edit(&mut self, stop: Stop) -> Stop {
+        self.count.edits += 1;
+        let value = format!("edited{}", self.rng.u8(..));
+        match self.rng.u8(0..4) {
+            0 => self.debugger.set("env.K2", None).await,
+            1 => self.debugger.set("steps.s0.outputs.v", Some(&value)).await,
+            2 => self.debugger.set("job.status", Some("failure")).await,
+            _ => self.debugger.set("env.K2", Some(&value)).await,
+        }
+        stop
+    }
+
+    /// As an editor of the person's own does it: nobody tells the session.
+    fn edit_file(&mut self, stop: Stop) -> Stop {
+        self.count.edits += 1;
+        let path = self.workspace.join(self.rng.choice(["a", "b", "by-hand"]).unwrap_or("a"));
+        // The name may be a link; an editor writes where it leads, or a file beside it.
+        if path.is_symlink() || self.rng.u8(0..4) == 0 {
+            let _ = std::fs::remove_file(&path);
+        } else {
+            std::fs::write(&path, format!("by hand {}", self.rng.u8(..))).unwrap();
+        }
+        stop
+    }
+
+    async fn command(&mut self, stop: Stop) -> Stop {
+        self.count.edits += 1;
+        let command = self.shell.to_owned();
+        let Reply::Shell(reply) = self.debugger.ask(Request::Shell { command }).await else {
+            panic!("the end of a command was expected")
+        };
+        assert_eq!(reply.exit_code, 0);
+        stop
+    }
+
+    async fn view(&mut self, stop: Stop) -> Stop {
+        self.count.views += 1;
+        let Some(id) = self.any_moment(|_| true).await else { return stop };
+        let files = super::tree(&self.workspace);
+        self.debugger.ask(Request::View(Some(id))).await;
+        self.debugger.print("env.K1").await;
+        self.debugger.ask(Request::Steps).await;
+        self.debugger.ask(Request::View(None)).await;
+        assert_eq!(super::tree(&self.workspace), files, "a view changed files");
+        stop
+    }
+
+    /// Goes on, and asks for a pause once or twice a few transitions later. However that goes, it ends in one stop.
+    async fn pause(&mut self) -> Stop {
+        self.count.pauses += 1;
+        let request = if self.rng.bool() { Request::Next } else { Request::Continue };
+        self.debugger.handle.tell(request);
+        for _ in 0..self.rng.u8(0..4) {
+            self.debugger.handle.tell(Request::View(None));
+        }
+        for _ in 0..self.rng.u8(1..3) {
+            self.debugger.handle.tell(Request::Pause);
+        }
+        let stop = self.debugger.stopped().await;
+        self.count.frozen += usize::from(matches!(stop.point, Point::During(_)));
+        stop
+    }
+
+    async fn any_moment(&mut self, which: impl Fn(&TimelineLine) -> bool) -> Option<MomentId> {
+        let lines = self.debugger.timeline().await;
+        let can = |line: &&TimelineLine| which(line) && !matches!(line.point, Point::During(_));
+        let all: Vec<MomentId> = lines.iter().filter(can).map(|line| line.moment).collect();
+        self.rng.choice(all)
+    }
+
+    /// From a moment without an edit in its past, to the end.
+    async fn finish(&mut self, mut stop: Stop) {
+        let clean = clean_moment(&self.debugger.timeline().await);
+        if let Some(clean) = clean {
+            // Files may have been changed that nothing has recorded yet: going back leaves them behind.
+            stop = self.backwards(Request::Goto(Target::Moment(clean))).await;
+        }
+        self.debugger.ask(Request::StopOnFailure(false)).await;
+        if stop.rewound && matches!(stop.point, Point::End(_)) {
+            // Leaving from here would lead to the newest moment, not to this one.
+            stop = self.backwards(Request::Back { steps: 1 }).await;
+        }
+        while !matches!(stop.point, Point::End(_)) {
+            let asked = matches!(stop.reason, StopReason::Confirm(_));
+            let request = if asked { Request::Confirm(true) } else { Request::Continue };
+            stop = self.forwards(request).await;
+        }
+        assert!(!stop.rewound, "{stop:?}");
+    }
 }
 
-/// An edit stays in the timeline, but the walk's end does not come after it.
-async fn edit(debugger: &mut Debugger, rng: &mut Rng, stop: &Stop, count: &mut Count) -> Stop {
-    count.edits += 1;
-    let value = Some(format!("edited{}", rng.u8(..)));
-    debugger.ask(Request::Set { name: "env.K2".to_owned(), value }).await;
-    stop.clone()
-}
-
-async fn any_moment(debugger: &mut Debugger, rng: &mut Rng, here: MomentId) -> Option<MomentId> {
-    let Reply::Timeline(lines) = debugger.ask(Request::Timeline).await else {
-        panic!("a timeline was expected")
-    };
-    let others: Vec<MomentId> = lines
-        .iter()
-        .filter(|line| line.moment != here && !line.current && !matches!(line.point, Point::During(_)))
-        .map(|line| line.moment)
-        .collect();
-    rng.choice(others)
-}
-
-/// From a moment without an edit in its past, to the end.
-async fn finish(debugger: &mut Debugger, stop: Stop, count: &mut Count) {
-    let Reply::Timeline(lines) = debugger.ask(Request::Timeline).await else {
-        panic!("a timeline was expected")
-    };
-    let line = |id: MomentId| &lines[id.0 as usize];
-    let mut at = lines.iter().find(|line| line.current).map(|line| line.moment).unwrap();
+/// The latest moment on the way to the present one that no edit lies before. `None`: the present is the middle of a
+/// step, and clean.
+fn clean_moment(lines: &[TimelineLine]) -> Option<MomentId> {
+    let mut at = lines.iter().find(|line| line.current).unwrap();
     let mut clean = at;
     loop {
-        if line(at).cause.as_deref().is_some_and(|cause| cause.starts_with("set ")) {
-            clean = line(at).parent.unwrap();
-        }
-        match line(at).parent {
-            Some(parent) => at = parent,
+        let parent = at.parent.map(|id| &lines[id.0 as usize]);
+        let is_edit = at.cause.as_deref().is_some_and(|cause| cause != "left from here");
+        match parent {
+            Some(parent) if is_edit => clean = parent,
             None => break,
+            Some(_) => {}
         }
+        at = parent.unwrap();
     }
-    let here = lines.iter().find(|line| line.current).map(|line| line.moment).unwrap();
-    let mut stop = stop;
-    if clean != here {
-        count.backwards += 1;
-        stop = debugger.to(Request::Goto(Target::Moment(clean))).await;
-    }
-    debugger.ask(Request::StopOnFailure(false)).await;
-    if stop.rewound && matches!(stop.point, Point::End(_)) {
-        // Leaving from here would lead to the newest moment, not to this one.
-        stop = debugger.to(Request::Back { steps: 1 }).await;
-    }
-    while !matches!(stop.point, Point::End(_)) {
-        count.forwards += 1;
-        stop = debugger.to(Request::Continue).await;
-    }
-    assert!(
-        matches!(stop.reason, StopReason::End(_) | StopReason::Goto | StopReason::Return | StopReason::Back),
-        "{:?}",
-        stop.reason
-    );
+    (!matches!(clean.point, Point::During(_))).then_some(clean.moment)
 }

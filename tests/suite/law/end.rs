@@ -1,0 +1,72 @@
+//! What two runs of a job are compared by.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use engine::effect::Outcome;
+use engine::job::Job;
+use host::snapshot::{ContentId, Store};
+use session::session::Ended;
+
+use crate::debugger::Place;
+
+/// The job and the files at the end.
+pub struct End {
+    outcome: Outcome,
+    job: Job,
+    content: ContentId,
+    tree: BTreeMap<String, String>,
+}
+
+impl End {
+    pub fn new(ended: Ended, place: &Place) -> Self {
+        let mut store = Store::open(&place.dir.path().join("compare")).unwrap();
+        let content = store.take(&place.roots()).unwrap().content_id;
+        Self { outcome: ended.outcome, job: ended.job, content, tree: trees(place) }
+    }
+
+    #[track_caller]
+    pub fn must_equal(&self, other: &End, what: &str) {
+        assert_eq!(self.outcome, other.outcome, "{what}: the outcomes differ");
+        assert_eq!(self.tree, other.tree, "{what}: the files differ");
+        assert!(self.content == other.content, "{what}: the workspaces differ in modes or links");
+        assert!(
+            self.job == other.job,
+            "{what}: the jobs differ\n{:#?}\n{:#?}\n{:?}\n{:?}",
+            self.job,
+            other.job,
+            self.job.results(),
+            other.job.results()
+        );
+    }
+}
+
+/// Workspace and temporary files.
+fn trees(place: &Place) -> BTreeMap<String, String> {
+    let mut all = tree(&place.workspace());
+    all.extend(tree(&place.temp()).into_iter().map(|(name, text)| (format!("temp/{name}"), text)));
+    all
+}
+
+/// Names and contents, to see what differs.
+pub fn tree(dir: &Path) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(at) = open.pop() {
+        for entry in fs::read_dir(&at).unwrap().map(Result::unwrap) {
+            let name = entry.path().strip_prefix(dir).unwrap().display().to_string();
+            let kind = entry.file_type().unwrap();
+            let text = if kind.is_symlink() {
+                format!("-> {}", fs::read_link(entry.path()).unwrap().display())
+            } else if kind.is_dir() {
+                open.push(entry.path());
+                "folder".to_owned()
+            } else {
+                fs::read_to_string(entry.path()).unwrap()
+            };
+            all.insert(name, text);
+        }
+    }
+    all
+}
