@@ -207,7 +207,7 @@ impl<H: Host> Session<H> {
                     newest: present,
                     branch: self.branch,
                     frozen,
-                    waiting: Vec::new(),
+                    waiting: std::mem::take(&mut self.waiting),
                     pending: None,
                 });
             }
@@ -279,9 +279,7 @@ impl<H: Host> Session<H> {
         self.branch = rewound.branch;
         self.viewing = None;
         self.held = rewound.frozen;
-        for event in rewound.waiting {
-            self.take(event).await;
-        }
+        self.waiting = rewound.waiting;
         self.stand(StopReason::Return);
         Ok(())
     }

@@ -62,11 +62,11 @@ impl<H: Host> Session<H> {
         self.viewing = None;
         open(&mut self.gate, &Point::of(&self.job));
         self.host.hold_time(LaneId::FOREGROUND, false);
-        if let Some(held) = self.held.take() {
-            self.host.thaw(held).await;
+        if self.held.is_some() {
             self.stop = None;
         }
         self.tell(crate::notice::Notice::Continued);
+        self.release().await;
         Ok(())
     }
 
@@ -104,13 +104,14 @@ impl<H: Host> Session<H> {
                 Refusal::new("the job is in the past").hint("`return` first, or `continue` from here")
             );
         }
-        if let Some(held) = self.held.take() {
-            self.host.thaw(held).await;
-        }
         self.stop = None;
         self.gate.free();
         self.gate.set_stop_on_failure(false);
         self.host.hold_time(LaneId::FOREGROUND, false);
+        self.release().await;
+        if self.job.outcome().is_some() {
+            return Ok(());
+        }
         self.take(Event::Cancel(CancelReason::User)).await;
         Ok(())
     }

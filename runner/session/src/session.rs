@@ -99,6 +99,8 @@ pub struct Session<H: Host> {
     pub(crate) rewound: Option<Rewound<H::Frozen>>,
     /// Lanes that a second `pause` froze in the middle of a step, at the newest moment.
     pub(crate) held: Option<H::Frozen>,
+    /// Events that were on their way when those lanes were frozen; the job takes them when it goes on.
+    pub(crate) waiting: Vec<Event>,
     pub(crate) viewing: Option<MomentId>,
     pub(crate) files: Option<Files>,
     pub(crate) recorder: Option<Recorder>,
@@ -163,6 +165,7 @@ impl<H: Host> Session<H> {
             branch: BranchId(1),
             rewound: None,
             held: None,
+            waiting: Vec::new(),
             viewing: None,
             files: setup.files,
             recorder: setup.recorder,
@@ -244,7 +247,8 @@ impl<H: Host> Session<H> {
     }
 
     /// An event of the current epoch goes to the job; one of an earlier epoch belongs to a branch that was left for
-    /// good. While the person is in the past, events belong to the newest moment and wait for it.
+    /// good. While the person is in the past, events belong to the newest moment and wait for it; a step that is frozen
+    /// there does not end under the person's eyes.
     pub(crate) async fn host_event(&mut self, event: HostEvent) {
         if self.shell_event(&event) {
             return;
@@ -254,7 +258,18 @@ impl<H: Host> Session<H> {
         }
         match &mut self.rewound {
             Some(rewound) => rewound.waiting.push(event.event),
+            None if self.held.is_some() || !self.waiting.is_empty() => self.waiting.push(event.event),
             None => self.take(event.event).await,
+        }
+    }
+
+    /// What was frozen at the newest moment runs on, and what had happened by then is told to the job.
+    pub(crate) async fn release(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.host.thaw(held).await;
+        }
+        for event in std::mem::take(&mut self.waiting) {
+            self.take(event).await;
         }
     }
 
@@ -327,9 +342,7 @@ impl<H: Host> Session<H> {
                 self.tell(Notice::Warning(refusal.text));
             }
         }
-        if let Some(held) = self.held.take() {
-            self.host.thaw(held).await;
-        }
+        self.release().await;
         if self.job.outcome().is_none() {
             self.cancel_to_the_end().await;
         }
