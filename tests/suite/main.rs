@@ -16,6 +16,7 @@ mod architecture;
 mod cli;
 mod conformance;
 mod debugger;
+mod frozen;
 mod law;
 mod regression;
 mod session;

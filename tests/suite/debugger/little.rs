@@ -52,6 +52,10 @@ impl Script for Little {
         }
         play
     }
+
+    fn hash(&mut self, patterns: &[String]) -> Result<String, String> {
+        host::hash_files::hash_files(&self.workspace, patterns, false)
+    }
 }
 
 impl Little {

@@ -64,8 +64,7 @@ impl<'a> Live<'a> {
         };
         Debugger::start(
             plan,
-            // The same texts in every place, so that the states of two jobs can be compared.
-            inputs("/t", "/w"),
+            inputs(&place.temp().to_string_lossy(), &place.workspace().to_string_lossy()),
             Secrets::default(),
             Some(place.files()),
             &place.workspace(),

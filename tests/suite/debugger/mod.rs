@@ -57,11 +57,24 @@ impl Place {
         Self::at(tempfile::tempdir_in(memory).unwrap_or_else(|_| tempfile::tempdir().unwrap()))
     }
 
-    fn at(dir: tempfile::TempDir) -> Self {
-        for name in ["workspace", "temp"] {
-            std::fs::create_dir(dir.path().join(name)).unwrap();
+    /// The same place as it was at first: the states of two jobs can be compared only if they ran in one.
+    pub fn clear(&self) {
+        for entry in std::fs::read_dir(self.dir.path()).unwrap().map(Result::unwrap) {
+            std::fs::remove_dir_all(entry.path()).unwrap();
         }
-        Self { dir }
+        self.furnish();
+    }
+
+    fn at(dir: tempfile::TempDir) -> Self {
+        let place = Self { dir };
+        place.furnish();
+        place
+    }
+
+    fn furnish(&self) {
+        for name in ["workspace", "temp"] {
+            std::fs::create_dir(self.dir.path().join(name)).unwrap();
+        }
     }
 
     pub fn workspace(&self) -> std::path::PathBuf {

@@ -26,6 +26,20 @@ impl End {
         Self { outcome: ended.outcome, job: ended.job, content, tree: trees(place) }
     }
 
+    /// The other host ran the same lines: the workspaces are equal, and so are the outcomes and outputs of all steps.
+    #[track_caller]
+    pub fn must_resemble(&self, other: &End) {
+        let outcomes =
+            |end: &End| -> Vec<Outcome> { end.job.results().values().map(|step| step.outcome).collect() };
+        let workspace = |end: &End| -> BTreeMap<String, String> {
+            end.tree.clone().into_iter().filter(|(name, _)| !name.starts_with("temp/")).collect()
+        };
+        assert_eq!(workspace(self), workspace(other));
+        assert_eq!((self.outcome, outcomes(self)), (other.outcome, outcomes(other)));
+        assert!(self.job.steps() == other.job.steps(), "the outputs differ");
+        assert!(self.job.env() == other.job.env() && self.job.path() == other.job.path());
+    }
+
     #[track_caller]
     pub fn must_equal(&self, other: &End, what: &str) {
         assert_eq!(self.outcome, other.outcome, "{what}: the outcomes differ");

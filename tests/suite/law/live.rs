@@ -11,12 +11,17 @@ use crate::debugger::{Place, block_on};
 /// The straight run and a walk end the same.
 pub fn check(generated: &Generated, seed: u64) -> Count {
     block_on(async {
-        let straight = Place::in_memory();
-        let live = Live { mode: Mode::Headless, ..Live::debug(&straight) };
-        let ended = live.start(generated.live_plan()).ended().await;
-        let expected = End::new(ended, &straight);
-
         let place = Place::in_memory();
+        let live = Live { mode: Mode::Headless, ..Live::debug(&place) };
+        let ended = live.start(generated.live_plan()).ended().await;
+        let expected = End::new(ended, &place);
+
+        // The two hosts agree on what the job does, so the shells really ran its lines.
+        let scripted = Place::in_memory();
+        let ended = super::scripted::session(generated, &scripted, Mode::Headless).ended().await;
+        expected.must_resemble(&End::new(ended, &scripted));
+
+        place.clear();
         let mut debugger = Live::debug(&place).start(generated.live_plan());
         let walker = Walker::new(&mut debugger, &place.workspace(), "printf %s shell >> by-shell", seed);
         let count = walker.walk().await;

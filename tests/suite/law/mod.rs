@@ -13,7 +13,7 @@ mod walk;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use end::tree;
+pub use end::tree;
 use job::Generated;
 use walk::Count;
 
