@@ -20,6 +20,7 @@ use session::fleet::{Launcher, RunningJob};
 use session::handle::SessionHandle;
 use session::notice::{Notice, Observer};
 use session::recording::Recorder;
+use session::reload::WorkflowSource;
 use session::session::{Mode, Session, Setup};
 use session::sink::SessionLog;
 use syntax::StepBody;
@@ -31,6 +32,7 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
 use crate::record::{Shelf, Start};
+use crate::workflow_source::WorkflowFile;
 
 /// What becomes of the jobs, for whoever looks after the run.
 pub(crate) enum JobNews {
@@ -312,6 +314,9 @@ impl Launcher for JobLauncher {
             self.masks.clone(),
             Box::new(log.clone()),
         );
+        let workflow = (mode != Mode::Headless)
+            .then(|| WorkflowFile::of(Arc::clone(&prepared), Arc::clone(&plan)))
+            .map(|file| Box::new(file) as Box<dyn WorkflowSource>);
         let setup = Setup {
             plan,
             inputs,
@@ -325,7 +330,7 @@ impl Launcher for JobLauncher {
             workspace: place.workspace,
             mode,
             source: Arc::clone(&prepared.text),
-            workflow: None,
+            workflow,
         };
         let (session, handle, calls) = Session::new(setup);
         self.started.insert(key.clone());

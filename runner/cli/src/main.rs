@@ -23,6 +23,7 @@ mod run;
 mod sanitize;
 mod terminal;
 mod workflow_files;
+mod workflow_source;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -25,6 +25,10 @@ use crate::workflow_files::{Loaded, Project};
 pub(crate) struct Prepared {
     /// The text of the workflow file.
     pub(crate) text: Arc<str>,
+    /// Where the workflow file is.
+    pub(crate) path: PathBuf,
+    /// The repository that it belongs to.
+    pub(crate) project: Project,
     /// The workflow, with `--env` and `--matrix` applied.
     pub(crate) workflow: Arc<Workflow>,
     /// What every job is given.
@@ -72,7 +76,7 @@ pub(crate) fn prepare(
     warnings: &mut Warnings<'_>,
 ) -> anyhow::Result<Prepared> {
     refuse_faulty(&loaded, warnings.painter, warnings.out)?;
-    let Loaded { shown, source, sources, workflow, .. } = loaded;
+    let Loaded { path, shown, source, sources, workflow, .. } = loaded;
     let mut workflow = workflow.ok_or_else(|| Fault::new(format!("{shown}: there are no jobs in it")))?;
     let paths = Paths::from_environment()?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -119,6 +123,8 @@ pub(crate) fn prepare(
     };
     Ok(Prepared {
         text: sources.shared_text(source),
+        path,
+        project: project.clone(),
         event_json: Value::from(event.payload).to_json(),
         secrets: Secrets::new(values),
         workflow: Arc::new(workflow),
@@ -131,7 +137,7 @@ pub(crate) fn prepare(
 }
 
 /// `--env-file`, then `--env` over it.
-fn environment_of(settings: &Settings) -> Result<IndexMap<String, String>, Fault> {
+pub(crate) fn environment_of(settings: &Settings) -> Result<IndexMap<String, String>, Fault> {
     let mut env = IndexMap::new();
     for path in &settings.env_files {
         env.extend(secrets::read_file(path)?);
