@@ -21,14 +21,23 @@ use crate::request::{Place, Stop, StopReason};
 use crate::session::{Mode, Session};
 
 impl<H: Host> Session<H> {
-    /// Records the first moment and stands or goes.
+    /// Records the first moment and stands or goes. A job whose environment is at fault, or that has no steps, is over here.
     pub(crate) fn enter(&mut self) {
         let files = self.snapshot().map(|(id, _)| id);
         self.keep(self.branch, Cause::Advanced, files);
+        if let Some(outcome) = self.job.outcome() {
+            self.tell_job_end(outcome);
+            return self.stand(StopReason::End(outcome));
+        }
         self.name_outside_steps();
         if self.mode == Mode::Debug {
             self.stand(StopReason::Entry);
         }
+    }
+
+    fn tell_job_end(&self, outcome: Outcome) {
+        let took = self.started.elapsed();
+        self.tell(Notice::JobEnded { outcome, took, branch: self.branch });
     }
 
     /// Steps that cannot be undone are named before the first one runs (DESIGN 4).
@@ -96,8 +105,7 @@ impl<H: Host> Session<H> {
             self.tell_step_end(path, counts);
         }
         if let Point::End(outcome) = point {
-            let took = self.started.elapsed();
-            self.tell(Notice::JobEnded { outcome, took, branch: self.branch });
+            self.tell_job_end(outcome);
         }
         let failure = self.failure_at(&point);
         if let Some(reason) = self.gate.reason_to_stop(&point, failure).or_else(|| self.breakpoint_at(&point))
@@ -196,6 +204,9 @@ impl<H: Host> Session<H> {
     }
 
     fn notes_at(&self, path: Option<&StepPath>) -> Vec<String> {
+        if path.is_none() {
+            return self.setup_errors.clone();
+        }
         let before = matches!(self.job.cursor(), Cursor::Ready(_) | Cursor::Decided(..));
         path.filter(|_| before)
             .and_then(|path| reach::reaches_outside(self.job.plan(), path))

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::effect::{Effect, Outcome};
+use engine::effect::{Effect, Outcome, Report};
 use engine::event::{CancelReason, Event, Exit};
 use engine::job::{Job, JobInputs};
 use engine::lines::LineTag;
@@ -120,6 +120,8 @@ pub struct Session<H: Host> {
     pub(crate) shell: Option<crate::shell::ShellRun>,
     pub(crate) started: Instant,
     pub(crate) resumed: Option<Past>,
+    /// Why the job could not begin, masked; empty when it could.
+    pub(crate) setup_errors: Vec<String>,
     pub(crate) quit: bool,
 }
 
@@ -142,6 +144,14 @@ pub(crate) struct Rewound<F> {
 pub(crate) struct StepClock {
     pub(crate) began: Option<Instant>,
     pub(crate) took: IndexMap<StepPath, Duration>,
+}
+
+/// An error that belongs to no step.
+fn error_of_the_job(effect: &Effect) -> Option<String> {
+    match effect {
+        Effect::Report(Report::Line { step: None, tag: LineTag::Error, text, .. }) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 impl<H: Host> Session<H> {
@@ -183,8 +193,10 @@ impl<H: Host> Session<H> {
             shell: None,
             started: Instant::now(),
             resumed: None,
+            setup_errors: Vec::new(),
             quit: false,
         };
+        session.setup_errors = effects.iter().filter_map(error_of_the_job).collect();
         session.carry_out(effects);
         let (sender, calls) = mpsc::unbounded_channel();
         (session, SessionHandle::new(sender), calls)
