@@ -96,7 +96,8 @@ pub(crate) struct JobPlace {
     pub(crate) home: Option<PathBuf>,
     /// Where snapshots are kept while the session lasts.
     pub(crate) store: PathBuf,
-    in_place: bool,
+    /// The workspace is the person's own tree.
+    pub(crate) in_place: bool,
 }
 
 impl JobPlace {

@@ -258,7 +258,7 @@ impl JobLauncher {
 }
 
 /// The names of a plan's steps as they are written, for the width of their column.
-fn step_names(plan: &Plan) -> Vec<String> {
+pub(crate) fn step_names(plan: &Plan) -> Vec<String> {
     let name = |step: &syntax::Step| match (&step.name, &step.body) {
         (Some(name), _) => name.value.source().to_owned(),
         (None, StepBody::Run { script, .. }) => {

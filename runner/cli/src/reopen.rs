@@ -23,6 +23,7 @@ use crate::config;
 use crate::exit::{Exit, Fault};
 use crate::given::secrets;
 use crate::job_place::JobPlace;
+use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
 use crate::record::{Found, Shelf};
@@ -48,11 +49,17 @@ pub(crate) fn debug_last(
         Fault::new(text).hint("`stepback run` records a run; `--secret NAME=…` supplies a secret")
     };
     let found = Shelf::open(&paths).and_then(|shelf| shelf.last(&Secrets::new(values))).map_err(hinted)?;
-    let ended = in_runtime(drive(found, paths, arguments.verbose, terminal))??;
+    let ended = in_runtime(drive(found, paths, arguments.verbose, settings.json, terminal))??;
     Ok(exit_of(ended.outcome))
 }
 
-async fn drive(found: Found, paths: Paths, verbose: bool, terminal: Terminal) -> Result<Ended, Fault> {
+async fn drive(
+    found: Found,
+    paths: Paths,
+    verbose: bool,
+    json: bool,
+    terminal: Terminal,
+) -> Result<Ended, Fault> {
     let Found { recorder, reopened, files } = found;
     let nothing = || Fault::new("the last recording broke off before its first step");
     let past = Past::of(&reopened).ok_or_else(nothing)?;
@@ -63,9 +70,11 @@ async fn drive(found: Found, paths: Paths, verbose: bool, terminal: Terminal) ->
     let origin = Origin { in_place: folder == place.workspace, folder, name: None };
     let painter = Painter::new(terminal.colour);
     let (lines, output) = Lines::open(terminal, painter, paths.history());
-    let heading = JobHeading::new(&plan, &[], origin.in_place);
-    output.write(format!("{}\n", text::heading(&heading, painter)).as_bytes());
-    let (screen, stops) = Screen::new(output, painter, heading, verbose, false);
+    let heading = JobHeading::new(&plan, &step_names(&plan), origin.in_place);
+    if !json {
+        output.write(format!("{}\n", text::heading(&heading, painter)).as_bytes());
+    }
+    let (screen, stops) = Screen::new(output, painter, heading, verbose, json);
     let screen = Arc::new(screen);
     let log = SessionLog::new(Arc::clone(&screen) as Arc<dyn Observer>).recorded(recorder.logs().clone());
     let masks = SharedMasks::new(reopened.secrets.masks().clone());

@@ -121,3 +121,39 @@ fn programs_get_events_and_replies() {
     assert!(lines.iter().any(|line| line["event"] == "reply" && line["text"] == "1\n"), "{text}");
     assert!(events.contains(&"refused"), "{text}");
 }
+
+#[test]
+fn the_last_run_opens_again_at_its_failure() {
+    let sandbox = Sandbox::new(WORKFLOW);
+    let ran = sandbox.run(&["debug", "--last"], "");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.errors.contains("nothing has been recorded yet"), "{}", ran.errors);
+    assert_eq!(sandbox.run(&["run"], "").code, Some(1));
+    let ran = sandbox.run(&["debug", "--last"], "! cat file\nback\n! echo 2 > file\ncontinue\nquit\n");
+    let text = normal(&ran.out, &sandbox.root());
+    assert!(text.contains("✗ 2 Two") && text.contains("stopped on failure"), "{text}");
+    assert!(text.contains("(build 2 ✗) ! cat file\n1\n"), "{text}");
+    assert!(text.contains("✓ 3 Three") && text.contains("● build succeeded"), "{text}");
+    assert_eq!(ran.code, Some(0), "{}", ran.errors);
+    let ran = sandbox.run(&["run", "--no-record"], "");
+    assert_eq!(ran.code, Some(1));
+    let ran = sandbox.run(&["debug", "--last"], "timeline\nquit\n");
+    assert!(ran.out.contains("branch 2"), "the one without a recording changed nothing: {}", ran.out);
+}
+
+#[test]
+fn an_edited_workflow_is_taken_over_when_the_job_goes_on() {
+    let sandbox = Sandbox::new(WORKFLOW);
+    let file = sandbox.root().join(".github/workflows/ci.yml").display().to_string();
+    let edit = |from: &str, to: &str| format!("! sed -i 's/{from}/{to}/' {file}\n");
+    let script = format!("continue\nback\n{}continue\nquit\n", edit("grep -q 2", "grep -q 1"));
+    let ran = sandbox.run(&["debug"], &script);
+    assert!(ran.out.contains("● build succeeded"), "{}{}", ran.out, ran.errors);
+    let script = format!("next\n{}next\nquit\n", edit("echo v=1", "echo v=2"));
+    let ran = sandbox.run(&["debug"], &script);
+    assert!(
+        ran.out.contains("step 1 (.github/workflows/ci.yml:6) was edited, and it has run already"),
+        "{}",
+        ran.out
+    );
+}

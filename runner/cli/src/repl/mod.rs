@@ -112,15 +112,19 @@ impl Repl {
         }
     }
 
-    /// The answer; Ctrl-C in the meantime ends a shell command.
+    /// The answer. Ctrl-C in the meantime asks for an end of what runs, a second one leaves.
     async fn answer(&self, request: Request) -> Reply {
         let mut interrupt = signal(SignalKind::interrupt()).ok();
         let answer = self.handle.ask(request);
         tokio::pin!(answer);
+        let mut asked = false;
         loop {
             tokio::select! {
                 reply = &mut answer => return reply,
-                Some(()) = received(&mut interrupt) => self.handle.tell(Request::Cancel),
+                Some(()) = received(&mut interrupt) => {
+                    self.handle.tell(if asked { Request::Quit } else { Request::Pause });
+                    asked = true;
+                }
             }
         }
     }

@@ -37,6 +37,8 @@ pub(crate) struct Screen {
     shell: AtomicBool,
     /// The person has gone: where the job stands is of no interest any more.
     leaving: AtomicBool,
+    /// The failure at which the job stands was shown when its step ended.
+    failure_shown: AtomicBool,
     /// A shell command's log is in its heading.
     shell_heading: AtomicBool,
     /// The newest stop, for the prompt.
@@ -69,6 +71,7 @@ impl Screen {
             running: AtomicBool::new(true),
             shell: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
+            failure_shown: AtomicBool::new(false),
             shell_heading: AtomicBool::new(false),
             last: Mutex::default(),
         };
@@ -124,8 +127,8 @@ impl Screen {
         let Some(stop) = &*last else { return format!("({name}) ") };
         let sign = match (&stop.reason, stop.edited, stop.rewound) {
             (_, true, _) => " ✎",
-            (_, false, true) => " ↩",
             (StopReason::Failure(_), ..) => " ✗",
+            (_, false, true) => " ↩",
             _ => "",
         };
         match stop.point {
@@ -136,7 +139,11 @@ impl Screen {
 
     fn stand(&self, stop: Stop) {
         if self.json.is_none() && !self.leaving.load(Ordering::SeqCst) {
-            self.output.write(stop::text(&stop, &self.job, self.painter).as_bytes());
+            let mut text = stop::text(&stop, &self.job, self.painter);
+            if !self.failure_shown.swap(false, Ordering::SeqCst) {
+                text.insert_str(0, &stop::failure(&stop, self.painter));
+            }
+            self.output.write(text.as_bytes());
         }
         *lock(&self.last) = Some(stop);
     }
@@ -172,6 +179,9 @@ impl Observer for Screen {
             Notice::Stopped(stop) => Some(Stop::clone(stop)),
             _ => None,
         };
+        if let Notice::StepEnded(end) = &notice {
+            self.failure_shown.store(end.outcome == Outcome::Failure, Ordering::SeqCst);
+        }
         let is_dull = match &notice {
             Notice::Stopped(_) | Notice::Continued => true,
             // Somebody who leaves need not be told of every step that will not run.

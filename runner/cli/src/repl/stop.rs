@@ -19,6 +19,24 @@ pub(super) fn text(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
     lines.filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
 }
 
+/// The failure at which the job stands, for somebody who did not see it happen; nothing for other stops.
+pub(super) fn failure(stop: &Stop, painter: Painter) -> String {
+    let StopReason::Failure(failure) = &stop.reason else { return String::new() };
+    let exit = failure.exit_code.map_or_else(String::new, |code| format!("   exit {code}"));
+    let sign = painter.paint(Meaning::Bad, "✗");
+    let mut text = format!(
+        "{sign} {} {}{}\n",
+        stop.number,
+        text::shown(&stop.name),
+        painter.paint(Meaning::Quiet, &exit)
+    );
+    let bar = painter.paint(Meaning::Bad, "│");
+    for line in failure.last_lines.iter().filter(|line| text::exit_of(line).is_none()) {
+        text.push_str(&format!("    {bar} {}\n", text::shown(line)));
+    }
+    text
+}
+
 fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
     let quiet = |text: &str| painter.paint(Meaning::Quiet, text);
     let step = |sign: &str| format!("{sign}{}", where_it_stands(stop));
@@ -136,6 +154,27 @@ mod tests {
         let failure = Failure { exit_code: Some(1), last_lines: Vec::new(), forgiven: false };
         let words = "  stopped on failure · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`";
         check(StopReason::Failure(failure), None, words);
+    }
+
+    #[test]
+    fn a_failure_that_nobody_saw_is_told() {
+        let last_lines = vec!["it broke".into(), "Process completed with exit code 3.".into()];
+        let mut stop = Stop {
+            reason: StopReason::Failure(Failure { exit_code: Some(3), last_lines, forgiven: false }),
+            moment: MomentId(3),
+            branch: BranchId(1),
+            point: Point::Before(StepPath::main(1)),
+            number: 2,
+            name: "Test".into(),
+            place: None,
+            rewound: true,
+            edited: false,
+            undone: None,
+            notes: Vec::new(),
+        };
+        assert_eq!(failure(&stop, Painter::new(false)), "✗ 2 Test   exit 3\n    │ it broke\n");
+        stop.reason = StopReason::Step;
+        assert_eq!(failure(&stop, Painter::new(false)), "");
     }
 
     #[test]
