@@ -131,7 +131,7 @@ impl Case {
     }
 
     /// Into the middle of the second step: all its processes are up.
-    async fn to_the_middle(&mut self) {
+    async fn run_to_the_middle(&mut self) {
         self.debugger.to(Request::Next).await;
         self.debugger.ask(Request::Continue).await;
         assert_eq!(self.hear(3).await, ["up"; 3]);
@@ -205,7 +205,7 @@ struct End {
 
 async fn undisturbed() -> End {
     let mut case = Case::start(None).await;
-    case.to_the_middle().await;
+    case.run_to_the_middle().await;
     case.tell("first", "go");
     assert_eq!(case.hear(1).await, ["went"]);
     case.tell("second", "go on");
@@ -260,7 +260,7 @@ fn a_frozen_step_that_is_run_again_is_ended_first() {
     block_on(async {
         let expected = undisturbed().await;
         let mut case = Case::start(None).await;
-        case.to_the_middle().await;
+        case.run_to_the_middle().await;
         case.freeze().await;
         let stood: Vec<Watch> = case.all_stand().into_iter().map(|pid| Watch::new(pid).unwrap()).collect();
         case.debugger.to(Request::Back { steps: 1 }).await;
@@ -283,7 +283,7 @@ fn leaving_ends_what_stood() {
     let _turn = alone();
     block_on(async {
         let mut case = Case::start(None).await;
-        case.to_the_middle().await;
+        case.run_to_the_middle().await;
         case.freeze().await;
         let stood: Vec<Watch> = case.all_stand().into_iter().map(|pid| Watch::new(pid).unwrap()).collect();
         let middle = case.files();
@@ -357,7 +357,7 @@ fn start_victim(manner: &str) -> (Child, Vec<i32>) {
 fn victim(manner: &str) {
     block_on(async {
         let mut case = Case::start(Some(KILLED)).await;
-        case.to_the_middle().await;
+        case.run_to_the_middle().await;
         if manner != "running" {
             case.freeze().await;
         }

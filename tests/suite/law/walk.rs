@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use engine::step_path::StepPath;
 use fastrand::Rng;
 use session::moment::{MomentId, Point};
+use session::notice::Notice;
 use session::request::{Reply, Request, Stop, StopReason, Target, TimelineLine};
 
 use crate::debugger::Debugger;
@@ -226,6 +227,9 @@ impl<'a> Walker<'a> {
             stop = self.forwards(request).await;
         }
         assert!(!stop.rewound, "{stop:?}");
+        let more = self.debugger.said_so_far();
+        let stops = more.iter().any(|notice| matches!(notice, Notice::Stopped(_)));
+        assert!(!stops, "more stops were told of than asked for: {more:?}");
     }
 }
 

@@ -6,6 +6,7 @@ mod epochs;
 mod going;
 mod leaving;
 mod outside;
+mod refusing;
 mod set_up;
 
 use std::fs;
