@@ -2,6 +2,7 @@
 //!
 //! Knows the folder and the key; what is in a recording is the session's.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -23,7 +24,13 @@ const SNAPSHOTS: &str = "files";
 pub(crate) struct Shelf {
     recordings: Recordings,
     seal: Option<SealKey>,
+    /// The name that all recordings of this run begin with.
+    run: RecordingId,
+    begun: Cell<u32>,
 }
+
+/// Between the name of a run and the number of a job.
+const SEPARATOR: char = '.';
 
 /// What is recorded of a job at its start.
 pub(crate) struct Start<'a> {
@@ -43,7 +50,8 @@ impl Shelf {
     pub(crate) fn open(paths: &Paths) -> Result<Shelf, String> {
         let recordings = Recordings::under(&paths.state).map_err(|error| error.to_string())?;
         // Without a key, values masked during a run are left out of the recording.
-        Ok(Shelf { recordings, seal: SealKey::under(&paths.state).ok() })
+        let run = RecordingId::at(Timestamp::now().as_millisecond(), fastrand::u16(..));
+        Ok(Shelf { recordings, seal: SealKey::under(&paths.state).ok(), run, begun: Cell::new(0) })
     }
 
     /// Begins a recording; gives the folder for its snapshots too.
@@ -55,7 +63,10 @@ impl Shelf {
         prepared: &Prepared,
         start: &Start<'_>,
     ) -> Result<(Recorder, PathBuf), String> {
-        let id = RecordingId::at(Timestamp::now().as_millisecond(), fastrand::u16(..));
+        let number = self.begun.get();
+        self.begun.set(number.saturating_add(1));
+        let id = RecordingId::new(&format!("{}{SEPARATOR}{number:04}", self.run))
+            .ok_or("a recording has no name")?;
         let recording = self.recordings.create(id).map_err(|error| error.to_string())?;
         let files = snapshots_of(&recording);
         let facts = JobFacts {
@@ -81,24 +92,27 @@ impl Shelf {
         Ok((recorder, files))
     }
 
-    /// The recording that a person means by "the last run": the newest one that failed or broke off, else the newest.
+    /// The recording that a person means by "the last run": of its jobs one that failed or broke off, else the last one.
     ///
     /// # Errors
     /// There is none, as a person reads it.
     pub(crate) fn last(&self, secrets: &Secrets) -> Result<Found, String> {
-        let newest_first = self.recordings.list().map_err(|error| error.to_string())?.into_iter().rev();
-        let mut newest = None;
-        for listed in newest_first.filter(|listed| !listed.in_use).take(LAST_RUN_JOBS_MAX) {
+        let mut listed = self.recordings.list().map_err(|error| error.to_string())?;
+        listed.retain(|recording| !recording.in_use);
+        let run_of = |id: &RecordingId| id.as_str().split(SEPARATOR).next().unwrap_or_default().to_owned();
+        let last = listed.last().map(|last| run_of(&last.id)).ok_or("nothing has been recorded yet")?;
+        let mut found = None;
+        for listed in listed.into_iter().rev().filter(|listed| run_of(&listed.id) == last) {
             let Ok(recording) = self.recordings.open(listed.id) else { continue };
             let red = session::recording::open(&recording, self.seal.as_ref(), None)
                 .is_ok_and(|seen| seen.finished != Some(session::journal::Outcome::Success));
             if red {
                 return self.resume(recording, secrets);
             }
-            newest.get_or_insert(recording);
+            found.get_or_insert(recording);
         }
-        newest.map_or_else(
-            || Err("nothing has been recorded yet".to_owned()),
+        found.map_or_else(
+            || Err("the last recording cannot be opened".to_owned()),
             |recording| self.resume(recording, secrets),
         )
     }
@@ -117,9 +131,6 @@ impl Shelf {
         }
     }
 }
-
-/// How many recordings are looked at for a red one: as many as one run can have jobs.
-const LAST_RUN_JOBS_MAX: usize = 256;
 
 /// A recording taken up again.
 pub(crate) struct Found {

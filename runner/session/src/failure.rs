@@ -3,6 +3,7 @@
 use engine::effect::Outcome;
 use engine::expr::HashAnswers;
 use engine::job::{Job, Question};
+use engine::step_path::StepPath;
 use host::contract::Host;
 
 use crate::moment::Point;
@@ -25,9 +26,19 @@ impl<H: Host> Session<H> {
         let forgiven = result.conclusion != Outcome::Failure;
         (!forgiven).then(|| Failure {
             exit_code: self.exit_codes.get(path).copied(),
-            last_lines: self.log.last(path, LAST_LINES_MAX),
+            last_lines: self.last_lines(path),
             forgiven,
         })
+    }
+
+    /// From memory, or of a job that was reopened from its recording.
+    fn last_lines(&self, path: &StepPath) -> Vec<String> {
+        let kept = self.log.last(path, LAST_LINES_MAX);
+        if !kept.is_empty() {
+            return kept;
+        }
+        let recorded = self.recorded_lines(path).unwrap_or_default();
+        recorded.into_iter().rev().take(LAST_LINES_MAX).rev().collect()
     }
 
     /// Whether a condition of a breakpoint holds in a recorded state; one that cannot be evaluated does not.

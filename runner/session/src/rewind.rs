@@ -5,9 +5,9 @@
 
 use engine::job::Cursor;
 use host::contract::{Epoch, FrozenLanes, Host};
-use host::snapshot::SnapshotId;
+use host::snapshot::{Change, SnapshotId};
 
-use crate::files::Manner;
+use crate::files::{Manner, WORKSPACE};
 use crate::journal::RestoreResult;
 use crate::moment::{Cause, Moment, MomentId, Point};
 use crate::notice::Notice;
@@ -247,7 +247,10 @@ impl<H: Host> Session<H> {
         let ids = |moment: &Moment| moment.files;
         let from = self.timeline.get(present).and_then(ids);
         let files = match (from, target.files, self.files.as_ref()) {
-            (Some(from), Some(to), Some(files)) => files.diff(from, to).map_or(0, |changes| changes.len()),
+            (Some(from), Some(to), Some(files)) => files.diff(from, to).map_or(0, |changes| {
+                let seen = |change: &&Change| change.root == WORKSPACE && !change.path.starts_with(".git");
+                changes.iter().filter(seen).count()
+            }),
             _ => 0,
         };
         let (outputs, variables) = crate::inspect::differences(&self.job, &target.job);

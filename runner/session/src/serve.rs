@@ -1,5 +1,6 @@
 //! Which request does what. One line to a request; the doing stands in the modules named after it.
 
+use engine::effect::{Effect, Signal};
 use engine::event::{CancelReason, Event};
 use engine::step_path::LaneId;
 use host::contract::Host;
@@ -8,6 +9,7 @@ use crate::gate::Gate;
 use crate::moment::{MomentId, Point};
 use crate::request::{Refusal, Reply, Request, StopReason};
 use crate::session::Session;
+use crate::shell::SHELL_LANE;
 
 impl<H: Host> Session<H> {
     /// Answers one request. `Shell` and `Try` are answered when their command is over, and are not handled here.
@@ -80,8 +82,12 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// First: stop at the next stop point. Again while a step runs: freeze it now.
+    /// First: stop at the next stop point. Again while a step runs: freeze it now. A shell command is ended.
     async fn pause(&mut self) -> Result<(), Refusal> {
+        if self.shell.is_some() {
+            self.host.perform(Effect::Signal { lane: SHELL_LANE, signal: Signal::Ladder });
+            return Ok(());
+        }
         if !self.gate.is_open() {
             return Err(Refusal::new("the job stands already"));
         }

@@ -107,7 +107,7 @@ pub fn checkout(
         return Ok(());
     }
     let target = target(workspace, spec.path.as_deref())?;
-    let git = Git::of(&origin.folder);
+    let git = repository(&origin.folder);
     empty(&target)?;
     match (git, spec.reference.as_deref().filter(|reference| !reference.is_empty())) {
         (Some(git), Some(reference)) => commit(&git, reference, &target, note),
@@ -126,7 +126,7 @@ pub fn checkout(
 /// See [`CheckoutError`].
 pub fn listed(origin: &Origin) -> Result<(PathBuf, IndexSet<PathBuf>), CheckoutError> {
     let mut files = IndexSet::new();
-    match Git::of(&origin.folder) {
+    match repository(&origin.folder) {
         Some(git) => list(&git, Path::new(""), &mut files).map(|()| (git.top().to_path_buf(), files)),
         None => walk(&origin.folder, Path::new(""), &mut files).map(|()| (origin.folder.clone(), files)),
     }
@@ -138,6 +138,13 @@ pub fn listed(origin: &Origin) -> Result<(PathBuf, IndexSet<PathBuf>), CheckoutE
 /// See [`CheckoutError`].
 pub fn bring(folder: &Path, workspace: &Path, files: &IndexSet<PathBuf>) -> Result<usize, CheckoutError> {
     copy::files(folder, workspace, files)
+}
+
+/// The repository whose top this folder is. A project that lies inside a larger repository is plain files: checking out the
+/// larger one would put its workflows and files in the wrong places.
+fn repository(folder: &Path) -> Option<Git> {
+    let folder = folder.canonicalize().ok()?;
+    Git::of(&folder).filter(|git| git.top() == folder)
 }
 
 fn target(workspace: &Path, path: Option<&str>) -> Result<PathBuf, CheckoutError> {

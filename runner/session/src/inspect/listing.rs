@@ -93,9 +93,13 @@ impl<H: Host> Session<H> {
                     .ok_or_else(|| Refusal::new("no step has printed anything yet"))?
             }
         };
-        let recorded =
-            archive.as_ref().and_then(|archive| lines_of(archive, recorded_log(Some(archive), &path)?));
-        Ok(Reply::Log(recorded.unwrap_or_else(|| self.log.last(&path, usize::MAX))))
+        Ok(Reply::Log(self.recorded_lines(&path).unwrap_or_else(|| self.log.last(&path, usize::MAX))))
+    }
+
+    /// The log of a step as it stands in the recording.
+    pub(crate) fn recorded_lines(&self, path: &StepPath) -> Option<Vec<String>> {
+        let archive = self.log_archive()?;
+        lines_of(&archive, recorded_log(Some(&archive), path)?)
     }
 
     fn log_archive(&self) -> Option<LogArchive> {
