@@ -5,6 +5,7 @@ pub mod live;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::{JobKey, Plan};
@@ -23,6 +24,9 @@ use session::sink::SessionLog;
 use syntax::{NoFiles, ReadOptions, Sources};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, LocalSet};
+
+/// A session that has said nothing for so long will say nothing any more, on any machine.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// Runs a test that drives sessions.
 pub fn block_on<T>(test: impl Future<Output = T>) -> T {
@@ -177,9 +181,10 @@ impl Debugger {
         }
     }
 
-    /// The next notice; the end of the session fails the test.
+    /// The next notice; the end of the session fails the test, and so does a session that is stuck.
     pub async fn notice(&mut self) -> Notice {
-        self.notices.recv().await.expect("the session said nothing more")
+        let next = tokio::time::timeout(STUCK_AFTER, self.notices.recv()).await;
+        next.expect("the session is stuck").expect("the session said nothing more")
     }
 
     /// Asks for something that has to be refused, and gives the refusal's text.
