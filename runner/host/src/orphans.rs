@@ -29,7 +29,14 @@ pub fn sweep(tracking: &str, within: Duration) -> Result<Vec<NamedProcess>, Surv
 /// True if no step of this process can have left anything running. What a step leaves comes to us, the subreaper, as a child,
 /// or hangs below one; so without a child that nobody waits for there is nothing to look for.
 pub fn none_possible() -> bool {
-    proc::children().is_some_and(|children| children.iter().all(|pid| crate::spawn::is_awaited(*pid)))
+    let all_awaited =
+        || proc::children().is_some_and(|children| children.iter().all(|pid| crate::spawn::is_awaited(*pid)));
+    if all_awaited() {
+        return true;
+    }
+    // It may be a step of another job that is just being started, or was just collected.
+    let _no_spawns = crate::spawn::hold_spawns();
+    all_awaited()
 }
 
 /// Collects ended processes that came to us as the child subreaper. Children in our own session are somebody's
