@@ -15,6 +15,7 @@
 mod architecture;
 mod cli;
 mod conformance;
+mod crash;
 mod debugger;
 mod frozen;
 mod law;

@@ -184,7 +184,7 @@ impl JobLauncher {
         }
     }
 
-    fn host_settings(&self, place: &JobPlace, guardian: bool) -> HostSettings {
+    fn host_settings(&self, place: &JobPlace, tracking: String, guardian: bool) -> HostSettings {
         let prepared = &self.prepared;
         let text = |key: &str| {
             prepared.given.github.get(key).map_or_else(String::new, |value| value.to_text().into_owned())
@@ -194,7 +194,7 @@ impl JobLauncher {
             workspace: place.workspace.clone(),
             temp: place.temp.clone(),
             base: place.base_environment(&prepared.secrets.names().map(|name| &**name).collect::<Vec<_>>()),
-            tracking: format!("github_{:016x}", fastrand::u64(..)),
+            tracking,
             origin: self.origin(),
             times: Times::default(),
             guardian,
@@ -209,16 +209,15 @@ impl JobLauncher {
         &self,
         plan: &Arc<Plan>,
         inputs: &JobInputs,
-        place: &JobPlace,
+        (place, tracking): (&JobPlace, &str),
         mode: Mode,
         observer: &dyn Observer,
     ) -> Result<Kept, String> {
         let roots = place.roots().map_err(failed)?;
         let begun = self.shelf.as_ref().map(|shelf| {
-            shelf
-                .as_ref()
-                .map_err(Clone::clone)
-                .and_then(|shelf| shelf.begin(&self.prepared, &Start { plan, inputs, roots: &roots }))
+            shelf.as_ref().map_err(Clone::clone).and_then(|shelf| {
+                shelf.begin(&self.prepared, &Start { plan, inputs, roots: &roots, tracking })
+            })
         });
         match begun {
             Some(Ok((recorder, folder))) => {
@@ -304,13 +303,14 @@ impl Launcher for JobLauncher {
         });
         self.warn_of_other_system(&plan, &inputs, &*relay);
 
-        let kept = self.keep(&plan, &inputs, &place, mode, &*relay)?;
+        let tracking = format!("github_{:016x}", fastrand::u64(..));
+        let kept = self.keep(&plan, &inputs, (&place, &tracking), mode, &*relay)?;
         let mut log = SessionLog::new(Arc::clone(&relay) as Arc<dyn Observer>);
         if let Some(recorder) = &kept.recorder {
             log = log.recorded(recorder.logs().clone());
         }
         let host = LiveHost::new(
-            self.host_settings(&place, mode != Mode::Headless),
+            self.host_settings(&place, tracking, mode != Mode::Headless),
             self.masks.clone(),
             Box::new(log.clone()),
         );

@@ -3,6 +3,9 @@
 //! Knows the folder and the key; what is in a recording is the session's.
 
 use std::cell::Cell;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +22,9 @@ use crate::prepare::Prepared;
 
 /// The folder of a recording's snapshots.
 const SNAPSHOTS: &str = "files";
+/// The file of a recording with the tracking ids of its job's processes, one to a line. It is of this machine, and no part
+/// of what is handed over.
+const TRACKING: &str = "tracking";
 
 /// The shelf that recordings stand on.
 pub(crate) struct Shelf {
@@ -40,6 +46,8 @@ pub(crate) struct Start<'a> {
     pub(crate) inputs: &'a JobInputs,
     /// What snapshots cover.
     pub(crate) roots: &'a Roots,
+    /// Marks the job's processes.
+    pub(crate) tracking: &'a str,
 }
 
 impl Shelf {
@@ -69,6 +77,7 @@ impl Shelf {
             .ok_or("a recording has no name")?;
         let recording = self.recordings.create(id).map_err(|error| error.to_string())?;
         let files = snapshots_of(&recording);
+        mark(&recording, start.tracking).map_err(|error| error.to_string())?;
         let facts = JobFacts {
             inputs: start.inputs.clone(),
             roots: start
@@ -119,9 +128,10 @@ impl Shelf {
 
     fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, String> {
         let files = snapshots_of(&recording);
+        let survivors = survivors_of(&recording);
         let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
             .map_err(|error| error.to_string())?;
-        Ok(Found { recorder, reopened, files })
+        Ok(Found { recorder, reopened, files, survivors })
     }
 
     /// Removes the oldest recordings beyond the budget.
@@ -140,6 +150,23 @@ pub(crate) struct Found {
     pub(crate) reopened: session::recording::Reopened,
     /// Its snapshots.
     pub(crate) files: PathBuf,
+    /// Tracking ids of what the job may have left running when its debugger was killed.
+    pub(crate) survivors: Vec<String>,
+}
+
+/// Says in the recording how the processes of its job are marked: whoever takes it up after a crash ends those that are
+/// left.
+pub(crate) fn mark(recording: &Recording, tracking: &str) -> io::Result<()> {
+    let path = recording.journal().with_file_name(TRACKING);
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    writeln!(file, "{tracking}")
+}
+
+fn survivors_of(recording: &Recording) -> Vec<String> {
+    let path = recording.journal().with_file_name(TRACKING);
+    // A recording from another machine has none.
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 fn snapshots_of(recording: &Recording) -> PathBuf {

@@ -9,6 +9,7 @@ use engine::secrets::Secrets;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings};
 use host::masks::SharedMasks;
+use host::orphans;
 use host::snapshot::Store;
 use host::times::Times;
 use session::files::Files;
@@ -26,7 +27,7 @@ use crate::job_place::JobPlace;
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
-use crate::record::{Found, Shelf};
+use crate::record::{Found, Shelf, mark};
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime};
 use crate::terminal::{Painter, Terminal};
@@ -60,10 +61,13 @@ async fn drive(
     json: bool,
     terminal: Terminal,
 ) -> Result<Ended, Fault> {
-    let Found { recorder, reopened, files } = found;
+    let Found { recorder, reopened, files, survivors } = found;
     let nothing = || Fault::new("the last recording broke off before its first step");
     let past = Past::of(&reopened).ok_or_else(nothing)?;
     let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan)).ok_or_else(nothing)?;
+    end_survivors(&survivors)?;
+    let tracking = format!("github_{:016x}", fastrand::u64(..));
+    mark(recorder.recording(), &tracking).map_err(fault)?;
     let place = place_of(&reopened, files)?;
     let roots = place.roots().map_err(fault)?;
     let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
@@ -83,7 +87,7 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(&place, &reopened.secrets, origin.clone()),
+            host_settings(&place, &reopened.secrets, origin.clone(), tracking),
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -115,17 +119,27 @@ fn place_of(reopened: &Reopened, store: PathBuf) -> Result<JobPlace, Fault> {
         .ok_or_else(|| Fault::new("the recording does not say where the job's folders were"))
 }
 
+/// Ends what the job left running when the process that drove it was killed: nothing may write to files that are put back,
+/// nor run beside a step that is run again (DESIGN 4).
+fn end_survivors(tracking: &[String]) -> Result<(), Fault> {
+    let end = |tracking: &String| orphans::sweep(&format!("{tracking}."), Times::default().kill).map(drop);
+    tracking.iter().try_for_each(end).map_err(|survivors| {
+        Fault::new(format!("what the last run left running cannot be ended: {survivors}"))
+            .hint("end these processes and try again")
+    })
+}
+
 fn fault(error: impl std::fmt::Display) -> Fault {
     Fault::new(error.to_string())
 }
 
-fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin) -> HostSettings {
+fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin, tracking: String) -> HostSettings {
     let names: Vec<&str> = secrets.names().map(|name| &**name).collect();
     HostSettings {
         workspace: place.workspace.clone(),
         temp: place.temp.clone(),
         base: place.base_environment(&names),
-        tracking: format!("github_{:016x}", fastrand::u64(..)),
+        tracking,
         origin,
         times: Times::default(),
         guardian: true,

@@ -71,6 +71,7 @@ impl<H: Host> Session<H> {
             self.tell(Notice::Warning(refusal.text));
             return self.stand(StopReason::Pause);
         }
+        self.goes_on();
         self.take(Event::Advance).await;
     }
 

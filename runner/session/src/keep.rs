@@ -47,10 +47,12 @@ impl<H: Host> Session<H> {
         self.record(|recorder| recorder.event(epoch, event, &secrets));
     }
 
-    /// The job is over, or was left.
-    pub(crate) fn close_recording(&mut self, outcome: Outcome) {
+    /// The job is over, or was left. Without an outcome it may be taken up again.
+    pub(crate) fn close_recording(&mut self, outcome: Option<Outcome>) {
         let Some(mut recorder) = self.recorder.take() else { return };
-        recorder.finished(outcome);
+        if let Some(outcome) = outcome {
+            recorder.finished(outcome);
+        }
         recorder.close().into_iter().for_each(|text| self.tell(Notice::Warning(text)));
     }
 

@@ -6,9 +6,11 @@
 
 use engine::effect::Outcome;
 use host::contract::{Epoch, Host};
+use host::snapshot::SnapshotId;
 use tokio::sync::mpsc;
 
 use crate::handle::{Call, SessionHandle};
+use crate::journal::{RestoreResult, StepIntent};
 use crate::moment::{Moment, MomentId, Point};
 use crate::notice::Notice;
 use crate::recording::Reopened;
@@ -20,8 +22,8 @@ pub struct Past {
     moments: Vec<Moment>,
     newest: MomentId,
     epoch: Epoch,
-    /// Names of steps that were running when the recording broke off.
-    unknown: Vec<String>,
+    /// Steps that were running when the recording broke off.
+    unknown: Vec<StepIntent>,
     /// The files were at another moment, or on their way to one.
     files_elsewhere: bool,
 }
@@ -34,7 +36,7 @@ impl Past {
             moments: reopened.moments.clone(),
             newest,
             epoch: reopened.epoch,
-            unknown: reopened.unknown.iter().map(|intent| intent.description.clone()).collect(),
+            unknown: reopened.unknown.clone(),
             files_elsewhere: reopened.unfinished_restore.is_some() || reopened.rewound.is_some(),
         })
     }
@@ -60,11 +62,13 @@ impl<H: Host> Session<H> {
         if past.files_elsewhere {
             self.put_files_back(&at);
         }
-        for name in &past.unknown {
+        for intent in &past.unknown {
             self.tell(Notice::Warning(format!(
-                "unknown outcome: `{name}` was running when the recording broke off; `continue` runs it again"
+                "unknown outcome: `{}` was running when the recording broke off; `continue` runs it again",
+                intent.description
             )));
         }
+        self.taken_up = Some(past.unknown);
         let failure = self.latest_failure();
         match failure {
             Some(id) if id != self.here => {
@@ -88,17 +92,33 @@ impl<H: Host> Session<H> {
         self.timeline.ancestry(newest).find(|moment| !matches!(moment.point, Point::During(_))).cloned()
     }
 
+    /// Written down as well: from here on the files are a person's again, and no later start may touch them.
     fn put_files_back(&mut self, at: &Moment) {
-        let (Some(target), Some(files)) = (at.files, self.files.as_mut()) else { return };
-        let done = files.bring_back(target);
-        let text = match done {
-            Ok(_) => {
+        let Some(target) = at.files else { return };
+        self.record(|recorder| recorder.restore_begin(at.id, at.id));
+        let (text, result) = match self.bring_back(target) {
+            Ok(()) => (
                 "the workspace was put back to the newest moment: the last session ended while going back"
-                    .to_owned()
-            }
-            Err(error) => format!("the workspace could not be put back: {error}"),
+                    .to_owned(),
+                RestoreResult::Done,
+            ),
+            Err(text) => (text.clone(), RestoreResult::Failed(text)),
         };
+        self.record(|recorder| recorder.restore_end(at.id, result));
         self.tell(Notice::Warning(text));
+    }
+
+    fn bring_back(&mut self, target: SnapshotId) -> Result<(), String> {
+        let Some(files) = self.files.as_mut() else { return Ok(()) };
+        let failed = |error| format!("the workspace could not be put back: {error}");
+        files.bring_back(target).map(drop).map_err(failed)
+    }
+
+    /// The job that was taken up goes on: the person has seen what is unknown, and it stays so.
+    pub(crate) fn goes_on(&mut self) {
+        for intent in self.taken_up.take().unwrap_or_default() {
+            self.record(|recorder| recorder.accept_unknown(&intent));
+        }
     }
 
     /// The last step that failed and was not forgiven.

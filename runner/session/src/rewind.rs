@@ -96,8 +96,7 @@ impl<H: Host> Session<H> {
         let undone = self.undone(present, &moment);
         self.record(|recorder| recorder.restore_begin(present, target));
         if let Err(refusal) = self.restore_files(present, &moment, frozen.is_some()) {
-            self.record(|recorder| recorder.restore_end(target, RestoreResult::Failed(refusal.text.clone())));
-            self.after_failed_restore(present, frozen);
+            self.after_failed_restore(present, target, &refusal, frozen);
             return Err(refusal);
         }
         self.record(|recorder| recorder.restore_end(target, RestoreResult::Done));
@@ -186,13 +185,22 @@ impl<H: Host> Session<H> {
     }
 
     /// A restore that failed half-way is undone. What was frozen stays so until the person lets it go on.
-    fn after_failed_restore(&mut self, present: MomentId, frozen: Option<H::Frozen>) {
+    fn after_failed_restore(
+        &mut self,
+        present: MomentId,
+        target: MomentId,
+        why: &Refusal,
+        frozen: Option<H::Frozen>,
+    ) {
         let files = self.timeline.get(present).and_then(|moment| moment.files);
-        if let (Some(target), Some(store)) = (files, self.files.as_mut())
-            && let Err(error) = store.bring_back(target)
+        let mut result = RestoreResult::Returned;
+        if let (Some(files), Some(store)) = (files, self.files.as_mut())
+            && let Err(error) = store.bring_back(files)
         {
             self.tell(Notice::Warning(format!("the workspace could not be put back: {error}")));
+            result = RestoreResult::Failed(why.text.clone());
         }
+        self.record(|recorder| recorder.restore_end(target, result));
         if let Some(frozen) = frozen {
             self.held = Some(frozen);
             self.stand(StopReason::Pause);
@@ -271,7 +279,7 @@ impl<H: Host> Session<H> {
         self.record(|recorder| recorder.restore_begin(from, newest));
         let restored = self.restore_newest_files(moment.files);
         let result = match &restored {
-            Ok(()) => RestoreResult::Returned,
+            Ok(()) => RestoreResult::Done,
             Err(refusal) => RestoreResult::Failed(refusal.text.clone()),
         };
         self.record(|recorder| recorder.restore_end(newest, result));

@@ -25,6 +25,7 @@ use crate::breakpoint::Breakpoints;
 use crate::files::Files;
 use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
+use crate::journal::StepIntent;
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
 use crate::recording::Recorder;
@@ -120,6 +121,8 @@ pub struct Session<H: Host> {
     pub(crate) shell: Option<crate::shell::ShellRun>,
     pub(crate) started: Instant,
     pub(crate) resumed: Option<Past>,
+    /// A recording was taken up and the job has not gone on since: the steps of which nobody saw the end.
+    pub(crate) taken_up: Option<Vec<StepIntent>>,
     /// Why the job could not begin, masked; empty when it could.
     pub(crate) setup_errors: Vec<String>,
     pub(crate) quit: bool,
@@ -193,6 +196,7 @@ impl<H: Host> Session<H> {
             shell: None,
             started: Instant::now(),
             resumed: None,
+            taken_up: None,
             setup_errors: Vec::new(),
             quit: false,
         };
@@ -355,14 +359,15 @@ impl<H: Host> Session<H> {
             }
         }
         self.release().await;
-        if self.job.outcome().is_none() {
+        // Who only looked at a recording that broke off has run nothing, and leaves it as it was.
+        if self.job.outcome().is_none() && self.taken_up.is_none() {
             self.cancel_to_the_end().await;
         }
         for text in self.host.clean_up() {
             self.tell(Notice::JobLog { tag: LineTag::Plain, text: self.secrets.mask(&text) });
         }
+        self.close_recording(self.job.outcome());
         let outcome = self.job.outcome().unwrap_or(Outcome::Cancelled);
-        self.close_recording(outcome);
         Ended { outcome, job: self.job }
     }
 

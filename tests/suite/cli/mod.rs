@@ -2,5 +2,5 @@
 
 mod debugging;
 mod guide;
-mod program;
+pub mod program;
 mod running;

@@ -217,7 +217,8 @@ pub struct Bookmark {
     pub name: String,
 }
 
-/// Files are about to be restored; synced before the first is touched.
+/// Files are about to be restored; synced before the first is touched. From a moment to itself when a session broke off
+/// while they were elsewhere, and the next one puts them back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestoreBegin {
     /// The present, kept as a moment of its own.

@@ -65,7 +65,8 @@ impl Recovered {
         }
         let restore = self.unfinished_restore.take();
         if let (Some(RestoreBegin { from, to }), RestoreResult::Done) = (restore, result) {
-            let home = self.rewound.as_ref().map_or(from, |rewound| rewound.from);
+            // From a moment to itself: the next start put the files of a session that broke off to where it stands.
+            let home = self.rewound.as_ref().filter(|_| from != to).map_or(from, |rewound| rewound.from);
             self.rewound = (to != home).then_some(RestoreBegin { from: home, to });
         }
     }

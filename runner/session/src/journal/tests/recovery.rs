@@ -75,6 +75,10 @@ fn dying_while_rewound_is_seen_until_a_branch_or_a_return() {
     let mut returned = history.clone();
     returned.extend(go(0, 2));
     assert_eq!(recover(&returned).rewound, None);
+    // The next start put the files to where it stands, which need not be where the going back began.
+    let mut put_back = history.clone();
+    put_back.extend(go(1, 1));
+    assert_eq!(recover(&put_back).rewound, None);
     history.push(BranchBegan { branch: 2, epoch: 2, from: MomentId(0) }.into());
     let found = recover(&history);
     assert_eq!((found.rewound, found.epoch, found.newest), (None, 2, Some(MomentId(3))));
