@@ -3,7 +3,7 @@
 //! Makes and removes folders under the cache; the files in a workspace are checkout's and the steps' affair.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ const FOREIGN: [&str; 4] = ["GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_"];
 /// The folder of one run.
 pub(crate) struct RunFolder {
     path: PathBuf,
+    /// As long as we have it, nobody tidies the folder away.
+    _lock: Option<File>,
 }
 
 impl RunFolder {
@@ -40,7 +42,14 @@ impl RunFolder {
         let name = format!("{}-{:08x}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S"), fastrand::u32(..));
         let path = runs.join(name);
         make(&path)?;
-        Ok(RunFolder { path })
+        Ok(RunFolder { _lock: lock(&path), path })
+    }
+
+    /// Keeps the run's folder that `inside` lies in from being tidied away, as long as the answer lives.
+    pub(crate) fn hold(paths: &Paths, inside: &Path) -> Option<File> {
+        let runs = paths.cache.join("runs");
+        let run = inside.strip_prefix(&runs).ok()?.components().next()?;
+        lock(&runs.join(run))
     }
 
     /// Where it is.
@@ -52,6 +61,11 @@ impl RunFolder {
     pub(crate) fn remove(self) {
         remove_all(&self.path);
     }
+}
+
+/// A lock on a folder; `None` while somebody else has it.
+fn lock(folder: &Path) -> Option<File> {
+    File::open(folder).ok().filter(|folder| folder.try_lock().is_ok())
 }
 
 fn make(path: &Path) -> io::Result<()> {
@@ -83,7 +97,12 @@ fn prune(runs: &Path) {
     let mut old: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     old.sort();
     let surplus = old.len().saturating_sub(KEPT_RUNS);
-    old.iter().take(surplus).for_each(|path| remove_all(path));
+    for path in old.iter().take(surplus) {
+        // A run that still goes on has its folder locked.
+        if let Some(_lock) = lock(path) {
+            remove_all(path);
+        }
+    }
 }
 
 /// The folders of one job.
@@ -230,6 +249,22 @@ mod tests {
         let (folder, _run, place) =
             place(Options { workspace: Some(WorkspaceChoice::InPlace), ..Options::default() });
         assert_eq!(place.workspace, folder.path().join("repo"));
+    }
+
+    #[test]
+    fn the_folder_of_a_run_that_goes_on_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths { state: folder.path().join("state"), cache: folder.path().to_path_buf() };
+        fs::create_dir_all(folder.path().join("runs/0")).unwrap();
+        let held = RunFolder::hold(&paths, &folder.path().join("runs/0/job/work")).unwrap();
+        let going_on = RunFolder::create(&paths).unwrap();
+        for _ in 0..KEPT_RUNS + 2 {
+            drop(RunFolder::create(&paths).unwrap());
+        }
+        assert!(going_on.path().exists() && folder.path().join("runs/0").exists());
+        drop(held);
+        drop(RunFolder::create(&paths).unwrap());
+        assert!(going_on.path().exists() && !folder.path().join("runs/0").exists());
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::args::DebugArguments;
 use crate::config;
 use crate::exit::{Exit, Fault};
 use crate::given::secrets;
-use crate::job_place::JobPlace;
+use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
@@ -63,12 +63,16 @@ async fn drive(
 ) -> Result<Ended, Fault> {
     let Found { recorder, reopened, files, survivors } = found;
     let nothing = || Fault::new("the last recording broke off before its first step");
-    let past = Past::of(&reopened).ok_or_else(nothing)?;
+    let mut past = Past::of(&reopened).ok_or_else(nothing)?;
+    if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
+        past.files_are_gone();
+    }
     let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan)).ok_or_else(nothing)?;
     end_survivors(&survivors)?;
     let tracking = format!("github_{:016x}", fastrand::u64(..));
     mark(recorder.recording(), &tracking).map_err(fault)?;
     let place = place_of(&reopened, files)?;
+    let _held = RunFolder::hold(&paths, &place.workspace);
     let roots = place.roots().map_err(fault)?;
     let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
     let origin = Origin { in_place: folder == place.workspace, folder, name: None };

@@ -42,6 +42,13 @@ impl Past {
     }
 }
 
+impl Past {
+    /// The job's folders were removed meanwhile: its files come from the snapshots.
+    pub fn files_are_gone(&mut self) {
+        self.files_elsewhere = true;
+    }
+}
+
 impl<H: Host> Session<H> {
     /// A session that stands where the recording left the job.
     pub fn resume(setup: Setup<H>, past: Past) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Call>) {
@@ -97,11 +104,9 @@ impl<H: Host> Session<H> {
         let Some(target) = at.files else { return };
         self.record(|recorder| recorder.restore_begin(at.id, at.id));
         let (text, result) = match self.bring_back(target) {
-            Ok(()) => (
-                "the workspace was put back to the newest moment: the last session ended while going back"
-                    .to_owned(),
-                RestoreResult::Done,
-            ),
+            Ok(()) => {
+                ("the workspace was put back as it was at the newest moment".to_owned(), RestoreResult::Done)
+            }
             Err(text) => (text.clone(), RestoreResult::Failed(text)),
         };
         self.record(|recorder| recorder.restore_end(at.id, result));
