@@ -104,9 +104,7 @@ impl<H: Host> Session<H> {
         let Some(target) = at.files else { return };
         self.record(|recorder| recorder.restore_begin(at.id, at.id));
         let (text, result) = match self.bring_back(target) {
-            Ok(()) => {
-                ("the workspace was put back as it was at the newest moment".to_owned(), RestoreResult::Done)
-            }
+            Ok(()) => ("the workspace was put back to the newest moment".to_owned(), RestoreResult::Done),
             Err(text) => (text.clone(), RestoreResult::Failed(text)),
         };
         self.record(|recorder| recorder.restore_end(at.id, result));
