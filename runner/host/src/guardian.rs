@@ -1,7 +1,7 @@
 //! A small process that outlives us and ends what we froze or ran when we are killed (DESIGN 4).
 //!
-//! It is our own program, started again with a hidden argument, in a session of its own and without our terminal. It reads a
-//! pipe from us. While we live we tell it which lanes there are; when we go in good order we say so; when the pipe just
+//! It is our own program, started again with a hidden argument, in a session of its own: neither our terminal's Ctrl-C nor its
+//! end reaches it. It reads a pipe from us. While we live we tell it which lanes there are; when we go in good order we say so; when the pipe just
 //! ends, we died, and it ends everything that it was told of or that carries our tracking id.
 //! Stopped processes are ended as they stand: thawing them first would let them run once more.
 //!
@@ -10,14 +10,17 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::fs::OpenOptions;
+use std::io::{self, BufRead as _, BufReader, PipeWriter, Write as _};
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 use crate::lane::{self, Lane};
 use crate::proc::{ProcessId, TRACKING_VARIABLE};
+use crate::spawn::{EnvironmentBlock, Launch, collected, spawn};
 
 /// The argument that turns our program into the guardian.
 const ARGUMENT: &str = "__stepback-guardian";
@@ -38,9 +41,9 @@ pub fn main_if_asked() {
 /// The guardian as we see it. Dropping it in good order dismisses it.
 #[derive(Debug)]
 pub struct Guardian {
-    process: Child,
+    pid: i32,
     /// `None` once it is dismissed.
-    pipe: Option<ChildStdin>,
+    pipe: Option<PipeWriter>,
 }
 
 impl Guardian {
@@ -50,30 +53,25 @@ impl Guardian {
     /// # Errors
     /// Our own program cannot be found or started again.
     pub fn start(tracking: &str) -> io::Result<Self> {
-        Self::start_program(&own_program()?, tracking)
-    }
-
-    fn start_program(program: &PathBuf, tracking: &str) -> io::Result<Self> {
-        // A new process group now and a new session in its first moment: `setsid` needs no `pre_exec`, which would copy our
-        // page tables, when the guardian calls it itself; a group of its own keeps a terminal's Ctrl-C away until then.
-        let mut process = Command::new(program)
-            .arg0("stepback-guardian")
-            .arg(ARGUMENT)
-            .arg(tracking)
-            .env(TRACKING_VARIABLE, "stepback-guardian")
-            .process_group(0)
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let pipe = process.stdin.take();
-        Ok(Self { process, pipe })
+        let (reader, pipe) = io::pipe()?;
+        let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
+        let launch = Launch {
+            program: &own_program()?,
+            name: Some("stepback-guardian"),
+            arguments: &[ARGUMENT.to_owned(), tracking.to_owned()],
+            environment: &environment(),
+            directory: Path::new("/"),
+            input: Some(reader.as_fd()),
+            output: nowhere.as_fd(),
+            oom_score: 0,
+        };
+        let pid = spawn(&launch).map_err(io::Error::other)?;
+        Ok(Self { pid, pipe: Some(pipe) })
     }
 
     /// The guardian's pid: it is not to be frozen or ended with the job.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
+    pub fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// A process leads a new lane.
@@ -111,7 +109,9 @@ impl Guardian {
     pub fn dismiss(&mut self) {
         self.tell(format_args!("dismissed\n"));
         if self.pipe.take().is_some() {
-            let _ = self.process.wait();
+            let pid = Pid::from_raw(self.pid);
+            while matches!(waitpid(pid, WaitOptions::empty()), Err(rustix::io::Errno::INTR)) {}
+            collected(self.pid);
         }
     }
 }
@@ -122,6 +122,16 @@ impl Drop for Guardian {
     }
 }
 
+/// Ours, with a tracking id by which the guardian is known as none of the job's processes.
+fn environment() -> EnvironmentBlock {
+    let mut environment = EnvironmentBlock::default();
+    for (name, value) in std::env::vars_os().filter(|(name, _)| name != TRACKING_VARIABLE) {
+        environment.push(&name, &value);
+    }
+    environment.push(OsStr::new(TRACKING_VARIABLE), OsStr::new("stepback-guardian"));
+    environment
+}
+
 /// On Linux the running file, even if it was replaced since.
 fn own_program() -> io::Result<PathBuf> {
     let running = PathBuf::from("/proc/self/exe");
@@ -130,7 +140,6 @@ fn own_program() -> io::Result<PathBuf> {
 
 /// The guardian's whole life.
 fn watch(pipe: impl io::Read, tracking: &str) {
-    let _ = rustix::process::setsid();
     let mut wards = Wards::default();
     for line in BufReader::new(pipe).lines() {
         match line.as_deref().map(str::trim_end) {

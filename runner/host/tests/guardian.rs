@@ -10,7 +10,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::effect::{Body, Effect};
 use engine::lines::LineOptions;
@@ -81,8 +81,16 @@ fn owner(tracking: &str, folder: &str) {
         let (program, directory) = (Path::new("/bin/bash"), Path::new("/"));
         let environment = &environment;
         let output = writer.as_fd();
-        let launch =
-            Launch { program, arguments: &arguments, environment, directory, output, oom_score: 500 };
+        let launch = Launch {
+            program,
+            name: None,
+            arguments: &arguments,
+            environment,
+            directory,
+            input: None,
+            output,
+            oom_score: 500,
+        };
         let leader = spawn(&launch).unwrap();
         drop(writer);
         guardian.started(leader);
@@ -137,7 +145,9 @@ fn live_host(tracking: &str, folder: &Path) {
     host.perform(spawn_effect(2, script));
     heard.recv().unwrap();
     let me = i32::try_from(std::process::id()).unwrap();
+    let deadline = Instant::now() + WITHIN;
     let guardian = loop {
+        assert!(Instant::now() < deadline, "no guardian came");
         let mut scan = lane::Scan::now().unwrap();
         if let Some(guardian) = scan.tagged("stepback-guardian").iter().find(|process| process.parent == me) {
             break guardian.id.pid;
@@ -248,6 +258,8 @@ fn killed_owner() {
 fn killed_host() {
     let mut owner = Owner::start_as("host", "host");
     assert!(owner.states().contains(&proc::State::Stopped) && owner.states().contains(&proc::State::Active));
+    // What the owner's terminal sends to its session or group does not reach it.
+    assert_eq!(proc::read(owner.guardian_pid).unwrap().session, owner.guardian_pid);
     owner.process.kill().unwrap();
     owner.process.wait().unwrap();
     owner.assert_all_end();

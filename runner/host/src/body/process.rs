@@ -94,9 +94,11 @@ fn start(
     let pump = Pump::new(reader, spec, out).map_err(no_pipe)?;
     let launch = Launch {
         program: &prepared.shell,
+        name: None,
         arguments: &prepared.arguments,
         environment: &prepared.environment,
         directory: &prepared.directory,
+        input: None,
         output: writer.as_fd(),
         oom_score: OOM_SCORE,
     };

@@ -33,9 +33,11 @@ impl Body {
         environment.push(OsStr::new(proc::TRACKING_VARIABLE), OsStr::new(&tag));
         let launch = Launch {
             program: Path::new("/bin/bash"),
+            name: None,
             arguments: &["-c".to_owned(), script.to_owned()],
             environment: &environment,
             directory: Path::new("/"),
+            input: None,
             output: writer.as_fd(),
             oom_score: 500,
         };

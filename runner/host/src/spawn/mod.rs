@@ -1,4 +1,4 @@
-//! Starts one process fast, in a session of its own, with one pipe for everything it prints.
+//! Starts one process fast, in a session of its own, with one descriptor for everything it prints.
 //!
 //! `std::process::Command` copies our page tables as soon as a `pre_exec` is needed for `setsid`; `posix_spawn` shares them
 //! until the exec, which keeps a step close to the bare cost of its shell.
@@ -34,13 +34,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 pub struct Launch<'a> {
     /// The program's file.
     pub program: &'a Path,
+    /// What the process is called in a list of processes; `None`: the program's path.
+    pub name: Option<&'a str>,
     /// The arguments after the program's name.
     pub arguments: &'a [String],
     /// The whole environment.
     pub environment: &'a EnvironmentBlock,
     /// An existing directory.
     pub directory: &'a Path,
-    /// Becomes stdout and stderr; stdin is `/dev/null`.
+    /// Becomes stdin; `None`: `/dev/null`.
+    pub input: Option<BorrowedFd<'a>>,
+    /// Becomes stdout and stderr.
     pub output: BorrowedFd<'a>,
     /// How willingly the kernel ends it when memory runs out, -1000 to 1000 (steps.md 3.2: 500). Linux only.
     pub oom_score: i16,
@@ -183,10 +187,11 @@ fn explain(launch: &Launch<'_>, source: io::Error) -> SpawnError {
 
 fn start(launch: &Launch<'_>) -> io::Result<i32> {
     let program = c_string(launch.program.as_os_str())?;
+    let name = c_string(launch.name.map_or(launch.program.as_os_str(), OsStr::new))?;
     let directory = c_string(launch.directory.as_os_str())?;
     let arguments =
         launch.arguments.iter().map(|text| c_string(OsStr::new(text))).collect::<io::Result<Vec<_>>>()?;
-    let argv: Vec<*mut libc::c_char> = [&program]
+    let argv: Vec<*mut libc::c_char> = [&name]
         .into_iter()
         .chain(&arguments)
         .map(|text| text.as_ptr().cast_mut())
@@ -194,7 +199,10 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
         .collect();
     let environment = launch.environment.pointers();
     let mut actions = FileActions::new()?;
-    actions.open_null(0)?;
+    match launch.input {
+        Some(input) => actions.duplicate(input, 0)?,
+        None => actions.open_null(0)?,
+    }
     actions.duplicate(launch.output, 1)?;
     actions.duplicate(launch.output, 2)?;
     actions.change_directory(&directory)?;
@@ -326,9 +334,11 @@ mod tests {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         let launch = Launch {
             program: Path::new(program),
+            name: None,
             arguments: &arguments,
             environment: &environment,
             directory: Path::new(directory),
+            input: None,
             output: writer.as_fd(),
             oom_score: 500,
         };
