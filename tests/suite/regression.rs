@@ -64,7 +64,7 @@ impl Case {
         let place = Place::new();
         let mut debugger = debug(&workflow(STEPS), &place);
         let stop = debugger.stopped().await;
-        debugger.ask(Request::StopOnFailure(false)).await;
+        debugger.ask(Request::Catch(session::exception::ExceptionFilter::Failed, false)).await;
         (Self { place, debugger }, stop)
     }
 
@@ -262,7 +262,7 @@ mod functions_are_rebuilt_on_every_dispatch {
     fn the_failing_step_again_and_again() {
         block_on(async {
             let (mut case, _) = Case::start().await;
-            case.debugger.ask(Request::StopOnFailure(true)).await;
+            case.debugger.ask(Request::Catch(session::exception::ExceptionFilter::Failed, true)).await;
             let mut stop = case.to(Request::Continue).await;
             for _ in 0..5 {
                 assert!(matches!(&stop.reason, StopReason::Failure(failure) if failure.exit_code == Some(3)));

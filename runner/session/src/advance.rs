@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use engine::effect::{Outcome, Report, TimerId};
 use engine::event::Event;
-use engine::expr::HashAnswers;
-use engine::job::{Cursor, Decision, Question};
+use engine::job::{Cursor, Decision};
 use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 use host::log::LogBatch;
 use jiff::Timestamp;
 
 use crate::breakpoint::line_of;
+use crate::exception::ExceptionFilter;
 use crate::moment::{Cause, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
 use crate::reach;
@@ -108,9 +108,9 @@ impl<H: Host> Session<H> {
         if let Point::End(outcome) = point {
             self.tell_job_end(outcome);
         }
-        let failure = self.failure_at(&point);
-        if let Some(reason) = self.gate.reason_to_stop(&point, failure).or_else(|| self.breakpoint_at(&point))
-        {
+        let doubtful = self.speak_at(self.here);
+        let gate = self.gate.reason_to_stop(&point);
+        if let Some(reason) = gate.or_else(|| self.reason_at(self.here)).or(doubtful) {
             self.stand(reason);
         }
     }
@@ -134,30 +134,6 @@ impl<H: Host> Session<H> {
         (self.files_here(), None)
     }
 
-    fn breakpoint_at(&self, point: &Point) -> Option<StopReason> {
-        let Point::Before(path) = point else { return None };
-        let hit = self.breakpoints.at(path).find(|breakpoint| self.holds(&breakpoint.spec.condition))?;
-        Some(StopReason::Breakpoint(hit.id))
-    }
-
-    /// A condition that cannot be evaluated stops: a person should see it, not miss the stop.
-    fn holds(&self, condition: &Option<String>) -> bool {
-        let Some(text) = condition else { return true };
-        match self.job.ask_expression(text, &HashAnswers::default(), &self.secrets) {
-            Question::Answer(value) => value.is_truthy(),
-            Question::NeedsHash(_) => {
-                self.tell(Notice::Warning(format!(
-                    "breakpoint condition `{text}`: hashFiles() cannot be used here"
-                )));
-                true
-            }
-            Question::Wrong(error) => {
-                self.tell(Notice::Warning(format!("breakpoint condition `{text}`: {error}")));
-                true
-            }
-        }
-    }
-
     /// The job stands, and everybody is told why.
     pub(crate) fn stand(&mut self, reason: StopReason) {
         self.gate.close();
@@ -172,7 +148,9 @@ impl<H: Host> Session<H> {
         };
         if stays {
             // Whoever stands here is under a person's eyes from now on.
-            self.gate.set_stop_on_failure(self.gate.stops_on_failure() || self.mode == Mode::Linger);
+            if self.mode == Mode::Linger {
+                self.filters.set(ExceptionFilter::Failed, true);
+            }
             self.tell(Notice::Stopped(Box::new(stop)));
         }
     }

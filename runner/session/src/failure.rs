@@ -1,12 +1,15 @@
-//! What a stop on failure shows: whether a step failed, how, and the last lines of its log.
+//! How a step ended badly, and what a stop on it shows: the exit code, the error, the last lines of its log.
+//!
+//! Knows moments; whether such an end stops the job is for `stopping` and the exception filters.
 
 use engine::effect::Outcome;
 use engine::expr::HashAnswers;
-use engine::job::{Job, Question};
+use engine::job::{Cursor, Decision, Job, Question};
 use engine::step_path::StepPath;
 use host::contract::Host;
 
-use crate::moment::Point;
+use crate::exception::ExceptionFilter;
+use crate::moment::{Moment, Point};
 use crate::request::Failure;
 use crate::session::Session;
 
@@ -24,21 +27,42 @@ fn without_heading(lines: &[String]) -> impl Iterator<Item = &String> {
 const EXIT_LINE: &str = "##[error]Process completed with exit code ";
 
 impl<H: Host> Session<H> {
-    /// The failure at the point where the job stands.
-    pub(crate) fn failure_at(&self, point: &Point) -> Option<Failure> {
-        self.failure_of(&self.job, point)
+    /// What can be said of the bad end that this moment is; `None` for any other moment. The most telling filter comes first.
+    pub(crate) fn bad_end<'m>(&self, moment: &'m Moment) -> Option<(&'m StepPath, Vec<ExceptionFilter>)> {
+        let Point::After(path, outcome) = &moment.point else { return None };
+        let filters = match outcome {
+            Outcome::Success => return None,
+            Outcome::Cancelled => vec![ExceptionFilter::Cancelled],
+            Outcome::Skipped => vec![ExceptionFilter::Skipped],
+            Outcome::Failure if moment.job.results().get(path)?.conclusion != Outcome::Failure => {
+                vec![ExceptionFilter::ContinueOnError]
+            }
+            Outcome::Failure if self.expression_fault(moment, path).is_some() => {
+                vec![ExceptionFilter::Expression, ExceptionFilter::Failed]
+            }
+            Outcome::Failure => vec![ExceptionFilter::Failed],
+        };
+        Some((path, filters))
     }
 
-    /// The failure at a recorded point; a failure that was forgiven does not stop the job.
-    pub(crate) fn failure_of(&self, job: &Job, point: &Point) -> Option<Failure> {
-        let Point::After(path, Outcome::Failure) = point else { return None };
-        let result = job.results().get(path)?;
-        let forgiven = result.conclusion != Outcome::Failure;
-        (!forgiven).then(|| Failure {
-            exit_code: self.exit_codes.get(path).copied(),
-            last_lines: self.last_lines(path),
-            forgiven,
-        })
+    /// The text (masked) of an expression that could not be evaluated, if that is why the step has failed.
+    fn expression_fault(&self, moment: &Moment, path: &StepPath) -> Option<String> {
+        let before = self.timeline.get(moment.parent?)?;
+        match before.job.cursor() {
+            Cursor::Decided(decided, Decision::Fail(text)) if decided == path => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// What a stop at this end of a step shows.
+    pub(crate) fn failure(&self, moment: &Moment, path: &StepPath, filter: ExceptionFilter) -> Failure {
+        let ran = filter != ExceptionFilter::Skipped;
+        Failure {
+            filter,
+            exit_code: self.exit_codes.get(path).copied().filter(|_| ran),
+            error: self.expression_fault(moment, path),
+            last_lines: if ran { self.last_lines(path) } else { Vec::new() },
+        }
     }
 
     /// From memory, or of a job that was reopened from its recording.
@@ -49,7 +73,7 @@ impl<H: Host> Session<H> {
         output.iter().skip(output.len().saturating_sub(LAST_LINES_MAX)).map(|line| (*line).clone()).collect()
     }
 
-    /// Whether a condition of a breakpoint holds in a recorded state; one that cannot be evaluated does not.
+    /// Whether a condition holds in a recorded state; one that cannot be evaluated does not.
     pub(crate) fn holds_in(&self, job: &Job, condition: &Option<String>) -> bool {
         let Some(text) = condition else { return true };
         let answer = job.ask_expression(text, &HashAnswers::default(), &self.secrets);

@@ -5,7 +5,7 @@
 use engine::step_path::StepPath;
 
 use crate::moment::Point;
-use crate::request::{Failure, StopReason};
+use crate::request::StopReason;
 
 /// How far the job may go on by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,6 @@ enum Pace {
 pub struct Gate {
     pace: Pace,
     pause_asked: bool,
-    stop_on_failure: bool,
     /// How far the job was to go when a question stopped it.
     asked_at: Option<Pace>,
 }
@@ -31,12 +30,12 @@ pub struct Gate {
 impl Gate {
     /// A gate in front of which the job stands; for the debugger.
     pub fn closed() -> Self {
-        Self { pace: Pace::Standing, pause_asked: false, stop_on_failure: true, asked_at: None }
+        Self { pace: Pace::Standing, pause_asked: false, asked_at: None }
     }
 
     /// A gate that nothing closes but the end of the job; for running without a debugger.
     pub fn open() -> Self {
-        Self { pace: Pace::Free, pause_asked: false, stop_on_failure: false, asked_at: None }
+        Self { pace: Pace::Free, pause_asked: false, asked_at: None }
     }
 
     /// Lets the job run the step at `point` and stop before the next.
@@ -80,36 +79,25 @@ impl Gate {
         std::mem::replace(&mut self.pause_asked, true)
     }
 
-    /// Whether a failed step stops the job.
-    pub fn set_stop_on_failure(&mut self, stop: bool) {
-        self.stop_on_failure = stop;
-    }
-
-    /// Whether a failed step stops the job.
-    pub fn stops_on_failure(&self) -> bool {
-        self.stop_on_failure
-    }
-
     /// True if the job may advance from where it stands.
     pub fn is_open(&self) -> bool {
         self.pace != Pace::Standing
     }
 
-    /// Why the job is to stand at `point`, where it has just arrived; `None` lets it go on. Breakpoints are not the
-    /// gate's: they need the job's contexts.
-    pub fn reason_to_stop(&self, point: &Point, failure: Option<Failure>) -> Option<StopReason> {
+    /// Why the job is to stand at `point`, where it has just arrived; `None` lets it go on. Breakpoints and failures are not
+    /// the gate's: they need the job's contexts.
+    pub fn reason_to_stop(&self, point: &Point) -> Option<StopReason> {
         if self.pause_asked {
             return Some(StopReason::Pause);
         }
         match point {
             Point::End(outcome) => Some(StopReason::End(*outcome)),
-            Point::After(_, _) => failure.filter(|_| self.stop_on_failure).map(StopReason::Failure),
             Point::Before(path) => match &self.pace {
                 Pace::Step(Some(from)) if from == path => None,
                 Pace::Step(_) => Some(StopReason::Step),
                 Pace::Standing | Pace::Free => None,
             },
-            Point::Decided(_) | Point::During(_) => None,
+            Point::Decided(_) | Point::During(_) | Point::After(..) => None,
         }
     }
 }
@@ -128,26 +116,16 @@ mod tests {
     fn a_step_ends_before_the_next_one() {
         let mut gate = Gate::closed();
         gate.step(&before(0));
-        assert_eq!(gate.reason_to_stop(&before(0), None), None);
-        assert_eq!(gate.reason_to_stop(&Point::After(StepPath::main(0), Outcome::Success), None), None);
-        assert_eq!(gate.reason_to_stop(&before(1), None), Some(StopReason::Step));
+        assert_eq!(gate.reason_to_stop(&before(0)), None);
+        assert_eq!(gate.reason_to_stop(&Point::After(StepPath::main(0), Outcome::Success)), None);
+        assert_eq!(gate.reason_to_stop(&before(1)), Some(StopReason::Step));
     }
 
     #[test]
     fn from_between_two_steps_a_step_ends_before_the_next_one() {
         let mut gate = Gate::closed();
         gate.step(&Point::After(StepPath::main(0), Outcome::Failure));
-        assert_eq!(gate.reason_to_stop(&before(1), None), Some(StopReason::Step));
-    }
-
-    #[test]
-    fn failures_stop_the_debugger_and_nobody_else() {
-        let failure = || Some(Failure { exit_code: Some(1), last_lines: Vec::new(), forgiven: false });
-        let after = Point::After(StepPath::main(0), Outcome::Failure);
-        let mut gate = Gate::closed();
-        gate.free();
-        assert!(matches!(gate.reason_to_stop(&after, failure()), Some(StopReason::Failure(_))));
-        assert_eq!(Gate::open().reason_to_stop(&after, failure()), None);
+        assert_eq!(gate.reason_to_stop(&before(1)), Some(StopReason::Step));
     }
 
     #[test]
@@ -156,6 +134,6 @@ mod tests {
         assert!(!gate.ask_pause());
         assert!(gate.ask_pause());
         let decided = Point::Decided(StepPath::main(3));
-        assert_eq!(gate.reason_to_stop(&decided, None), Some(StopReason::Pause));
+        assert_eq!(gate.reason_to_stop(&decided), Some(StopReason::Pause));
     }
 }

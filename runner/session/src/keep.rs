@@ -3,13 +3,14 @@
 //! Knows what is written down and in which order; not when something is due, nor how it is written.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::effect::Outcome;
 use engine::event::Event;
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
-use crate::moment::{BranchId, Cause};
+use crate::moment::{BranchId, Cause, Point};
 use crate::notice::{FileCounts, Notice};
 use crate::recording::Recorder;
 use crate::session::Session;
@@ -19,10 +20,19 @@ impl<H: Host> Session<H> {
     pub(crate) fn keep(&mut self, branch: BranchId, cause: Cause, files: Option<SnapshotId>) {
         let parent = (!self.timeline.moments().is_empty()).then_some(self.here);
         self.here = self.timeline.record(parent, branch, cause, Arc::new(self.job.clone()), files);
+        self.clock.reached.insert(self.here, (self.started.elapsed(), self.body_time_here()));
         if let (Some(recorder), Some(moment)) = (&mut self.recorder, self.timeline.get(self.here)) {
             recorder.moment(moment, self.epoch, &self.secrets);
         }
         self.tell_recording_faults();
+    }
+
+    /// How long the body ran that has just ended.
+    fn body_time_here(&self) -> Option<Duration> {
+        match &self.timeline.get(self.here)?.point {
+            Point::After(path, outcome) if *outcome != Outcome::Skipped => self.clock.took.get(path).copied(),
+            _ => None,
+        }
     }
 
     /// Writes something down, if the job is recorded. A failure is told once, and the job goes on.

@@ -10,6 +10,7 @@ use engine::lines::LineTag;
 use engine::step_path::StepPath;
 use host::log::LogBatch;
 
+use crate::breakpoint::BreakpointId;
 use crate::request::{Place, Stop};
 
 /// Whoever shows the session to a person or writes it down. Called in the order in which things happened, from
@@ -57,6 +58,15 @@ pub enum Notice {
         tag: LineTag,
         /// The text.
         text: String,
+    },
+    /// A log point has something to say.
+    LogPoint {
+        /// Which.
+        breakpoint: BreakpointId,
+        /// Its message, evaluated.
+        text: String,
+        /// The step's place.
+        place: Option<Place>,
     },
     /// Something a person should know, though the job goes on.
     Warning(String),

@@ -9,8 +9,11 @@ use std::time::Duration;
 use engine::effect::Outcome;
 use engine::step_path::StepPath;
 
-use crate::breakpoint::{Breakpoint, BreakpointId, BreakpointSpec};
+use crate::breakpoint::{Breakpoint, BreakpointId, BreakpointKind, BreakpointSpec};
+use crate::exception::{ExceptionFilter, ExceptionFilters};
+use crate::key::Key;
 use crate::moment::{BranchId, MomentId, Point};
+use crate::picture::Picture;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,12 +47,19 @@ pub enum Request {
     Break(BreakpointSpec),
     /// Delete a breakpoint.
     DeleteBreakpoint(BreakpointId),
-    /// Replace all breakpoints.
-    SetBreakpoints(Vec<BreakpointSpec>),
+    /// Replace the breakpoints of a kind, or all of them.
+    SetBreakpoints {
+        /// Which are replaced; `None` for all.
+        kind: Option<BreakpointKind>,
+        /// By what; the answer has the same order.
+        specs: Vec<BreakpointSpec>,
+    },
     /// All breakpoints.
     Breakpoints,
-    /// Whether a failed step stops the job. On by default under the debugger.
-    StopOnFailure(bool),
+    /// Replace the exception filters. Under the debugger a failure that counts stops the job from the start.
+    SetExceptionFilters(ExceptionFilters),
+    /// Switch one exception filter.
+    Catch(ExceptionFilter, bool),
     /// Change something: `env.X`, `steps.ID.outputs.NAME`, `steps.ID.outcome`, `inputs.X`, `job.status`.
     Set {
         /// What.
@@ -93,6 +103,10 @@ pub enum Request {
     Timeline,
     /// The stop at which the job stands.
     Status,
+    /// Everything that can be seen at this moment, as a value.
+    Picture,
+    /// Go on without a debugger: no stop, no breakpoint; the session ends with the job.
+    Detach,
     /// Leave the debugger; the job, if it is not over, is cancelled.
     Quit,
 }
@@ -115,6 +129,8 @@ pub enum Reply {
     Refused(Refusal),
     /// The stop at which the job stands.
     Stop(Box<Stop>),
+    /// Everything that can be seen.
+    Picture(Box<Picture>),
     /// A value, printed as a person reads it.
     Value(String),
     /// Names and values, in order.
@@ -210,7 +226,9 @@ pub enum StopReason {
     Step,
     /// A breakpoint.
     Breakpoint(BreakpointId),
-    /// A step failed.
+    /// Something changed that is watched.
+    DataBreakpoint(Box<DataChange>),
+    /// A step failed, or ended in another way that stops.
     Failure(Failure),
     /// Somebody asked.
     Pause,
@@ -230,15 +248,37 @@ pub enum StopReason {
     Confirm(String),
 }
 
-/// A failed step.
+/// A change of something that a breakpoint watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataChange {
+    /// The breakpoint.
+    pub breakpoint: BreakpointId,
+    /// What it watches.
+    pub key: Key,
+    /// The value before, masked; `None` where there was none, and for files.
+    pub before: Option<String>,
+    /// The value now, masked; for files the path of the first one that differs.
+    pub after: Option<String>,
+}
+
+/// A step that ended in a way that stops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
+    /// Which way.
+    pub filter: ExceptionFilter,
     /// The exit code, where there was a process.
     pub exit_code: Option<i32>,
+    /// The expression that could not be evaluated, in GitHub's words.
+    pub error: Option<String>,
     /// The last lines of its log.
     pub last_lines: Vec<String>,
+}
+
+impl Failure {
     /// The failure does not count: `continue-on-error`.
-    pub forgiven: bool,
+    pub fn is_forgiven(&self) -> bool {
+        self.filter == ExceptionFilter::ContinueOnError
+    }
 }
 
 /// What going back undid.
@@ -353,6 +393,10 @@ pub struct TimelineLine {
     pub branch: BranchId,
     /// Where it lies.
     pub point: Point,
+    /// When it was reached, from the session's begin on; `None` for one that an earlier session reached.
+    pub at: Option<Duration>,
+    /// How long the step's body ran that ended here.
+    pub took: Option<Duration>,
     /// The step's number and name.
     pub name: String,
     /// The text of an edit, or that somebody left from here.

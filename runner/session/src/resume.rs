@@ -79,9 +79,7 @@ impl<H: Host> Session<H> {
         let failure = self.latest_failure();
         match failure {
             Some(id) if id != self.here => {
-                let failure =
-                    self.timeline.get(id).and_then(|moment| self.failure_of(&moment.job, &moment.point));
-                let reason = failure.map_or(StopReason::Goto, StopReason::Failure);
+                let reason = self.bad_end_as_reason(id).unwrap_or(StopReason::Goto);
                 if let Err(refusal) = self.go_back_to(id, reason).await {
                     self.tell(Notice::Warning(refusal.text));
                     self.stand(StopReason::Pause);
@@ -92,6 +90,12 @@ impl<H: Host> Session<H> {
                 None => StopReason::Pause,
             }),
         }
+    }
+
+    fn bad_end_as_reason(&self, id: MomentId) -> Option<StopReason> {
+        let moment = self.timeline.get(id)?;
+        let (path, filters) = self.bad_end(moment)?;
+        Some(StopReason::Failure(self.failure(moment, path, *filters.first()?)))
     }
 
     /// The newest moment at which a job can stand: what ran in a moment *during* a step is gone.

@@ -50,34 +50,19 @@ impl<H: Host> Session<H> {
     /// `reverse-continue`: found by evaluating recorded states; nothing runs.
     pub(crate) async fn reverse_continue(&mut self) -> Result<(), Refusal> {
         let present = Point::of(&self.job);
-        let earlier: Vec<(MomentId, Point)> = self
+        let earlier: Vec<MomentId> = self
             .timeline
             .ancestry(self.here)
             .skip_while(|moment| moment.id == self.here && moment.point == present)
-            .map(|moment| (moment.id, moment.point.clone()))
+            .map(|moment| moment.id)
             .collect();
-        let hit = earlier.iter().find_map(|(id, point)| Some((*id, self.would_stop_at(*id, point)?)));
-        match hit.or_else(|| earlier.last().map(|(id, _)| (*id, StopReason::Start))) {
+        let hit = earlier.iter().find_map(|id| Some((*id, self.reason_at(*id)?)));
+        match hit.or_else(|| earlier.last().map(|id| (*id, StopReason::Start))) {
             Some((id, reason)) => self.go_back_to(id, reason).await,
             None => {
                 self.stand(StopReason::Start);
                 Ok(())
             }
-        }
-    }
-
-    fn would_stop_at(&self, id: MomentId, point: &Point) -> Option<StopReason> {
-        let moment = self.timeline.get(id)?;
-        match point {
-            Point::Before(path) => {
-                let held = |condition: &Option<String>| self.holds_in(&moment.job, condition);
-                let hit = self.breakpoints.at(path).find(|breakpoint| held(&breakpoint.spec.condition))?;
-                Some(StopReason::Breakpoint(hit.id))
-            }
-            Point::After(..) if self.gate.stops_on_failure() => {
-                self.failure_of(&moment.job, point).map(StopReason::Failure)
-            }
-            _ => None,
         }
     }
 

@@ -5,10 +5,12 @@ use engine::event::{CancelReason, Event};
 use engine::step_path::LaneId;
 use host::contract::Host;
 
+use crate::breakpoint::Breakpoints;
+use crate::exception::ExceptionFilters;
 use crate::gate::Gate;
 use crate::moment::{MomentId, Point};
 use crate::request::{Refusal, Reply, Request, StopReason};
-use crate::session::Session;
+use crate::session::{Mode, Session};
 use crate::shell::SHELL_LANE;
 
 impl<H: Host> Session<H> {
@@ -32,10 +34,15 @@ impl<H: Host> Session<H> {
                     Err(Refusal::new(format!("there is no breakpoint {id}")).hint("`breakpoints` lists them"))
                 }
             },
-            Request::StopOnFailure(stop) => {
-                self.gate.set_stop_on_failure(stop);
+            Request::SetExceptionFilters(filters) => {
+                self.filters = filters;
                 Ok(())
             }
+            Request::Catch(filter, on) => {
+                self.filters.set(filter, on);
+                Ok(())
+            }
+            Request::Detach => self.detach().await,
             Request::Set { name, value } => self.set(&name, value),
             Request::Quit => {
                 self.quit = true;
@@ -112,7 +119,7 @@ impl<H: Host> Session<H> {
         }
         self.stop = None;
         self.gate.free();
-        self.gate.set_stop_on_failure(false);
+        self.filters = ExceptionFilters::default();
         self.host.hold_time(LaneId::FOREGROUND, false);
         self.release().await;
         if self.job.outcome().is_some() {
@@ -120,6 +127,21 @@ impl<H: Host> Session<H> {
         }
         self.take(Event::Cancel(CancelReason::User)).await;
         Ok(())
+    }
+
+    /// Whoever watched has gone: the job goes on as if it had never been debugged.
+    async fn detach(&mut self) -> Result<(), Refusal> {
+        self.end_shell().await;
+        if self.rewound.is_some() {
+            self.return_to_newest().await?;
+        }
+        self.mode = Mode::Headless;
+        self.breakpoints = Breakpoints::default();
+        self.filters = ExceptionFilters::default();
+        if self.job.outcome().is_some() {
+            return Ok(());
+        }
+        self.go_on(|gate, _| gate.free()).await
     }
 
     async fn confirm(&mut self, yes: bool) -> Result<(), Refusal> {

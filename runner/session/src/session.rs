@@ -22,6 +22,7 @@ use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
 use crate::breakpoint::Breakpoints;
+use crate::exception::ExceptionFilters;
 use crate::files::Files;
 use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
@@ -94,6 +95,7 @@ pub struct Session<H: Host> {
     pub(crate) epoch: Epoch,
     pub(crate) gate: Gate,
     pub(crate) breakpoints: Breakpoints,
+    pub(crate) filters: ExceptionFilters,
     pub(crate) timeline: Timeline,
     pub(crate) here: MomentId,
     pub(crate) branch: BranchId,
@@ -147,6 +149,8 @@ pub(crate) struct Rewound<F> {
 pub(crate) struct StepClock {
     pub(crate) began: Option<Instant>,
     pub(crate) took: IndexMap<StepPath, Duration>,
+    /// When each moment was reached, and how long the body ran that ended there.
+    pub(crate) reached: IndexMap<MomentId, (Duration, Option<Duration>)>,
 }
 
 /// An error that belongs to no step.
@@ -173,6 +177,10 @@ impl<H: Host> Session<H> {
             epoch: Epoch::default(),
             gate,
             breakpoints: Breakpoints::default(),
+            filters: match setup.mode {
+                Mode::Headless | Mode::Linger => ExceptionFilters::default(),
+                Mode::Debug => ExceptionFilters::of_a_debugger(),
+            },
             timeline: Timeline::default(),
             here: MomentId(0),
             branch: BranchId(1),

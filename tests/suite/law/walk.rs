@@ -216,7 +216,7 @@ impl<'a> Walker<'a> {
             // Files may have been changed that nothing has recorded yet: going back leaves them behind.
             stop = self.backwards(Request::Goto(Target::Moment(clean))).await;
         }
-        self.debugger.ask(Request::StopOnFailure(false)).await;
+        self.debugger.ask(Request::Catch(session::exception::ExceptionFilter::Failed, false)).await;
         if stop.rewound && matches!(stop.point, Point::End(_)) {
             // Leaving from here would lead to the newest moment, not to this one.
             stop = self.backwards(Request::Back { steps: 1 }).await;

@@ -2,6 +2,7 @@
 
 use engine::effect::Outcome;
 use session::breakpoint::{BreakpointId, BreakpointSpec, Location};
+use session::exception::ExceptionFilter;
 use session::moment::Point;
 use session::request::{Failure, Reply, Request, StopReason};
 
@@ -9,7 +10,7 @@ use super::{BACK, Case, before, moment};
 use crate::debugger::block_on;
 
 fn at(location: Location) -> BreakpointSpec {
-    BreakpointSpec { location, condition: None }
+    BreakpointSpec::at(location)
 }
 
 fn named(name: &str) -> BreakpointSpec {
@@ -32,7 +33,7 @@ async fn set(case: &mut Case, spec: BreakpointSpec) -> session::breakpoint::Brea
 fn check(spec: BreakpointSpec, expected: Option<u32>) {
     block_on(async {
         let mut case = Case::start().await;
-        case.debugger.ask(Request::StopOnFailure(false)).await;
+        case.debugger.ask(Request::Catch(ExceptionFilter::Failed, false)).await;
         let known = set(&mut case, spec.clone()).await;
         let stop = case.to(Request::Continue).await;
         match expected {
@@ -110,10 +111,10 @@ fn a_failure_stops_and_continue_goes_on_after_it() {
     block_on(async {
         let mut case = Case::start().await;
         let stop = case.to(Request::Continue).await;
-        let StopReason::Failure(Failure { exit_code, forgiven, .. }) = stop.reason else {
+        let StopReason::Failure(Failure { exit_code, filter, .. }) = stop.reason else {
             panic!("{:?}", stop.reason)
         };
-        assert_eq!((exit_code, forgiven, stop.number), (Some(4), false, 3));
+        assert_eq!((exit_code, filter, stop.number), (Some(4), ExceptionFilter::Failed, 3));
         assert!(matches!(stop.point, Point::After(_, Outcome::Failure)));
         assert_eq!(case.log(), "123");
         let stop = case.to(Request::Continue).await;
@@ -133,11 +134,11 @@ fn reverse_continue_goes_from_stop_to_stop() {
         let mut case = Case::start().await;
         set(&mut case, when("second", "steps.make.outputs.v == 'one'")).await;
         set(&mut case, when("third", "steps.make.outputs.v == 'other'")).await;
-        case.debugger.ask(Request::StopOnFailure(false)).await;
+        case.debugger.ask(Request::Catch(ExceptionFilter::Failed, false)).await;
         case.to(Request::Continue).await;
         case.to(Request::Continue).await;
         assert_eq!(case.log(), "1234");
-        case.debugger.ask(Request::StopOnFailure(true)).await;
+        case.debugger.ask(Request::Catch(ExceptionFilter::Failed, true)).await;
         let stop = case.to(Request::ReverseContinue).await;
         assert!(matches!(stop.reason, StopReason::Failure(_)), "{:?}", stop.reason);
         assert_eq!(case.log(), "123");

@@ -45,7 +45,7 @@ fn quitting_in_the_past_cancels_from_the_newest_moment() {
 fn quitting_after_a_branch_became_real_keeps_that_branch() {
     block_on(async {
         let mut case = Case::start().await;
-        case.debugger.ask(Request::StopOnFailure(false)).await;
+        case.debugger.ask(Request::Catch(session::exception::ExceptionFilter::Failed, false)).await;
         case.to(Request::Continue).await;
         case.to(Request::Back { steps: 9 }).await;
         case.write("branch", "2");

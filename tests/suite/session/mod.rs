@@ -8,6 +8,7 @@ mod leaving;
 mod outside;
 mod refusing;
 mod set_up;
+mod stopping;
 
 use std::fs;
 

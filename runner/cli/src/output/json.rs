@@ -93,6 +93,10 @@ impl Observer for JsonJob {
             Notice::JobLog { tag, text } => {
                 self.face.event("log", json!({"job": job, "step": null, "tag": tag_name(tag), "line": text}));
             }
+            Notice::LogPoint { breakpoint, text, place } => self.face.event(
+                "log_point",
+                json!({"job": job, "breakpoint": breakpoint.0, "text": text, "place": place.map(place_json)}),
+            ),
             Notice::Warning(text) => self.face.event("warning", json!({"job": job, "text": text})),
         }
     }
@@ -145,9 +149,14 @@ fn stopped(job: &str, stop: &Stop) -> Value {
         StopReason::Entry => ("entry", Value::Null),
         StopReason::Step => ("step", Value::Null),
         StopReason::Breakpoint(id) => ("breakpoint", json!(id.0)),
-        StopReason::Failure(failure) => {
-            ("failure", json!({"exit_code": failure.exit_code, "forgiven": failure.forgiven}))
-        }
+        StopReason::Failure(failure) => (
+            "failure",
+            json!({"filter": failure.filter.name(), "exit_code": failure.exit_code, "forgiven": failure.is_forgiven()}),
+        ),
+        StopReason::DataBreakpoint(change) => (
+            "data_breakpoint",
+            json!({"breakpoint": change.breakpoint.0, "key": change.key.to_string(), "before": change.before, "after": change.after}),
+        ),
         StopReason::Pause => ("pause", Value::Null),
         StopReason::Goto => ("goto", Value::Null),
         StopReason::Back => ("back", Value::Null),

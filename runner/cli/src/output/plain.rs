@@ -127,6 +127,7 @@ impl Observer for PlainJob {
             Notice::Warning(text) => {
                 self.print(&format!("{} {}", painter.paint(Meaning::Warning, "warning:"), text::shown(&text)))
             }
+            Notice::LogPoint { text, .. } => self.print(&format!("● {}", text::shown(&text))),
             Notice::Stopped(_) | Notice::Continued => {}
         }
     }

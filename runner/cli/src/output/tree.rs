@@ -252,6 +252,7 @@ impl Observer for TreeJob {
                     text::shown(&text)
                 ));
             }
+            Notice::LogPoint { text, .. } => self.face.print(&format!("● {}\n", text::shown(&text))),
             Notice::JobLog { tag: LineTag::Error, text } => {
                 self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &text::shown(&text))));
             }

@@ -4,6 +4,7 @@
 //! whatever a terminal would obey.
 
 use session::breakpoint::{Breakpoint, Location};
+use session::exception::ExceptionFilter;
 use session::files::WORKSPACE;
 use session::moment::Point;
 use session::request::{
@@ -32,6 +33,8 @@ pub(super) fn text(request: &Request, reply: &Reply, painter: Painter) -> String
             format!("{} {} {} {place}", stop.moment, stop.number, shown(&stop.name)).trim_end().to_owned()
                 + "\n"
         }
+        // What it holds is asked for by other requests.
+        Reply::Picture(_) => String::new(),
         Reply::Value(value) if value.is_empty() => "(empty)\n".to_owned(),
         Reply::Value(text) | Reply::Text(text) => text.lines().map(|line| harmless(line, false)).collect(),
         Reply::Variables(variables) => variables_text(variables, painter),
@@ -52,14 +55,24 @@ pub(super) fn text(request: &Request, reply: &Reply, painter: Painter) -> String
 fn done(request: &Request) -> String {
     match request {
         Request::DeleteBreakpoint(id) => format!("breakpoint {id} deleted\n"),
-        Request::StopOnFailure(true) => "a failed step stops the job\n".to_owned(),
-        Request::StopOnFailure(false) => "a failed step does not stop the job\n".to_owned(),
+        Request::Catch(filter, on) => caught_text(*filter, *on),
         Request::View(Some(moment)) => {
             format!("looking at {moment}; `view` alone looks at the present again\n")
         }
         Request::View(None) => "looking at the present\n".to_owned(),
         _ => String::new(),
     }
+}
+
+fn caught_text(filter: ExceptionFilter, on: bool) -> String {
+    let step = match filter {
+        ExceptionFilter::Failed => "a failed step",
+        ExceptionFilter::ContinueOnError => "a failed step that is allowed to fail",
+        ExceptionFilter::Expression => "a step whose expressions are wrong",
+        ExceptionFilter::Cancelled => "a cancelled step",
+        ExceptionFilter::Skipped => "a skipped step",
+    };
+    format!("{step} {} the job\n", if on { "stops" } else { "does not stop" })
 }
 
 fn harmless(line: &str, colours: bool) -> String {
@@ -206,9 +219,11 @@ fn point(point: &Point) -> String {
 fn breakpoint_text(breakpoint: &Breakpoint) -> String {
     let place = match &breakpoint.spec.location {
         Location::Line(line) => format!("line {line}"),
-        Location::Step(step) => format!("step {step}"),
+        Location::Step(step) => format!("step {}", shown(step)),
+        Location::Change(key) => format!("changes of {}", shown(&key.to_string())),
     };
     let line = match (&breakpoint.spec.location, breakpoint.line) {
+        (Location::Change(_), _) => String::new(),
         (_, None) => "  (no such step)".to_owned(),
         (Location::Line(asked), Some(line)) if *asked == line => String::new(),
         (_, Some(line)) => format!("  (line {line})"),
@@ -300,6 +315,8 @@ mod tests {
             parent: None,
             branch: BranchId(branch),
             point: Point::After(StepPath::main(0), Outcome::Failure),
+            at: None,
+            took: None,
             name: "1 Test".into(),
             cause: cause.map(Into::into),
             current: id == 2,

@@ -2,14 +2,17 @@
 //!
 //! Plain text, ended by a line break; no line of it is needed to go on.
 
+use session::exception::ExceptionFilter;
 use session::moment::Point;
-use session::request::{Place, Stop, StopReason, Undone};
+use session::request::{DataChange, Place, Stop, StopReason, Undone};
 
 use crate::output::{JobHeading, text};
-use crate::terminal::{Meaning, Painter, padded};
+use crate::terminal::{Meaning, Painter, cut, padded};
 
 /// The column of a place, behind the column of names.
 const PLACE_GAP: usize = 14;
+/// Columns of a changed value before it is cut.
+const VALUE_COLUMNS: usize = 40;
 
 /// The lines for a stop.
 pub(super) fn text(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
@@ -49,6 +52,7 @@ fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
     match &stop.reason {
         StopReason::Entry | StopReason::Step | StopReason::Goto => at("  "),
         StopReason::Breakpoint(id) => at(&format!("● breakpoint {id}: ")),
+        StopReason::DataBreakpoint(change) => at(&format!("● {}: ", change_text(change))),
         StopReason::Pause => at("‖ paused "),
         StopReason::Edit => at("✎ "),
         StopReason::Start => at("↩ the start: "),
@@ -63,7 +67,7 @@ fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
         }
         StopReason::Return => painter.paint(Meaning::Past, &step("↪ the newest moment: ")),
         StopReason::Failure(failure) => {
-            let told = if failure.forgiven { "a failure that is allowed" } else { "stopped on failure" };
+            let told = told_of(failure.filter);
             quiet(&format!(
                 "  {told} · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`"
             ))
@@ -77,6 +81,27 @@ fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
             quiet(&format!("  on branch {}; what was before is kept: `timeline`", stop.branch))
         }
         StopReason::End(_) => quiet("  `back` goes to before the last step, `quit` leaves"),
+    }
+}
+
+fn told_of(filter: ExceptionFilter) -> &'static str {
+    match filter {
+        ExceptionFilter::Failed => "stopped on failure",
+        ExceptionFilter::ContinueOnError => "a failure that is allowed",
+        ExceptionFilter::Expression => "an expression could not be evaluated",
+        ExceptionFilter::Cancelled => "stopped at a cancelled step",
+        ExceptionFilter::Skipped => "stopped at a skipped step",
+    }
+}
+
+/// `breakpoint 2: env.A is now v2, was v1`
+fn change_text(change: &DataChange) -> String {
+    let value = |value: &Option<String>| value.as_ref().map(|value| cut(&text::shown(value), VALUE_COLUMNS));
+    let (breakpoint, key) = (change.breakpoint, text::shown(&change.key.to_string()));
+    match (value(&change.before), value(&change.after)) {
+        (Some(before), Some(after)) => format!("breakpoint {breakpoint}: {key} is now {after}, was {before}"),
+        (None, Some(after)) => format!("breakpoint {breakpoint}: {key} is now {after}"),
+        (_, None) => format!("breakpoint {breakpoint}: {key} is gone"),
     }
 }
 
@@ -151,7 +176,12 @@ mod tests {
             "↩ before 2 Test   2 files and 1 output undone · `return` to undo that",
         );
         check(StopReason::Return, None, "↪ the newest moment: before 2 Test");
-        let failure = Failure { exit_code: Some(1), last_lines: Vec::new(), forgiven: false };
+        let failure = Failure {
+            filter: ExceptionFilter::Failed,
+            exit_code: Some(1),
+            error: None,
+            last_lines: Vec::new(),
+        };
         let words = "  stopped on failure · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`";
         check(StopReason::Failure(failure), None, words);
     }
@@ -160,7 +190,12 @@ mod tests {
     fn a_failure_that_nobody_saw_is_told() {
         let last_lines = vec!["it broke".into(), "Process completed with exit code 3.".into()];
         let mut stop = Stop {
-            reason: StopReason::Failure(Failure { exit_code: Some(3), last_lines, forgiven: false }),
+            reason: StopReason::Failure(Failure {
+                filter: ExceptionFilter::Failed,
+                exit_code: Some(3),
+                error: None,
+                last_lines,
+            }),
             moment: MomentId(3),
             branch: BranchId(1),
             point: Point::Before(StepPath::main(1)),

@@ -11,6 +11,8 @@ use super::known::Known;
 use super::nearest::did_you_mean;
 use super::table::{Argument, ENTRIES, Entry, beginning, exactly};
 use crate::breakpoint::{BreakpointId, BreakpointSpec, Location};
+use crate::exception::ExceptionFilter;
+use crate::key::Key;
 use crate::moment::MomentId;
 use crate::request::{Request, Target};
 
@@ -164,7 +166,8 @@ fn request(entry: &Entry, rest: &str, known: &Known) -> Result<Request, CommandE
         "break" => Request::Break(breakpoint(rest, known)?),
         "breakpoints" => Request::Breakpoints,
         "delete" => delete(rest)?,
-        "catch" => Request::StopOnFailure(switch(entry, rest)?),
+        "watch" => watch(entry, rest)?,
+        "catch" => catch(entry, rest)?,
         "pause" => Request::Pause,
         "cancel" => Request::Cancel,
         "confirm" => Request::Confirm(yes_or_no(entry, rest)?),
@@ -234,13 +237,31 @@ fn two_moments(text: &str) -> Result<Option<(MomentId, MomentId)>, CommandError>
 
 fn key(entry: &Entry, text: &str) -> Result<String, CommandError> {
     let text = needed(entry, text)?;
-    let known = text.eq_ignore_ascii_case("job.status")
-        || ["env.", "steps.", "file:", "outputs.", "inputs."].iter().any(|prefix| text.starts_with(prefix));
-    if known {
-        Ok(text.to_owned())
-    } else {
-        Err(CommandError::new(format!("cannot tell when `{text}` changed")).hint(usage(entry)))
+    match Key::parse(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(CommandError::new(format!("cannot tell when `{text}` changed")).hint(usage(entry))),
     }
+}
+
+fn watch(entry: &Entry, text: &str) -> Result<Request, CommandError> {
+    let text = needed(entry, text)?;
+    let (key, condition) = match text.split_once(" if ") {
+        Some((key, condition)) => (key.trim(), Some(expression(condition)?)),
+        None => (text, None),
+    };
+    let key = Key::parse(key)
+        .map_err(|_| CommandError::new(format!("`{key}` cannot be watched")).hint(usage(entry)))?;
+    Ok(Request::Break(BreakpointSpec { condition, ..BreakpointSpec::at(Location::Change(key)) }))
+}
+
+/// `off` alone is about failures that count.
+fn catch(entry: &Entry, text: &str) -> Result<Request, CommandError> {
+    let (name, on) = text.rsplit_once(char::is_whitespace).unwrap_or(("failed", text));
+    let filter = ExceptionFilter::named(name.trim()).ok_or_else(|| {
+        let names = ExceptionFilter::ALL.map(ExceptionFilter::name).join(", ");
+        CommandError::new(format!("there is no filter `{}`", name.trim())).hint(format!("one of {names}"))
+    })?;
+    Ok(Request::Catch(filter, switch(entry, on)?))
 }
 
 fn set(entry: &Entry, text: &str) -> Result<Request, CommandError> {
@@ -297,7 +318,7 @@ fn breakpoint(text: &str, known: &Known) -> Result<BreakpointSpec, CommandError>
             None => (text, None),
         },
     };
-    Ok(BreakpointSpec { location: location(place, known)?, condition })
+    Ok(BreakpointSpec { condition, ..BreakpointSpec::at(location(place, known)?) })
 }
 
 fn location(place: &str, known: &Known) -> Result<Location, CommandError> {
@@ -317,7 +338,7 @@ fn location(place: &str, known: &Known) -> Result<Location, CommandError> {
 
 fn delete(text: &str) -> Result<Request, CommandError> {
     if text.is_empty() {
-        return Ok(Request::SetBreakpoints(Vec::new()));
+        return Ok(Request::SetBreakpoints { kind: None, specs: Vec::new() });
     }
     let number = text.parse().map_err(|_| {
         CommandError::new(format!("`{text}` is not a breakpoint's number")).hint("`breakpoints` lists them")

@@ -3,6 +3,8 @@ use engine::step_path::StepPath;
 
 use super::*;
 use crate::breakpoint::{BreakpointId, BreakpointSpec, Location};
+use crate::exception::ExceptionFilter;
+use crate::key::Key;
 use crate::moment::MomentId;
 use crate::request::{Request, Target};
 
@@ -107,7 +109,10 @@ fn moments_have_names() {
 #[test]
 fn breakpoints_are_steps_or_lines_with_conditions() {
     let at = |location: Location, condition: Option<&str>| {
-        Request::Break(BreakpointSpec { location, condition: condition.map(Into::into) })
+        Request::Break(BreakpointSpec {
+            condition: condition.map(Into::into),
+            ..BreakpointSpec::at(location)
+        })
     };
     asks("break 3", at(Location::Step("3".into()), None));
     asks("b pack", at(Location::Step("4".into()), None));
@@ -119,10 +124,21 @@ fn breakpoints_are_steps_or_lines_with_conditions() {
     let error = parse("b 3 if env.X ==", &known()).unwrap_err();
     assert!(error.text.contains("Unexpected end of expression"), "{error}");
     asks("delete 7", Request::DeleteBreakpoint(BreakpointId(7)));
-    asks("delete", Request::SetBreakpoints(Vec::new()));
+    asks("delete", Request::SetBreakpoints { kind: None, specs: Vec::new() });
     refuses("delete test", "`test` is not a breakpoint's number | `breakpoints` lists them");
-    asks("catch off", Request::StopOnFailure(false));
-    refuses("catch maybe", "`maybe` is neither on nor off | usage: catch on|off   for instance: catch off");
+    asks("catch skipped on", Request::Catch(ExceptionFilter::Skipped, true));
+    let watched = Location::Change(Key::Env("A".into()));
+    asks("watch env.A", Request::Break(BreakpointSpec::at(watched.clone())));
+    let condition = Some("env.A == 'x'".into());
+    asks(
+        "watch env.A if env.A == 'x'",
+        Request::Break(BreakpointSpec { condition, ..BreakpointSpec::at(watched) }),
+    );
+    asks("catch off", Request::Catch(ExceptionFilter::Failed, false));
+    refuses(
+        "catch maybe",
+        "`maybe` is neither on nor off | usage: catch [FILTER] on|off   for instance: catch skipped on",
+    );
     asks("confirm no", Request::Confirm(false));
     asks("yes", Request::Confirm(true));
 }

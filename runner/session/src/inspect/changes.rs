@@ -1,11 +1,10 @@
 //! What changed: files between two moments, and the history of one value.
 
-use engine::expr::Value;
-use engine::job::Job;
 use host::contract::Host;
 use host::snapshot::{Change, ChangeKind, SnapshotId};
 
 use super::listing::moment_name;
+use crate::key::Key;
 use crate::moment::{Cause, Moment, MomentId};
 use crate::request::{ChangeLine, FileChange, Refusal, Reply};
 use crate::session::Session;
@@ -72,17 +71,16 @@ impl<H: Host> Session<H> {
         ids.reverse();
         let changes = match key.strip_prefix("file:") {
             Some(path) => self.file_changes(&ids, path)?,
-            None => self.value_changes(&ids, key)?,
+            None => self.value_changes(&ids, &Key::parse(key)?),
         };
         Ok(Reply::Changes(changes))
     }
 
-    fn value_changes(&self, ids: &[MomentId], key: &str) -> Result<Vec<ChangeLine>, Refusal> {
+    fn value_changes(&self, ids: &[MomentId], key: &Key) -> Vec<ChangeLine> {
         let mut lines = Vec::new();
         let mut last: Option<String> = None;
         for (position, moment) in ids.iter().filter_map(|id| self.timeline.get(*id)).enumerate() {
-            let value = value_of(&moment.job, key)?.filter(|value| !value.is_null());
-            let now = value.map(|value| value.to_text().into_owned());
+            let now = key.value_in(&moment.job);
             if now != last {
                 let shown = now.as_deref().map(|text| self.secrets.mask(text));
                 lines.push(self.change_line(
@@ -94,7 +92,7 @@ impl<H: Host> Session<H> {
                 last = now;
             }
         }
-        Ok(lines)
+        lines
     }
 
     fn file_changes(&self, ids: &[MomentId], path: &str) -> Result<Vec<ChangeLine>, Refusal> {
@@ -153,22 +151,6 @@ fn kind_name(kind: ChangeKind) -> &'static str {
         ChangeKind::ModeChanged => "mode",
         ChangeKind::MetadataChanged => "metadata",
         ChangeKind::Touched => "touched",
-    }
-}
-
-/// `env.X`, `steps.a.outputs.b`, `steps.a.outcome`, `job.status`, `inputs.X`.
-fn value_of(job: &Job, key: &str) -> Result<Option<Value>, Refusal> {
-    let parts: Vec<&str> = key.split('.').collect();
-    match parts.as_slice() {
-        ["env", name] => Ok(job.env().get(name).cloned()),
-        ["inputs", name] => Ok(job.inputs().get(name).cloned()),
-        ["job", "status"] => Ok(Some(Value::string(job.status().as_str()))),
-        ["steps", id, rest @ ..] if !rest.is_empty() => {
-            let entry = job.steps().get(id).cloned();
-            Ok(rest.iter().fold(entry, |value, key| value.as_ref()?.get(key).cloned()))
-        }
-        _ => Err(Refusal::new(format!("`{key}` has no history"))
-            .hint("these have: env.NAME, steps.ID.outputs.NAME, steps.ID.outcome, inputs.NAME, job.status, file:PATH")),
     }
 }
 

@@ -20,7 +20,7 @@ const SOURCE_LINES_AROUND: u32 = 5;
 
 impl<H: Host> Session<H> {
     /// `steps`: the main steps, then the post steps that are over or still to come.
-    pub(super) fn step_list(&self) -> Vec<StepLine> {
+    pub(crate) fn step_list(&self) -> Vec<StepLine> {
         let job = self.looked_at();
         let plan = job.plan();
         let main = (0u32..).take(plan.steps.len()).map(StepPath::main);
@@ -120,6 +120,8 @@ impl<H: Host> Session<H> {
             parent: moment.parent,
             branch: moment.branch,
             point: moment.point.clone(),
+            at: self.clock.reached.get(&moment.id).map(|(at, _)| *at),
+            took: self.clock.reached.get(&moment.id).and_then(|(_, took)| *took),
             name: moment_name(moment, &self.secrets),
             cause: match &moment.cause {
                 Cause::Advanced => None,

@@ -6,6 +6,8 @@ mod changes;
 mod listing;
 mod values;
 
+pub(crate) use values::shown;
+
 use std::sync::Arc;
 
 use engine::expr::Object;
@@ -25,9 +27,9 @@ impl<H: Host> Session<H> {
                 let plan = Arc::clone(self.job.plan());
                 Ok(Reply::Breakpoints(vec![self.breakpoints.add(spec, &plan)]))
             }
-            Request::SetBreakpoints(specs) => {
+            Request::SetBreakpoints { kind, specs } => {
                 let plan = Arc::clone(self.job.plan());
-                Ok(Reply::Breakpoints(self.breakpoints.replace(specs, &plan)))
+                Ok(Reply::Breakpoints(self.breakpoints.replace(kind, specs, &plan)))
             }
             Request::Breakpoints => Ok(Reply::Breakpoints(self.breakpoints.all().to_vec())),
             Request::Print(text) => self.print(&text),
@@ -39,6 +41,7 @@ impl<H: Host> Session<H> {
             Request::Why => self.why(),
             Request::Diff(range) => self.diff(range),
             Request::When(key) => self.when(&key),
+            Request::Picture => Ok(Reply::Picture(Box::new(self.picture()))),
             Request::Timeline => Ok(Reply::Timeline(self.timeline_lines())),
             Request::Status => {
                 self.stop.clone().map(|stop| Reply::Stop(Box::new(stop))).ok_or_else(|| {

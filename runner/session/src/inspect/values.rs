@@ -120,7 +120,7 @@ pub(super) fn flat_outputs(steps: &Object) -> Vec<(String, String)> {
 }
 
 /// A value as a person reads it: texts as they are, collections as JSON.
-fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::String(text) => text.to_string(),

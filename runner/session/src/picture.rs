@@ -1,0 +1,169 @@
+//! The job at one moment, for looking: an immutable value that answers a burst of questions without the session.
+//!
+//! Holds the state of a stop, or of a moment that is viewed, and the secrets to mask it with. Values leave it masked or
+//! through [`Picture::mask`]. Knows no protocol; asks nothing of the host but the digests that `hashFiles` wants.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use engine::expr::{HashAnswers, Value};
+use engine::job::{Job, Question};
+use engine::plan::Plan;
+use engine::secrets::Secrets;
+use engine::step_path::StepPath;
+use engine::syntax::{Step, StepBody};
+use host::contract::Host;
+
+use crate::breakpoint::{line_of, step_at_line};
+use crate::inspect::shown;
+use crate::moment::MomentId;
+use crate::request::{Place, Refusal, StepLine, Stop};
+use crate::session::Session;
+
+/// The contexts of a step, in the order in which they are shown.
+pub const CONTEXTS: [&str; 11] =
+    ["github", "env", "job", "steps", "runner", "inputs", "vars", "matrix", "strategy", "needs", "secrets"];
+
+/// The job at one moment.
+#[derive(Clone)]
+pub struct Picture {
+    /// Why the job stands; `None` while it runs.
+    pub stop: Option<Stop>,
+    /// The moment that is looked at; while the job runs, the latest one.
+    pub moment: MomentId,
+    /// The moment is viewed: the job itself stands elsewhere.
+    pub viewed: bool,
+    /// A person is in the past and may return.
+    pub rewound: bool,
+    /// The steps.
+    pub steps: Vec<StepLine>,
+    /// `github.workspace`.
+    pub workspace: PathBuf,
+    /// The text of the workflow file.
+    pub source: Arc<str>,
+    job: Arc<Job>,
+    secrets: Secrets,
+}
+
+impl Picture {
+    /// What the job does.
+    pub fn plan(&self) -> &Arc<Plan> {
+        self.job.plan()
+    }
+
+    /// The step that is looked at; the last one when the job is over.
+    pub fn step(&self) -> Option<&StepPath> {
+        self.job.cursor().step().or_else(|| self.job.results().keys().last())
+    }
+
+    /// How the job ended, if it has.
+    pub fn outcome(&self) -> Option<engine::effect::Outcome> {
+        self.job.outcome()
+    }
+
+    /// The value of an expression as the step at the cursor would see it. It may hold secrets.
+    ///
+    /// # Errors
+    /// It cannot be evaluated; the text is masked.
+    pub fn evaluate(&self, text: &str) -> Result<Value, Refusal> {
+        let mut hashes = HashAnswers::new();
+        loop {
+            match self.job.ask_expression(text, &hashes, &self.secrets) {
+                Question::Answer(value) => return Ok(value),
+                Question::Wrong(error) => return Err(Refusal::new(error)),
+                Question::NeedsHash(request) => {
+                    let (patterns, follow) = (&request.patterns, request.follow_symbolic_links);
+                    let answer = host::hash_files::hash_files(&self.workspace, patterns, follow);
+                    hashes.insert(request, answer);
+                }
+            }
+        }
+    }
+
+    /// A value as a person reads it, masked.
+    pub fn show(&self, value: &Value) -> String {
+        self.mask(&shown(value))
+    }
+
+    /// The text without secrets.
+    pub fn mask(&self, text: &str) -> String {
+        self.secrets.mask(text)
+    }
+
+    /// True if the text shows nothing of a secret.
+    pub fn is_public(&self, text: &str) -> bool {
+        self.mask(text) == text
+    }
+
+    /// The step as the workflow file has it.
+    pub fn definition(&self, path: &StepPath) -> Option<&Step> {
+        self.job.plan().step(path).map(|step| &*step.definition)
+    }
+
+    /// The script of a `run` step as it is written, masked.
+    pub fn script(&self, path: &StepPath) -> Option<String> {
+        match &self.definition(path)?.body {
+            StepBody::Run { script, .. } => Some(self.mask(script.value.source())),
+            _ => None,
+        }
+    }
+
+    /// Where a step stands in its file.
+    pub fn place(&self, path: &StepPath) -> Option<Place> {
+        let plan = self.job.plan();
+        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+    }
+
+    /// The main step that a line (from 1) of the workflow file belongs to, else the next one.
+    pub fn step_at_line(&self, line: u32) -> Option<StepPath> {
+        step_at_line(self.job.plan(), line)
+    }
+
+    /// The line (from 1) of the job's key in its file.
+    pub fn job_line(&self) -> Option<u32> {
+        self.job.plan().job().map(|job| job.id.span.start.line)
+    }
+
+    /// The name of a step, masked.
+    pub fn step_name(&self, path: &StepPath) -> Arc<str> {
+        self.job.step_name(path, &self.secrets)
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    /// Values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture")
+            .field("moment", &self.moment)
+            .field("viewed", &self.viewed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Picture {
+    /// Of the same state, looked at in the same way.
+    fn eq(&self, other: &Self) -> bool {
+        (self.moment, self.viewed, self.rewound) == (other.moment, other.viewed, other.rewound)
+            && self.stop == other.stop
+            && self.steps == other.steps
+            && self.job == other.job
+    }
+}
+
+impl<H: Host> Session<H> {
+    /// The present moment, or the one that is viewed.
+    pub(crate) fn picture(&self) -> Picture {
+        let id = self.looked_at_id();
+        Picture {
+            stop: self.stop.clone(),
+            moment: id,
+            viewed: self.viewing.is_some(),
+            rewound: self.rewound.is_some(),
+            steps: self.step_list(),
+            workspace: self.workspace.clone(),
+            source: Arc::clone(&self.source),
+            job: Arc::new(self.looked_at().clone()),
+            secrets: self.secrets.clone(),
+        }
+    }
+}
