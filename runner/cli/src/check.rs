@@ -10,8 +10,8 @@ use syntax::{Diagnostic, Severity};
 
 use crate::exit::{Exit, Fault};
 use crate::output::SCHEMA_VERSION;
-use crate::terminal::{Meaning, Painter};
 use crate::workflow_files::{Loaded, Project};
+use session::wording::{Meaning, Painter};
 
 /// Checks the files, or all of the project, and prints to `out`.
 ///

@@ -27,8 +27,9 @@ use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime, make_folder};
-use crate::terminal::{Painter, Terminal};
+use crate::terminal::Terminal;
 use crate::workflow_files::Project;
+use session::wording::Painter;
 
 /// Debugs a job.
 ///

@@ -10,8 +10,8 @@ use syntax::{Job, JobBody, Spanned, Token, Workflow};
 
 use crate::exit::{Exit, Fault};
 use crate::output::SCHEMA_VERSION;
-use crate::terminal::{Meaning, Painter, columns, padded};
 use crate::workflow_files::{Loaded, Project};
+use session::wording::{Meaning, Painter, columns, padded};
 
 /// Lists the files, or all of the project, on `out`. A file with faults is listed as far as it is understood.
 ///

@@ -20,7 +20,6 @@ mod record;
 mod reopen;
 mod repl;
 mod run;
-mod sanitize;
 mod terminal;
 mod workflow_files;
 mod workflow_source;
@@ -32,8 +31,9 @@ use clap::Parser as _;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Fault};
-use crate::terminal::{Painter, Terminal};
+use crate::terminal::Terminal;
 use crate::workflow_files::Project;
+use session::wording::Painter;
 
 fn main() -> ExitCode {
     host::guardian::main_if_asked();
@@ -68,7 +68,7 @@ fn report(error: &anyhow::Error, terminal: Terminal) -> ExitCode {
         error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
     if !gone {
         let painter = Painter::new(terminal.error_colour);
-        let word = painter.paint(terminal::Meaning::Bad, "error:");
+        let word = painter.paint(session::wording::Meaning::Bad, "error:");
         // Nowhere is left to say that standard error is closed.
         let _ = writeln!(io::stderr(), "{word} {error:#}");
     }

@@ -18,8 +18,8 @@ use crate::exit::Fault;
 use crate::given::event::{self, Event, Facts};
 use crate::given::{environment, github, inputs, matrix, missing, runner, secrets};
 use crate::paths::Paths;
-use crate::terminal::{Meaning, Painter};
 use crate::workflow_files::{Loaded, Project};
+use session::wording::{Meaning, Painter};
 
 /// A run that can start.
 pub(crate) struct Prepared {

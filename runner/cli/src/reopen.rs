@@ -30,8 +30,9 @@ use crate::paths::Paths;
 use crate::record::{Found, Shelf, mark};
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime};
-use crate::terminal::{Painter, Terminal};
+use crate::terminal::Terminal;
 use crate::workflow_files::Project;
+use session::wording::Painter;
 
 /// Reopens the last run.
 ///

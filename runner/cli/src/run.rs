@@ -30,8 +30,9 @@ use crate::output::{Face, Output};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
 use crate::record::Shelf;
 use crate::repl;
-use crate::terminal::{self, Painter, Terminal};
+use crate::terminal::{self, Terminal};
 use crate::workflow_files::Project;
+use session::wording::Painter;
 
 /// A run that took this long tidies up after itself.
 const TIDY_AFTER: Duration = Duration::from_secs(2);
@@ -207,10 +208,8 @@ async fn look_after(
 
 /// Asks whether to open the debugger. Yes is the answer that costs nothing.
 async fn offer(job: &StartedJob) -> bool {
-    let question = format!(
-        "open the debugger at the failure of {}? [y/N] ",
-        crate::output::text::shown(&job.heading.name)
-    );
+    let question =
+        format!("open the debugger at the failure of {}? [y/N] ", session::wording::shown(&job.heading.name));
     let (answered, answer) = tokio::sync::oneshot::channel();
     let ask = move || {
         let mut out = io::stdout().lock();
@@ -246,6 +245,6 @@ pub(crate) fn leave(folder: Arc<RunFolder>, outcome: Outcome, prepared: &Prepare
             "hint: `stepback {command}` stops at the failure · the job's files: {}",
             folder.path().display()
         );
-        let _ = writeln!(io::stderr(), "{}", painter.paint(terminal::Meaning::Quiet, &text));
+        let _ = writeln!(io::stderr(), "{}", painter.paint(session::wording::Meaning::Quiet, &text));
     }
 }

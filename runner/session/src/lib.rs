@@ -34,3 +34,4 @@ mod shell;
 pub mod sink;
 mod stopping;
 pub mod timeline;
+pub mod wording;

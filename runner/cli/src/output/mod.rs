@@ -17,7 +17,7 @@ use engine::effect::Outcome;
 use engine::plan::Plan;
 use session::notice::Observer;
 
-use crate::terminal::columns;
+use session::wording::columns;
 
 /// Raised when a field of a JSON line changes its meaning or goes; new fields and events do not raise it.
 pub(crate) const SCHEMA_VERSION: u32 = 1;

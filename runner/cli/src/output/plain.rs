@@ -12,10 +12,10 @@ use engine::step_path::StepPath;
 use host::log::LogBatch;
 use session::notice::{Notice, Observer};
 
-use super::text::{self, exit_of, heading, job_line, step_line};
+use super::text::{heading, job_line, step_line};
 use super::{Face, JobHeading, Output, lock};
-use crate::sanitize;
-use crate::terminal::{Meaning, Painter};
+use session::wording::sanitize;
+use session::wording::{self, Meaning, Painter};
 
 /// Prints a run as text.
 pub(crate) struct PlainFace {
@@ -36,7 +36,7 @@ impl PlainFace {
     /// Shows a job whose heading is shown already.
     pub(crate) fn watch(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer> {
         let prefix = if self.many_jobs {
-            self.painter.paint(Meaning::Quiet, &format!("{} | ", text::shown(&job.name)))
+            self.painter.paint(Meaning::Quiet, &format!("{} | ", wording::shown(&job.name)))
         } else {
             String::new()
         };
@@ -58,7 +58,7 @@ impl Face for PlainFace {
     fn job_not_run(&self, _key: &str, name: &str, outcome: Outcome, error: Option<&str>) {
         let mut line = job_line(name, outcome, None, self.painter);
         if let Some(error) = error {
-            line.push_str(&format!("\n  {}", text::shown(error)));
+            line.push_str(&format!("\n  {}", wording::shown(error)));
         }
         self.remember(&line);
         self.output.write(format!("{line}\n").as_bytes());
@@ -69,9 +69,9 @@ impl Face for PlainFace {
         if ended.len() < 2 {
             return;
         }
-        let (_, meaning) = text::mark(outcome, false);
-        let verb = self.painter.paint(meaning, text::verb(outcome));
-        let summary = format!("\n{}\nthe run {verb} in {}\n", ended.join("\n"), text::duration(took));
+        let (_, meaning) = wording::mark(outcome, false);
+        let verb = self.painter.paint(meaning, wording::verb(outcome));
+        let summary = format!("\n{}\nthe run {verb} in {}\n", ended.join("\n"), wording::duration(took));
         self.output.write(summary.as_bytes());
     }
 
@@ -105,7 +105,7 @@ impl Observer for PlainJob {
         let painter = self.face.painter;
         match notice {
             Notice::StepStarted { step, number, name, .. } => {
-                let line = painter.paint(Meaning::Strong, &format!("▸ {number} {}", text::shown(&name)));
+                let line = painter.paint(Meaning::Strong, &format!("▸ {number} {}", wording::shown(&name)));
                 let mut state = lock(&self.state);
                 state.headings.insert(step, line);
                 state.exit = None;
@@ -123,11 +123,13 @@ impl Observer for PlainJob {
                 self.face.remember(&line);
                 self.face.output.write(format!("{line}\n").as_bytes());
             }
-            Notice::JobLog { tag, text } => self.print(&format!("{}{}", tag.prefix(), text::shown(&text))),
-            Notice::Warning(text) => {
-                self.print(&format!("{} {}", painter.paint(Meaning::Warning, "warning:"), text::shown(&text)))
-            }
-            Notice::LogPoint { text, .. } => self.print(&format!("● {}", text::shown(&text))),
+            Notice::JobLog { tag, text } => self.print(&format!("{}{}", tag.prefix(), wording::shown(&text))),
+            Notice::Warning(text) => self.print(&format!(
+                "{} {}",
+                painter.paint(Meaning::Warning, "warning:"),
+                wording::shown(&text)
+            )),
+            Notice::LogPoint { text, .. } => self.print(&format!("● {}", wording::shown(&text))),
             Notice::Stopped(_) | Notice::Continued => {}
         }
     }
@@ -142,7 +144,7 @@ impl Observer for PlainJob {
             for (tag, block) in batch.spans() {
                 if tag == LineTag::Error {
                     let line = String::from_utf8_lossy(block.strip_suffix(b"\n").unwrap_or(block));
-                    state.exit = exit_of(&line).or(state.exit.take());
+                    state.exit = wording::exit_of(&line).or(state.exit.take());
                 }
                 push_block(&mut out, &self.prefix, tag, block, self.face.painter);
             }

@@ -97,7 +97,7 @@ mod tests {
     use super::super::testing::{Written, heading};
     use super::super::text::tests::ended;
     use super::*;
-    use crate::terminal::Painter;
+    use session::wording::Painter;
 
     #[test]
     fn others_are_told_briefly_and_one_not_at_all() {

@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 use engine::lines::LineTag;
 use host::log::LogBatch;
 
-use super::text::exit_of;
-use crate::sanitize;
+use session::wording::exit_of;
+use session::wording::sanitize;
 
 /// Longer lines are cut for the memory of them.
 const LINE_BYTES_MAX: usize = 500;

@@ -1,4 +1,4 @@
-//! The words and lines that several faces share: durations, step lines, job lines.
+//! The lines that several faces share: headings, step lines, job lines.
 //!
 //! From notices to text; writes nothing.
 
@@ -8,45 +8,12 @@ use engine::effect::Outcome;
 use session::notice::{FileCounts, StepEnd};
 
 use super::JobHeading;
-use crate::sanitize;
-use crate::terminal::{Meaning, Painter, cut, padded};
+use session::wording::{Meaning, Painter, cut, duration, mark, padded, shown, verb};
 
 /// An output's value in a step line is cut to this many columns.
 const VALUE_COLUMNS: usize = 24;
 /// So many outputs and variables stand in a step line.
 const VALUES_MAX: usize = 3;
-
-/// `0.1s`, `12s`, `2m05s`, `1h02m`.
-pub(crate) fn duration(took: Duration) -> String {
-    let seconds = took.as_secs();
-    match seconds {
-        0..=9 => format!("{:.1}s", took.as_secs_f64()),
-        10..=59 => format!("{seconds}s"),
-        60..=3599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-    }
-}
-
-/// The sign in front of a step or job.
-pub(crate) fn mark(outcome: Outcome, forgiven: bool) -> (&'static str, Meaning) {
-    match outcome {
-        Outcome::Success => ("✓", Meaning::Good),
-        Outcome::Failure if forgiven => ("✗", Meaning::Warning),
-        Outcome::Failure => ("✗", Meaning::Bad),
-        Outcome::Cancelled => ("⊘", Meaning::Warning),
-        Outcome::Skipped => ("-", Meaning::Quiet),
-    }
-}
-
-/// `succeeded`, `failed` …
-pub(crate) fn verb(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Success => "succeeded",
-        Outcome::Failure => "failed",
-        Outcome::Cancelled => "was cancelled",
-        Outcome::Skipped => "was skipped",
-    }
-}
 
 /// `● build · 6 steps · .github/workflows/ci.yml`
 pub(crate) fn heading(job: &JobHeading, painter: Painter) -> String {
@@ -128,17 +95,6 @@ pub(crate) fn job_line(name: &str, outcome: Outcome, took: Option<Duration>, pai
     )
 }
 
-/// Text of the job as a person may see it: one line, nothing that a terminal would obey.
-pub(crate) fn shown(text: &str) -> String {
-    sanitize::line(text.lines().next().unwrap_or_default().as_bytes(), false).into_owned()
-}
-
-/// `exit 1` out of the runner's own last words for a step that failed.
-pub(crate) fn exit_of(error_line: &str) -> Option<String> {
-    let code = error_line.strip_prefix("Process completed with exit code ")?.strip_suffix('.')?;
-    code.parse::<i32>().ok().map(|code| format!("exit {code}"))
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use engine::step_path::StepPath;
@@ -172,17 +128,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn durations_stay_short() {
-        let check =
-            |millis: u64, expected: &str| assert_eq!(duration(Duration::from_millis(millis)), expected);
-        check(40, "0.0s");
-        check(9_949, "9.9s");
-        check(59_999, "59s");
-        check(125_000, "2m05s");
-        check(3_725_000, "1h02m");
-    }
-
-    #[test]
     fn a_step_line_says_what_came_of_it() {
         check(&end(Outcome::Success, Outcome::Success), None, "✓ 3 Test         2.3s");
         check(&end(Outcome::Failure, Outcome::Failure), Some("exit 1"), "✗ 3 Test         2.3s   exit 1");
@@ -212,11 +157,5 @@ pub(crate) mod tests {
         let mut evil = end(Outcome::Success, Outcome::Success);
         evil.name = "a\u{1b}[2J\u{1b}]0;x\u{7}b".into();
         check(&evil, None, "✓ 3 ab           2.3s");
-    }
-
-    #[test]
-    fn exit_codes_are_read_from_the_last_words() {
-        assert_eq!(exit_of("Process completed with exit code 137.").as_deref(), Some("exit 137"));
-        assert_eq!(exit_of("something else"), None);
     }
 }

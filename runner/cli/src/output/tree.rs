@@ -13,9 +13,10 @@ use host::log::LogBatch;
 use session::notice::{Notice, Observer};
 
 use super::tail::Tail;
-use super::text::{self, heading, job_line, step_line};
+use super::text::{heading, job_line, step_line};
 use super::{Face, JobHeading, Output, lock};
-use crate::terminal::{self, Meaning, Painter, cut};
+use crate::terminal;
+use session::wording::{self, Meaning, Painter, cut};
 
 /// Lines shown of a step that failed.
 const LAST_LINES: usize = 15;
@@ -125,9 +126,9 @@ impl Screen {
         let sign = SPINNER.get(self.beat % SPINNER.len()).copied().unwrap_or_default();
         let mut out = String::new();
         for step in &self.live {
-            let took = text::duration(step.since.elapsed());
+            let took = wording::duration(step.since.elapsed());
             let start = cut(&format!("{} {took:>6}   ", step.label), width.saturating_sub(2));
-            let rest = cut(&step.newest, width.saturating_sub(2 + terminal::columns(&start)));
+            let rest = cut(&step.newest, width.saturating_sub(2 + wording::columns(&start)));
             out.push_str(&format!(
                 "{} {start}{}\n",
                 self.painter.paint(Meaning::Past, sign),
@@ -156,7 +157,7 @@ impl Face for TreeFace {
     fn job_not_run(&self, _key: &str, name: &str, outcome: Outcome, error: Option<&str>) {
         let mut line = job_line(name, outcome, None, self.painter);
         if let Some(error) = error {
-            line.push_str(&format!("\n  {}", text::shown(error)));
+            line.push_str(&format!("\n  {}", wording::shown(error)));
         }
         lock(&self.ended).push(line.clone());
         self.print(&format!("{line}\n"));
@@ -165,9 +166,9 @@ impl Face for TreeFace {
     fn run_ended(&self, outcome: Outcome, took: Duration) {
         let ended = lock(&self.ended);
         if ended.len() > 1 {
-            let (_, meaning) = text::mark(outcome, false);
-            let verb = self.painter.paint(meaning, text::verb(outcome));
-            self.print(&format!("\n{}\nthe run {verb} in {}\n", ended.join("\n"), text::duration(took)));
+            let (_, meaning) = wording::mark(outcome, false);
+            let verb = self.painter.paint(meaning, wording::verb(outcome));
+            self.print(&format!("\n{}\nthe run {verb} in {}\n", ended.join("\n"), wording::duration(took)));
         }
     }
 
@@ -192,7 +193,7 @@ impl TreeJob {
     /// Which job a line belongs to, where there are several.
     fn prefix(&self) -> String {
         if self.face.many_jobs {
-            self.face.painter.paint(Meaning::Quiet, &format!("{} ", text::shown(&self.job.name)))
+            self.face.painter.paint(Meaning::Quiet, &format!("{} ", wording::shown(&self.job.name)))
         } else {
             String::new()
         }
@@ -212,10 +213,10 @@ impl Observer for TreeJob {
         match notice {
             Notice::StepStarted { number, name, .. } => {
                 lock(&self.tail).clear();
-                let name = cut(&text::shown(&name), self.job.name_columns);
-                let label = format!("{number} {}", terminal::padded(&name, self.job.name_columns));
+                let name = cut(&wording::shown(&name), self.job.name_columns);
+                let label = format!("{number} {}", session::wording::padded(&name, self.job.name_columns));
                 let label = if self.face.many_jobs {
-                    format!("{} {label}", text::shown(&self.job.name))
+                    format!("{} {label}", wording::shown(&self.job.name))
                 } else {
                     label
                 };
@@ -249,12 +250,12 @@ impl Observer for TreeJob {
                 self.face.print(&format!(
                     "{} {}\n",
                     painter.paint(Meaning::Warning, "warning:"),
-                    text::shown(&text)
+                    wording::shown(&text)
                 ));
             }
-            Notice::LogPoint { text, .. } => self.face.print(&format!("● {}\n", text::shown(&text))),
+            Notice::LogPoint { text, .. } => self.face.print(&format!("● {}\n", wording::shown(&text))),
             Notice::JobLog { tag: LineTag::Error, text } => {
-                self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &text::shown(&text))));
+                self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &wording::shown(&text))));
             }
             Notice::JobLog { .. } | Notice::Stopped(_) | Notice::Continued => {}
         }

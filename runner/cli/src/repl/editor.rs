@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 use super::lines::Line;
 use crate::output::{Output, lock};
-use crate::terminal::{Meaning, Painter, padded};
+use session::wording::{Meaning, Painter, padded};
 
 /// Lines of history that are kept.
 const HISTORY_LINES: usize = 2000;

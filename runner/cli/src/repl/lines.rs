@@ -11,7 +11,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::editor::Editor;
 use crate::output::Output;
-use crate::terminal::{Painter, Terminal};
+use crate::terminal::Terminal;
+use session::wording::Painter;
 
 /// What came.
 pub(crate) enum Line {

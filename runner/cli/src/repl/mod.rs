@@ -6,9 +6,7 @@
 mod editor;
 mod knowledge;
 mod lines;
-mod reply;
 mod screen;
-mod stop;
 
 use std::sync::Arc;
 
@@ -19,13 +17,13 @@ use session::request::{Reply, Request};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::launch::StartedJob;
-use crate::output::text;
 use crate::prepare::Prepared;
-use crate::terminal::{Meaning, Painter, Terminal};
+use crate::terminal::Terminal;
 use knowledge::Knowledge;
 use lines::Line;
 pub(crate) use lines::Lines;
 pub(crate) use screen::{Screen, Stops};
+use session::wording::{self, Meaning, Painter};
 
 /// What may be repeated by an empty line, as in gdb.
 fn repeats(request: &Request) -> bool {
@@ -148,7 +146,7 @@ impl Repl {
         if let Reply::Refused(refusal) = &reply {
             return self.show_error(&refusal.text, refusal.hint.as_deref());
         }
-        let text = reply::text(request, &reply, self.painter);
+        let text = wording::answer(request, &reply, self.painter);
         if !text.is_empty() {
             self.screen.say("reply", &text);
         }
@@ -159,9 +157,9 @@ impl Repl {
     }
 
     fn show_error(&self, text: &str, hint: Option<&str>) {
-        let mut lines = format!("{} {}\n", self.painter.paint(Meaning::Bad, "✗"), text::shown(text));
+        let mut lines = format!("{} {}\n", self.painter.paint(Meaning::Bad, "✗"), wording::shown(text));
         if let Some(hint) = hint {
-            lines.push_str(&format!("  {}\n", self.painter.paint(Meaning::Quiet, &text::shown(hint))));
+            lines.push_str(&format!("  {}\n", self.painter.paint(Meaning::Quiet, &wording::shown(hint))));
         }
         self.screen.say("refused", &lines);
     }

@@ -14,13 +14,12 @@ use session::notice::{Notice, Observer};
 use session::request::{Stop, StopReason};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::stop;
 use crate::output::json::JsonFace;
 use crate::output::plain::PlainFace;
 use crate::output::tree::TreeFace;
-use crate::output::{Face, JobHeading, Output, lock, text};
-use crate::sanitize;
-use crate::terminal::Painter;
+use crate::output::{Face, JobHeading, Output, lock};
+use session::wording::Painter;
+use session::wording::{self, sanitize};
 
 /// Rings whenever the job comes to stand.
 pub(crate) type Stops = UnboundedReceiver<()>;
@@ -122,7 +121,7 @@ impl Screen {
         if self.json.is_some() {
             return String::new();
         }
-        let name = text::shown(&self.job.name);
+        let name = wording::shown(&self.job.name);
         let last = lock(&self.last);
         let Some(stop) = &*last else { return format!("({name}) ") };
         let sign = match (&stop.reason, stop.edited, stop.rewound) {
@@ -139,9 +138,9 @@ impl Screen {
 
     fn stand(&self, stop: Stop) {
         if self.json.is_none() && !self.leaving.load(Ordering::SeqCst) {
-            let mut text = stop::text(&stop, &self.job, self.painter);
+            let mut text = wording::stop(&stop, self.job.name_columns, self.painter);
             if !self.failure_shown.swap(false, Ordering::SeqCst) {
-                text.insert_str(0, &stop::failure(&stop, self.painter));
+                text.insert_str(0, &wording::failure(&stop, self.painter));
             }
             self.output.write(text.as_bytes());
         }
@@ -156,7 +155,7 @@ impl Screen {
                 LineTag::Group => self.shell_heading.store(true, Ordering::SeqCst),
                 LineTag::EndGroup => self.shell_heading.store(false, Ordering::SeqCst),
                 _ if self.shell_heading.load(Ordering::SeqCst) => {}
-                LineTag::Error if text::exit_of(&String::from_utf8_lossy(line.text)).is_some() => {}
+                LineTag::Error if wording::exit_of(&String::from_utf8_lossy(line.text)).is_some() => {}
                 tag => {
                     out.extend_from_slice(tag.prefix().as_bytes());
                     out.extend_from_slice(sanitize::line(line.text, self.painter.colours()).as_bytes());

@@ -2,12 +2,12 @@
 //!
 //! Plain text, ended by a line break; no line of it is needed to go on.
 
-use session::exception::ExceptionFilter;
-use session::moment::Point;
-use session::request::{DataChange, Place, Stop, StopReason, Undone};
+use crate::exception::ExceptionFilter;
+use crate::moment::Point;
+use crate::request::{DataChange, Place, Stop, StopReason, Undone};
 
-use crate::output::{JobHeading, text};
-use crate::terminal::{Meaning, Painter, cut, padded};
+use super::paint::{Meaning, Painter, cut, padded};
+use super::words::{exit_of, shown};
 
 /// The column of a place, behind the column of names.
 const PLACE_GAP: usize = 14;
@@ -15,39 +15,32 @@ const PLACE_GAP: usize = 14;
 const VALUE_COLUMNS: usize = 40;
 
 /// The lines for a stop.
-pub(super) fn text(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
-    let notes =
-        stop.notes.iter().map(|note| format!("  {}", painter.paint(Meaning::Quiet, &text::shown(note))));
-    let lines = [first_line(stop, job, painter)].into_iter().chain(notes);
+pub fn stop(stop: &Stop, name_columns: usize, painter: Painter) -> String {
+    let notes = stop.notes.iter().map(|note| format!("  {}", painter.paint(Meaning::Quiet, &shown(note))));
+    let lines = [first_line(stop, name_columns, painter)].into_iter().chain(notes);
     lines.filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
 }
 
 /// The failure at which the job stands, for somebody who did not see it happen; nothing for other stops.
-pub(super) fn failure(stop: &Stop, painter: Painter) -> String {
+pub fn failure(stop: &Stop, painter: Painter) -> String {
     let StopReason::Failure(failure) = &stop.reason else { return String::new() };
     let exit = failure.exit_code.map_or_else(String::new, |code| format!("   exit {code}"));
     let sign = painter.paint(Meaning::Bad, "✗");
-    let mut text = format!(
-        "{sign} {} {}{}\n",
-        stop.number,
-        text::shown(&stop.name),
-        painter.paint(Meaning::Quiet, &exit)
-    );
+    let mut text =
+        format!("{sign} {} {}{}\n", stop.number, shown(&stop.name), painter.paint(Meaning::Quiet, &exit));
     let bar = painter.paint(Meaning::Bad, "│");
-    for line in failure.last_lines.iter().filter(|line| text::exit_of(line).is_none()) {
-        text.push_str(&format!("    {bar} {}\n", text::shown(line)));
+    for line in failure.last_lines.iter().filter(|line| exit_of(line).is_none()) {
+        text.push_str(&format!("    {bar} {}\n", shown(line)));
     }
     text
 }
 
-fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
+fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {
     let quiet = |text: &str| painter.paint(Meaning::Quiet, text);
     let step = |sign: &str| format!("{sign}{}", where_it_stands(stop));
     let at = |sign: &str| {
         let place = stop.place.as_ref().map(short_place).unwrap_or_default();
-        format!("{} {}", padded(&step(sign), job.name_columns + PLACE_GAP), quiet(&place))
-            .trim_end()
-            .to_owned()
+        format!("{} {}", padded(&step(sign), name_columns + PLACE_GAP), quiet(&place)).trim_end().to_owned()
     };
     match &stop.reason {
         StopReason::Entry | StopReason::Step | StopReason::Goto => at("  "),
@@ -75,7 +68,7 @@ fn first_line(stop: &Stop, job: &JobHeading, painter: Painter) -> String {
         StopReason::Confirm(command) => format!(
             "{} `{}` reached outside the workspace before: `confirm` runs it again, `goto` another step skips it",
             painter.paint(Meaning::Warning, "?"),
-            text::shown(command)
+            shown(command)
         ),
         StopReason::End(_) if stop.branch.0 > 1 => {
             quiet(&format!("  on branch {}; what was before is kept: `timeline`", stop.branch))
@@ -96,8 +89,8 @@ fn told_of(filter: ExceptionFilter) -> &'static str {
 
 /// `breakpoint 2: env.A is now v2, was v1`
 fn change_text(change: &DataChange) -> String {
-    let value = |value: &Option<String>| value.as_ref().map(|value| cut(&text::shown(value), VALUE_COLUMNS));
-    let (breakpoint, key) = (change.breakpoint, text::shown(&change.key.to_string()));
+    let value = |value: &Option<String>| value.as_ref().map(|value| cut(&shown(value), VALUE_COLUMNS));
+    let (breakpoint, key) = (change.breakpoint, shown(&change.key.to_string()));
     match (value(&change.before), value(&change.after)) {
         (Some(before), Some(after)) => format!("breakpoint {breakpoint}: {key} is now {after}, was {before}"),
         (None, Some(after)) => format!("breakpoint {breakpoint}: {key} is now {after}"),
@@ -107,7 +100,7 @@ fn change_text(change: &DataChange) -> String {
 
 /// `before 2 Test`
 fn where_it_stands(stop: &Stop) -> String {
-    let name = text::shown(&stop.name);
+    let name = shown(&stop.name);
     match stop.point {
         Point::Before(_) => format!("before {} {name}", stop.number),
         Point::Decided(_) => format!("about to run {} {name}", stop.number),
@@ -118,7 +111,7 @@ fn where_it_stands(stop: &Stop) -> String {
 }
 
 /// The file's name and the line.
-pub(super) fn short_place(place: &Place) -> String {
+pub fn short_place(place: &Place) -> String {
     let name = place.file.rsplit('/').next().unwrap_or(&place.file);
     format!("{name}:{}", place.line)
 }
@@ -140,13 +133,12 @@ fn undone_text(undone: Undone) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::breakpoint::BreakpointId;
+    use crate::moment::{BranchId, MomentId};
+    use crate::request::Failure;
     use engine::step_path::StepPath;
-    use session::breakpoint::BreakpointId;
-    use session::moment::{BranchId, MomentId};
-    use session::request::Failure;
 
     use super::*;
-    use crate::output::testing::heading;
 
     fn check(reason: StopReason, undone: Option<Undone>, expected: &str) {
         let stop = Stop {
@@ -162,7 +154,7 @@ mod tests {
             undone,
             notes: vec!["a note".into()],
         };
-        assert_eq!(text(&stop, &heading("build"), Painter::new(false)), format!("{expected}\n  a note\n"));
+        assert_eq!(super::stop(&stop, 10, Painter::new(false)), format!("{expected}\n  a note\n"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ const ESCAPE: u8 = 0x1B;
 /// resolved as a terminal would show them, and characters that reorder text made visible.
 ///
 /// Text that is not UTF-8 comes out with replacement characters. A line that needs nothing is not copied.
-pub(crate) fn line(line: &[u8], colours: bool) -> Cow<'_, str> {
+pub fn line(line: &[u8], colours: bool) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
         Ok(text) if is_clean(text) => Cow::Borrowed(text),
         Ok(text) => Cow::Owned(rewrite(text, colours)),
@@ -19,7 +19,7 @@ pub(crate) fn line(line: &[u8], colours: bool) -> Cow<'_, str> {
 }
 
 /// Whether many lines at once need nothing: printable ASCII, tabs and line ends.
-pub(crate) fn block_is_clean(block: &[u8]) -> bool {
+pub fn block_is_clean(block: &[u8]) -> bool {
     block.iter().all(|byte| (0x20..0x7F).contains(byte) || matches!(byte, b'\t' | b'\n'))
 }
 

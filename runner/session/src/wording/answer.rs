@@ -3,18 +3,18 @@
 //! Text only, each line ended by a line break. All of it was masked by the session; what comes from the job is stripped of
 //! whatever a terminal would obey.
 
-use session::breakpoint::{Breakpoint, Location};
-use session::exception::ExceptionFilter;
-use session::files::WORKSPACE;
-use session::moment::Point;
-use session::request::{
+use crate::breakpoint::{Breakpoint, Location};
+use crate::exception::ExceptionFilter;
+use crate::files::WORKSPACE;
+use crate::moment::Point;
+use crate::request::{
     ChangeLine, FileChange, Reply, Request, ShellReply, SourceExcerpt, StepLine, TimelineLine, Variable, Why,
 };
 
+use super::paint::{Meaning, Painter, columns, cut, padded};
+use super::sanitize;
 use super::stop::short_place;
-use crate::output::text::{self, shown};
-use crate::sanitize;
-use crate::terminal::{Meaning, Painter, columns, cut, padded};
+use super::words::{duration, mark, shown};
 
 /// Columns of a value in a table before it is cut.
 const VALUE_COLUMNS: usize = 72;
@@ -24,7 +24,7 @@ const NAME_COLUMNS: usize = 44;
 const CHANGED_MAX: usize = 5;
 
 /// The lines for an answer; empty for one that needs no words.
-pub(super) fn text(request: &Request, reply: &Reply, painter: Painter) -> String {
+pub fn answer(request: &Request, reply: &Reply, painter: Painter) -> String {
     match reply {
         Reply::Done => done(request),
         Reply::Refused(refusal) => format!("{}\n", shown(&refusal.text)),
@@ -119,11 +119,11 @@ fn steps_text(steps: &[StepLine], painter: Painter) -> String {
     let line = |step: &StepLine| {
         let cursor = if step.current { painter.paint(Meaning::Past, "→") } else { " ".to_owned() };
         let (sign, meaning) = match step.outcome {
-            Some(outcome) => text::mark(outcome, step.conclusion != step.outcome),
+            Some(outcome) => mark(outcome, step.conclusion != step.outcome),
             None => ("·", Meaning::Quiet),
         };
         let mut facts = Vec::new();
-        facts.extend(step.took.map(text::duration));
+        facts.extend(step.took.map(duration));
         facts.extend(step.id.as_ref().map(|id| format!("id {id}")));
         facts.extend(step.place.as_ref().map(short_place));
         facts.extend(step.reaches_outside.as_ref().map(|what| format!("reaches outside: {}", shown(what))));
@@ -211,8 +211,8 @@ fn point(point: &Point) -> String {
         Point::Before(_) => "before  ".to_owned(),
         Point::Decided(_) => "decided ".to_owned(),
         Point::During(_) => "during  ".to_owned(),
-        Point::After(_, outcome) => format!("after  {}", text::mark(*outcome, false).0),
-        Point::End(outcome) => format!("end    {}", text::mark(*outcome, false).0),
+        Point::After(_, outcome) => format!("after  {}", mark(*outcome, false).0),
+        Point::End(outcome) => format!("end    {}", mark(*outcome, false).0),
     }
 }
 
@@ -255,15 +255,15 @@ fn shell_text(shell: &ShellReply, painter: Painter) -> String {
 mod tests {
     use std::time::Duration;
 
+    use crate::moment::{BranchId, MomentId};
+    use crate::request::Place;
     use engine::effect::Outcome;
     use engine::step_path::StepPath;
-    use session::moment::{BranchId, MomentId};
-    use session::request::Place;
 
     use super::*;
 
     fn check(reply: Reply, expected: &str) {
-        assert_eq!(text(&Request::Status, &reply, Painter::new(false)), expected);
+        assert_eq!(answer(&Request::Status, &reply, Painter::new(false)), expected);
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! What the session says, as a person reads it in a terminal or in an editor's debug console: answers, stops, and the words and
+//! colours that they are made of.
+//!
+//! From values to text, masked already; writes nothing, and knows no terminal.
+
+mod answer;
+mod paint;
+pub mod sanitize;
+mod stop;
+mod words;
+
+pub use answer::answer;
+pub use paint::{Meaning, Painter, columns, cut, padded};
+pub use stop::{failure, short_place, stop};
+pub use words::{duration, exit_of, mark, shown, verb};
