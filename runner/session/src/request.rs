@@ -22,6 +22,9 @@ pub enum Request {
     Next,
     /// Run until something stops the job.
     Continue,
+    /// Run from the first moment on, unless a breakpoint is there: whoever sets breakpoints before the job begins expects
+    /// the first step's to count.
+    Begin,
     /// Go back to before the step that was dispatched before, this many times.
     Back {
         /// At least 1.

@@ -19,6 +19,7 @@ impl<H: Host> Session<H> {
         match request {
             Request::Next => self.go_on(|gate, point| gate.step(point)).await,
             Request::Continue => self.go_on(|gate, _| gate.free()).await,
+            Request::Begin => self.begin().await,
             Request::Back { steps } => self.back(steps).await,
             Request::ReverseContinue => self.reverse_continue().await,
             Request::Goto(target) => self.goto(target).await,
@@ -77,6 +78,17 @@ impl<H: Host> Session<H> {
         self.tell(crate::notice::Notice::Continued);
         self.release().await;
         Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<(), Refusal> {
+        let doubtful = self.speak_at(self.here);
+        match self.reason_at(self.here).or(doubtful) {
+            Some(reason) if self.job.outcome().is_none() => {
+                self.stand(reason);
+                Ok(())
+            }
+            _ => self.go_on(|gate, _| gate.free()).await,
+        }
     }
 
     fn view(&mut self, moment: Option<MomentId>) -> Result<(), Refusal> {

@@ -249,3 +249,16 @@ fn a_picture_answers_for_its_moment_for_ever() {
         assert!(first.evaluate("nonsense(").is_err());
     });
 }
+
+#[test]
+fn a_job_begins_at_a_breakpoint_on_its_first_step() {
+    block_on(async {
+        let mut case = Case::start().await;
+        set(&mut case, BreakpointKind::Step, vec![step("make")]).await;
+        let stop = case.to(Request::Begin).await;
+        assert!(matches!(stop.reason, StopReason::Breakpoint(_)), "{:?}", stop.reason);
+        assert_eq!((stop.point, case.log().as_str()), (before(0), ""));
+        set(&mut case, BreakpointKind::Step, Vec::new()).await;
+        assert!(matches!(case.to(Request::Begin).await.reason, StopReason::Failure(_)));
+    });
+}

@@ -12,7 +12,7 @@ use engine::step_path::StepPath;
 use host::log::LogBatch;
 use session::notice::{Notice, Observer};
 
-use super::text::{heading, job_line, step_line};
+use super::text::heading;
 use super::{Face, JobHeading, Output, lock};
 use session::wording::sanitize;
 use session::wording::{self, Meaning, Painter};
@@ -56,7 +56,7 @@ impl Face for PlainFace {
     }
 
     fn job_not_run(&self, _key: &str, name: &str, outcome: Outcome, error: Option<&str>) {
-        let mut line = job_line(name, outcome, None, self.painter);
+        let mut line = wording::job_line(name, outcome, None, self.painter);
         if let Some(error) = error {
             line.push_str(&format!("\n  {}", wording::shown(error)));
         }
@@ -116,10 +116,10 @@ impl Observer for PlainJob {
                     state.headings.remove(&end.step);
                     state.exit.take()
                 };
-                self.print(&step_line(&self.job, &end, exit.as_deref(), painter));
+                self.print(&wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter));
             }
             Notice::JobEnded { outcome, took, .. } => {
-                let line = job_line(&self.job.name, outcome, Some(took), painter);
+                let line = wording::job_line(&self.job.name, outcome, Some(took), painter);
                 self.face.remember(&line);
                 self.face.output.write(format!("{line}\n").as_bytes());
             }

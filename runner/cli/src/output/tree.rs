@@ -13,7 +13,7 @@ use host::log::LogBatch;
 use session::notice::{Notice, Observer};
 
 use super::tail::Tail;
-use super::text::{heading, job_line, step_line};
+use super::text::heading;
 use super::{Face, JobHeading, Output, lock};
 use crate::terminal;
 use session::wording::{self, Meaning, Painter, cut};
@@ -155,7 +155,7 @@ impl Face for TreeFace {
     }
 
     fn job_not_run(&self, _key: &str, name: &str, outcome: Outcome, error: Option<&str>) {
-        let mut line = job_line(name, outcome, None, self.painter);
+        let mut line = wording::job_line(name, outcome, None, self.painter);
         if let Some(error) = error {
             line.push_str(&format!("\n  {}", wording::shown(error)));
         }
@@ -232,8 +232,11 @@ impl Observer for TreeJob {
             }
             Notice::StepEnded(end) => {
                 let exit = lock(&self.tail).exit().map(str::to_owned);
-                let mut lines =
-                    format!("{}{}\n", self.prefix(), step_line(&self.job, &end, exit.as_deref(), painter));
+                let mut lines = format!(
+                    "{}{}\n",
+                    self.prefix(),
+                    wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter)
+                );
                 if end.outcome == Outcome::Failure {
                     lines.push_str(&self.last_lines());
                 }
@@ -242,7 +245,7 @@ impl Observer for TreeJob {
                 screen.print(&lines);
             }
             Notice::JobEnded { outcome, took, .. } => {
-                let line = job_line(&self.job.name, outcome, Some(took), painter);
+                let line = wording::job_line(&self.job.name, outcome, Some(took), painter);
                 lock(&self.face.ended).push(line.clone());
                 self.face.print(&format!("{line}\n"));
             }
