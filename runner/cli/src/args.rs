@@ -34,6 +34,8 @@ pub(crate) enum Command {
     /// Run one job step by step: stop anywhere, look, change things, go back
     #[command(after_help = EXIT_CODES)]
     Debug(DebugArguments),
+    /// Serve an editor that speaks the Debug Adapter Protocol
+    Dap(DapArguments),
     /// Say what is wrong with workflow files
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
@@ -76,6 +78,10 @@ pub(crate) struct DebugArguments {
     #[command(flatten)]
     pub(crate) options: Options,
 }
+
+/// `stepback dap`.
+#[derive(Debug, Args)]
+pub(crate) struct DapArguments {}
 
 /// `stepback check`.
 #[derive(Debug, Args)]

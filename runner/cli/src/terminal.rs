@@ -50,6 +50,11 @@ impl Terminal {
         }
     }
 
+    /// Nobody can be asked, and nothing is drawn.
+    pub(crate) fn nobody() -> Terminal {
+        Terminal { output: false, input: false, colour: false, error_colour: false, width: DEFAULT_WIDTH }
+    }
+
     /// A person sits at both ends: questions can be asked.
     pub(crate) fn can_ask(&self) -> bool {
         self.input && self.output

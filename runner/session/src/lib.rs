@@ -4,6 +4,9 @@
 //! protocol, no text of a terminal and no JSON; a face translates. `run` without a debugger is the same session
 //! with a gate that is open from the start.
 
+// Faces name a job's values and a host's log lines through here: they depend on the session alone (DESIGN 2).
+pub use {engine, host};
+
 mod advance;
 pub mod breakpoint;
 pub mod command;

@@ -42,6 +42,8 @@ pub enum Request {
     View(Option<MomentId>),
     /// Stop at the next stop point; asked again while a step runs: freeze it now.
     Pause,
+    /// End a shell command that runs, as Ctrl-C would; nothing else is touched.
+    EndShell,
     /// Cancel the job as GitHub does; asked again: kill.
     Cancel,
     /// What to do with the three ways into the past of a lane, or a step that reached outside, when asked to confirm.
@@ -402,6 +404,8 @@ pub struct TimelineLine {
     pub took: Option<Duration>,
     /// The step's number and name.
     pub name: String,
+    /// The step's place.
+    pub place: Option<Place>,
     /// The text of an edit, or that somebody left from here.
     pub cause: Option<String>,
     /// The person is here.

@@ -27,6 +27,10 @@ impl<H: Host> Session<H> {
             Request::Return => self.return_to_newest().await,
             Request::View(moment) => self.view(moment),
             Request::Pause => self.pause().await,
+            Request::EndShell => {
+                self.interrupt_shell();
+                Ok(())
+            }
             Request::Cancel => self.cancel().await,
             Request::Confirm(yes) => self.confirm(yes).await,
             Request::DeleteBreakpoint(id) => match self.breakpoints.delete(id) {
@@ -101,10 +105,17 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// First: stop at the next stop point. Again while a step runs: freeze it now. A shell command is ended.
-    async fn pause(&mut self) -> Result<(), Refusal> {
+    /// True if there was a shell command to be ended.
+    fn interrupt_shell(&mut self) -> bool {
         if self.shell.is_some() {
             self.host.perform(Effect::Signal { lane: SHELL_LANE, signal: Signal::Ladder });
+        }
+        self.shell.is_some()
+    }
+
+    /// First: stop at the next stop point. Again while a step runs: freeze it now. A shell command is ended.
+    async fn pause(&mut self) -> Result<(), Refusal> {
+        if self.interrupt_shell() {
             return Ok(());
         }
         if !self.gate.is_open() {

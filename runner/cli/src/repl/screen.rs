@@ -11,7 +11,7 @@ use engine::lines::LineTag;
 use host::log::LogBatch;
 use session::moment::Point;
 use session::notice::{Notice, Observer};
-use session::request::{Stop, StopReason};
+use session::request::Stop;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::output::json::JsonFace;
@@ -123,16 +123,9 @@ impl Screen {
         }
         let name = wording::shown(&self.job.name);
         let last = lock(&self.last);
-        let Some(stop) = &*last else { return format!("({name}) ") };
-        let sign = match (&stop.reason, stop.edited, stop.rewound) {
-            (_, true, _) => " ✎",
-            (StopReason::Failure(_), ..) => " ✗",
-            (_, false, true) => " ↩",
-            _ => "",
-        };
-        match stop.point {
-            Point::End(_) => format!("({name} end{sign}) "),
-            _ => format!("({name} {}{sign}) ", stop.number),
+        match &*last {
+            Some(stop) => format!("({}) ", wording::prompt(&name, stop)),
+            None => format!("({name}) "),
         }
     }
 

@@ -15,7 +15,7 @@ pub use complete::{Candidate, Completion, complete, hint};
 pub use error::CommandError;
 pub use help::help;
 pub use known::{Known, KnownStep};
-pub use parse::{Command, parse};
+pub use parse::{Command, expression, parse};
 pub use table::{Argument, ENTRIES, Entry, Group};
 
 #[cfg(test)]

@@ -112,8 +112,12 @@ fn inside_braces(text: &str) -> &str {
     trimmed.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")).map_or(trimmed, str::trim)
 }
 
-/// Checks the grammar at once, so that a slip is shown where it was made.
-fn expression(text: &str) -> Result<String, CommandError> {
+/// An expression, with or without `${{ }}` around it. Its grammar is checked at once, so that a slip is shown where it was
+/// made.
+///
+/// # Errors
+/// There is none, or it is wrong.
+pub fn expression(text: &str) -> Result<String, CommandError> {
     let text = inside_braces(text);
     match Expression::parse(text, &Scope::any()) {
         Ok(Some(_)) => Ok(text.to_owned()),

@@ -123,6 +123,7 @@ impl<H: Host> Session<H> {
             at: self.clock.reached.get(&moment.id).map(|(at, _)| *at),
             took: self.clock.reached.get(&moment.id).and_then(|(_, took)| *took),
             name: moment_name(moment, &self.secrets),
+            place: moment.point.step().and_then(|path| self.place(path)),
             cause: match &moment.cause {
                 Cause::Advanced => None,
                 Cause::Edited(what) => Some(what.clone()),

@@ -318,6 +318,7 @@ mod tests {
             at: None,
             took: None,
             name: "1 Test".into(),
+            place: None,
             cause: cause.map(Into::into),
             current: id == 2,
             newest: id == 2,

@@ -110,6 +110,21 @@ fn where_it_stands(stop: &Stop) -> String {
     }
 }
 
+/// What a prompt says of a stop: `build 3 ✗`.
+pub fn prompt(job: &str, stop: &Stop) -> String {
+    let name = shown(job);
+    let sign = match (&stop.reason, stop.edited, stop.rewound) {
+        (_, true, _) => " ✎",
+        (StopReason::Failure(_), ..) => " ✗",
+        (_, false, true) => " ↩",
+        _ => "",
+    };
+    match stop.point {
+        Point::End(_) => format!("{name} end{sign}"),
+        _ => format!("{name} {}{sign}", stop.number),
+    }
+}
+
 /// The file's name and the line.
 pub fn short_place(place: &Place) -> String {
     let name = place.file.rsplit('/').next().unwrap_or(&place.file);

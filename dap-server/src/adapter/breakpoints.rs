@@ -1,0 +1,164 @@
+//! Breakpoints on lines, steps and changes: each request replaces those of its kind, and gets one answer for each.
+
+use session::breakpoint::{Breakpoint as Known, BreakpointKind, BreakpointSpec, HitCondition, Location};
+use session::key::Key;
+use session::request::{Reply, Request as Ask};
+
+use super::{Adapter, unexpected};
+use crate::protocol::breakpoint::*;
+use crate::protocol::data_breakpoint::{SetDataBreakpointsArguments, SetDataBreakpointsResponse};
+use crate::protocol::sound::BreakpointLocation;
+use crate::protocol::{Failure, ResponseBody};
+
+/// What a client wants of one breakpoint, or why it cannot be had.
+type Wanted = Result<BreakpointSpec, String>;
+
+/// What may come with a location.
+struct Extras {
+    condition: Option<String>,
+    hit_condition: Option<String>,
+    log_message: Option<String>,
+}
+
+impl Adapter {
+    pub(super) async fn set_breakpoints(
+        &self,
+        arguments: SetBreakpointsArguments,
+    ) -> Result<ResponseBody, Failure> {
+        let ours = self.is_workflow(&arguments.source);
+        let lines = arguments.lines.unwrap_or_default();
+        let plain = |line| SourceBreakpoint { line, ..SourceBreakpoint::default() };
+        let asked = arguments.breakpoints.unwrap_or_else(|| lines.into_iter().map(plain).collect());
+        if !ours {
+            let reason = "this file is not part of the job";
+            let breakpoints =
+                asked.iter().map(|breakpoint| self.unverified(reason, Some(breakpoint.line))).collect();
+            return Ok(ResponseBody::SetBreakpoints(SetBreakpointsResponse { breakpoints }));
+        }
+        let wanted = asked.into_iter().map(|breakpoint| self.at_line(breakpoint)).collect();
+        let breakpoints = self.replace(BreakpointKind::Line, wanted).await?;
+        Ok(ResponseBody::SetBreakpoints(SetBreakpointsResponse { breakpoints }))
+    }
+
+    fn at_line(&self, asked: SourceBreakpoint) -> Wanted {
+        let line = self.client.borrow().line_in(asked.line).ok_or("there is no such line")?;
+        let SourceBreakpoint { condition, hit_condition, log_message, .. } = asked;
+        spec(Location::Line(line), Extras { condition, hit_condition, log_message })
+    }
+
+    pub(super) async fn set_function_breakpoints(
+        &self,
+        arguments: SetFunctionBreakpointsArguments,
+    ) -> Result<ResponseBody, Failure> {
+        let wanted = arguments
+            .breakpoints
+            .into_iter()
+            .map(|asked| {
+                let extras = Extras {
+                    condition: asked.condition,
+                    hit_condition: asked.hit_condition,
+                    log_message: None,
+                };
+                spec(Location::Step(asked.name), extras)
+            })
+            .collect();
+        let breakpoints = self.replace(BreakpointKind::Step, wanted).await?;
+        Ok(ResponseBody::SetFunctionBreakpoints(SetFunctionBreakpointsResponse { breakpoints }))
+    }
+
+    pub(super) async fn set_data_breakpoints(
+        &self,
+        arguments: SetDataBreakpointsArguments,
+    ) -> Result<ResponseBody, Failure> {
+        let wanted = arguments
+            .breakpoints
+            .into_iter()
+            .map(|asked| {
+                let key = Key::parse(&asked.data_id).map_err(|refusal| refusal.text)?;
+                let extras = Extras {
+                    condition: asked.condition,
+                    hit_condition: asked.hit_condition,
+                    log_message: None,
+                };
+                spec(Location::Change(key), extras)
+            })
+            .collect();
+        let breakpoints = self.replace(BreakpointKind::Change, wanted).await?;
+        Ok(ResponseBody::SetDataBreakpoints(SetDataBreakpointsResponse { breakpoints }))
+    }
+
+    /// Answers one to one, in the order of the request.
+    async fn replace(&self, kind: BreakpointKind, wanted: Vec<Wanted>) -> Result<Vec<Breakpoint>, Failure> {
+        let specs = wanted.iter().filter_map(|wanted| wanted.clone().ok()).collect();
+        let reply = self.ask(Ask::SetBreakpoints { kind: Some(kind), specs }).await?;
+        let Reply::Breakpoints(known) = reply else { return Err(unexpected()) };
+        let mut kinds = self.kinds.borrow_mut();
+        kinds.retain(|_, other| *other != kind);
+        kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
+        drop(kinds);
+        let mut known = known.into_iter();
+        let answer = |wanted: Wanted| match wanted {
+            Ok(_) => known
+                .next()
+                .map_or_else(|| self.unverified("it is gone", None), |known| self.verified(&known)),
+            Err(reason) => self.unverified(&reason, None),
+        };
+        Ok(wanted.into_iter().map(answer).collect())
+    }
+
+    fn verified(&self, known: &Known) -> Breakpoint {
+        let client = self.client.borrow();
+        let verified = known.is_verified();
+        Breakpoint {
+            id: Some(i64::from(known.id.0)),
+            verified,
+            message: (!verified).then(|| "no step of the job is meant by this".to_owned()),
+            reason: (!verified).then_some(UnverifiedReason::Failed),
+            source: known.line.map(|_| self.workflow_source()),
+            line: known.line.map(|line| client.line_out(line)),
+            ..Breakpoint::default()
+        }
+    }
+
+    fn unverified(&self, reason: &str, line: Option<i64>) -> Breakpoint {
+        Breakpoint {
+            verified: false,
+            message: Some(reason.to_owned()),
+            reason: Some(UnverifiedReason::Failed),
+            line,
+            ..Breakpoint::default()
+        }
+    }
+
+    /// One place for every step that begins in these lines.
+    pub(super) async fn breakpoint_locations(
+        &self,
+        arguments: &BreakpointLocationsArguments,
+    ) -> Result<ResponseBody, Failure> {
+        let mut breakpoints = Vec::new();
+        if self.is_workflow(&arguments.source) {
+            let picture = self.picture().await?;
+            let client = self.client.borrow();
+            let first = client.line_in(arguments.line).unwrap_or(1);
+            let last = arguments.end_line.map_or(Some(first), |line| client.line_in(line)).unwrap_or(first);
+            let mut lines: Vec<u32> =
+                picture.steps.iter().filter_map(|step| step.place.as_ref()).map(|place| place.line).collect();
+            lines.retain(|line| (first..=last).contains(line));
+            lines.dedup();
+            breakpoints.extend(
+                lines
+                    .iter()
+                    .map(|line| BreakpointLocation { line: client.line_out(*line), ..Default::default() }),
+            );
+        }
+        Ok(ResponseBody::BreakpointLocations(BreakpointLocationsResponse { breakpoints }))
+    }
+}
+
+fn spec(location: Location, extras: Extras) -> Wanted {
+    let text = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    let hits = text(extras.hit_condition).map(|text| text.parse::<HitCondition>()).transpose()?;
+    let condition = text(extras.condition).map(|text| session::command::expression(&text)).transpose();
+    let condition = condition.map_err(|error| error.text)?;
+    Ok(BreakpointSpec { location, condition, hits, log_message: text(extras.log_message) })
+}

@@ -1,0 +1,144 @@
+//! Our own requests: the timeline, views, going to a moment and coming back, and the two ways between workspace and
+//! repository.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use session::engine::step_path::LaneId;
+use session::moment::{MomentId, Point};
+use session::request::{Reply, Request as Ask, Target, TimelineLine};
+
+use super::{Adapter, unexpected};
+use crate::envelope::RawRequest;
+use crate::protocol::custom::*;
+use crate::protocol::sound::InvalidatedAreas;
+use crate::protocol::{DecodeError, ErrorId, Failure, ResponseBody};
+
+impl Adapter {
+    pub(super) async fn custom(&self, request: RawRequest) -> Result<ResponseBody, Failure> {
+        match request.command.as_str() {
+            "stepback/timeline" => body(&self.timeline().await?),
+            "stepback/view" => self.view(arguments::<MomentArguments>(&request)?).await,
+            "stepback/goto" => self.goto_moment(arguments::<MomentArguments>(&request)?).await,
+            "stepback/return" => self.go_back(Ask::Return).await,
+            "stepback/sync" => self.exchange(Ask::Sync).await,
+            "stepback/keep" => self.exchange(Ask::Keep).await,
+            "stepback/diff" => self.diff(arguments::<DiffArguments>(&request)?).await,
+            other => Err(DecodeError::UnknownCommand(other.to_owned()).into()),
+        }
+    }
+
+    async fn view(&self, arguments: MomentArguments) -> Result<ResponseBody, Failure> {
+        self.ask(Ask::View(arguments.moment.map(MomentId))).await?;
+        self.look_away();
+        self.invalidate(&[InvalidatedAreas::All]);
+        self.tell_timeline_changed();
+        Ok(ResponseBody::Empty)
+    }
+
+    async fn goto_moment(&self, arguments: MomentArguments) -> Result<ResponseBody, Failure> {
+        let moment = arguments
+            .moment
+            .ok_or_else(|| Failure::new(ErrorId::InvalidArguments, "which moment? `moment` is missing"))?;
+        self.go_back(Ask::Goto(Target::Moment(MomentId(moment)))).await
+    }
+
+    async fn exchange(&self, request: Ask) -> Result<ResponseBody, Failure> {
+        let Reply::Text(text) = self.ask(request).await? else { return Err(unexpected()) };
+        self.changed(&[InvalidatedAreas::Variables]);
+        body(&TextBody { text })
+    }
+
+    async fn diff(&self, arguments: DiffArguments) -> Result<ResponseBody, Failure> {
+        let range = match (arguments.from, arguments.to) {
+            (Some(from), Some(to)) => Some((MomentId(from), MomentId(to))),
+            (None, None) => None,
+            _ => {
+                return Err(Failure::new(ErrorId::InvalidArguments, "give both `from` and `to`, or neither"));
+            }
+        };
+        let Reply::Files(files) = self.ask(Ask::Diff(range)).await? else { return Err(unexpected()) };
+        let files = files
+            .into_iter()
+            .map(|file| ChangedFile { path: file.path, root: file.root, kind: file.kind, diff: file.diff })
+            .collect();
+        body(&DiffBody { files })
+    }
+
+    async fn timeline(&self) -> Result<TimelineBody, Failure> {
+        let Reply::Timeline(lines) = self.ask(Ask::Timeline).await? else { return Err(unexpected()) };
+        let picture = self.picture().await?;
+        let current = lines.iter().find(|line| line.current);
+        let name = self.debuggee()?.name.clone();
+        Ok(TimelineBody {
+            rewound: picture.rewound,
+            branch: current.map_or(1, |line| line.branch.0),
+            runs: lines.iter().filter_map(|line| self.run(line)).collect(),
+            moments: lines.iter().map(|line| moment(line, picture.viewed)).collect(),
+            lanes: vec![TimelineLane { id: LaneId::FOREGROUND.0, name }],
+        })
+    }
+
+    /// A step that has ended, from the moment after it.
+    fn run(&self, line: &TimelineLine) -> Option<TimelineRun> {
+        let (Point::After(path, outcome), Some(at)) = (&line.point, line.at) else { return None };
+        let took = line.took.unwrap_or_default();
+        Some(TimelineRun {
+            step: path.to_string(),
+            number: path.index().saturating_add(1),
+            name: line.name.clone(),
+            lane: LaneId::FOREGROUND.0,
+            branch: line.branch.0,
+            outcome: Some(outcome.as_str().to_owned()),
+            start_ms: millis(at.saturating_sub(took)),
+            took_ms: Some(millis(took)),
+            source: line.place.as_ref().map(|_| self.workflow_source()),
+            line: line.place.as_ref().map(|place| self.client.borrow().line_out(place.line)),
+        })
+    }
+}
+
+fn moment(line: &TimelineLine, viewed: bool) -> TimelineMoment {
+    let (point, outcome) = match &line.point {
+        Point::Before(_) => ("before", None),
+        Point::Decided(_) => ("decided", None),
+        Point::During(_) => ("during", None),
+        Point::After(_, outcome) => ("after", Some(outcome)),
+        Point::End(outcome) => ("end", Some(outcome)),
+    };
+    TimelineMoment {
+        id: line.moment.0,
+        parent: line.parent.map(|parent| parent.0),
+        branch: line.branch.0,
+        point: point.to_owned(),
+        step: line.point.step().map(ToString::to_string),
+        number: line.point.step().map_or(0, |path| path.index().saturating_add(1)),
+        name: line.name.clone(),
+        outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
+        cause: line.cause.clone(),
+        current: line.current && !viewed,
+        viewed: line.current && viewed,
+        newest: line.newest,
+        has_files: line.has_files,
+        at_ms: line.at.map_or(0, millis),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn arguments<T: DeserializeOwned>(request: &RawRequest) -> Result<T, Failure> {
+    let text = request.arguments.as_deref().map(RawValue::get).filter(|text| *text != "null").unwrap_or("{}");
+    serde_json::from_str(text).map_err(|error| DecodeError::arguments(&request.command, &error).into())
+}
+
+fn body(value: &impl Serialize) -> Result<ResponseBody, Failure> {
+    let raw = to_raw_value(value).map_err(|error| {
+        Failure::new(ErrorId::Internal, "the answer cannot be written: {error}")
+            .with("error", error.to_string())
+    })?;
+    Ok(ResponseBody::Custom(raw))
+}

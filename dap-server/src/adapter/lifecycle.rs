@@ -1,0 +1,192 @@
+//! Beginning and end: how a client comes to a job, and how it leaves.
+
+use session::moment::MomentId;
+use session::request::{Reply, Request as Ask, Target};
+
+use super::client_facts::ClientFacts;
+use super::refused;
+use super::{Adapter, Phase, capabilities};
+use crate::debuggee::Wish;
+use crate::protocol::lifecycle::*;
+use crate::protocol::{ErrorId, Event, Extra, Failure, ResponseBody};
+
+impl Adapter {
+    pub(super) fn initialize(&self, arguments: &InitializeArguments) -> Result<ResponseBody, Failure> {
+        let facts = ClientFacts::of(arguments);
+        let capabilities = capabilities::announced(&facts);
+        *self.client.borrow_mut() = facts;
+        self.phase.set(Phase::Initialized);
+        Ok(ResponseBody::Initialize(capabilities))
+    }
+
+    pub(super) async fn launch(&self, arguments: LaunchArguments) -> Result<ResponseBody, Failure> {
+        self.must_be_free()?;
+        let mut manner = self.manner.get();
+        manner.launched = true;
+        manner.no_debug = arguments.no_debug.unwrap_or(false);
+        self.start(Wish::Job(arguments.extra.clone()), manner, &arguments.extra).await
+    }
+
+    pub(super) async fn attach(&self, arguments: AttachArguments) -> Result<ResponseBody, Failure> {
+        self.must_be_free()?;
+        let mut manner = self.manner.get();
+        manner.stop_on_entry = true;
+        if let Some(name) = arguments.extra.get("recording").and_then(serde_json::Value::as_str) {
+            manner.launched = true;
+            return self.start(Wish::Recording(name.to_owned()), manner, &arguments.extra).await;
+        }
+        let debuggee = self.desk.debuggee().ok_or_else(|| {
+            Failure::new(ErrorId::NoJob, "there is no job to attach to here")
+                .hint("`stepback debug --listen` waits for a client; its address goes into `address`")
+                .shown()
+        })?;
+        *self.debuggee.borrow_mut() = Some(debuggee);
+        self.configure(manner, &arguments.extra)
+    }
+
+    fn must_be_free(&self) -> Result<(), Failure> {
+        match self.phase.get() {
+            Phase::Initialized if self.debuggee.borrow().is_none() => Ok(()),
+            _ => Err(Failure::new(ErrorId::Order, "there is a job already")),
+        }
+    }
+
+    async fn start(&self, wish: Wish, manner: super::Manner, extra: &Extra) -> Result<ResponseBody, Failure> {
+        let debuggee = self.desk.start(wish).await.map_err(|refusal| refused(refusal).shown())?;
+        *self.debuggee.borrow_mut() = Some(debuggee);
+        self.configure(manner, extra)
+    }
+
+    /// There is a job: breakpoints may come from now on.
+    fn configure(&self, mut manner: super::Manner, extra: &Extra) -> Result<ResponseBody, Failure> {
+        let flag = |name: &str| extra.get(name).and_then(serde_json::Value::as_bool);
+        manner.stop_on_entry = flag("stopOnEntry").unwrap_or(manner.stop_on_entry);
+        manner.stop_at_end = flag("stopAtEnd").unwrap_or(manner.stop_at_end);
+        self.manner.set(manner);
+        self.phase.set(Phase::Configuring);
+        self.out.event(Event::Initialized);
+        Ok(ResponseBody::Empty)
+    }
+
+    pub(super) async fn configuration_done(&self) -> Result<ResponseBody, Failure> {
+        if self.phase.get() != Phase::Configuring {
+            return Err(Failure::new(ErrorId::Order, "launch or attach first"));
+        }
+        let debuggee = self.debuggee()?;
+        let manner = self.manner.get();
+        self.out.event(Event::Process(ProcessEvent {
+            name: debuggee.name.clone(),
+            system_process_id: Some(i64::from(std::process::id())),
+            is_local_process: Some(true),
+            start_method: Some(if manner.launched { StartMethod::Launch } else { StartMethod::Attach }),
+            ..ProcessEvent::default()
+        }));
+        self.skip_old_stops().await;
+        if manner.no_debug {
+            self.ask(Ask::Detach).await?;
+        } else if !manner.stop_on_entry {
+            self.resumed_by_request.set(true);
+            self.ask(Ask::Begin).await?;
+        }
+        self.phase.set(Phase::Running);
+        Ok(ResponseBody::Empty)
+    }
+
+    /// What was said before this client came is told, but of the stops only the one at which the job stands: a client that
+    /// begins the job is not told where it stood before.
+    async fn skip_old_stops(&self) {
+        let stop = match self.ask(Ask::Status).await {
+            Ok(Reply::Stop(stop)) => Some(*stop),
+            _ => None,
+        };
+        let Ok(debuggee) = self.debuggee() else { return };
+        let mut said = Vec::new();
+        while let Some(item) = debuggee.feed.take() {
+            said.push(item);
+        }
+        for item in said {
+            self.tell_old(item);
+        }
+        let stands = self.manner.get().stop_on_entry && !self.manner.get().no_debug;
+        if let Some(stop) = stop.filter(|_| stands) {
+            self.tell_stop(&stop).await;
+        }
+    }
+
+    /// The whole job from its first moment, breakpoints kept.
+    pub(super) async fn restart(&self) -> Result<ResponseBody, Failure> {
+        self.look_away();
+        self.ask(Ask::Goto(Target::Moment(MomentId(0)))).await?;
+        if !self.manner.get().stop_on_entry {
+            self.ask(Ask::Begin).await?;
+        }
+        Ok(ResponseBody::Empty)
+    }
+
+    /// A graceful cancel: post steps run. A job that is over ends the session.
+    pub(super) async fn terminate(&self) -> Result<ResponseBody, Failure> {
+        self.ending.set(true);
+        let picture = self.picture().await?;
+        if picture.rewound {
+            self.ask(Ask::Return).await?;
+        }
+        self.look_away();
+        self.resumed_by_request.set(true);
+        match self.ask(Ask::Cancel).await {
+            Ok(_) => {}
+            // It is over already.
+            Err(_) => self.end_session().await,
+        }
+        Ok(ResponseBody::Empty)
+    }
+
+    /// Leaves: the job is ended, left running, or left as it stands.
+    pub(super) async fn disconnect(&self, arguments: &DisconnectArguments) -> Result<ResponseBody, Failure> {
+        let suspend = arguments.suspend_debuggee.unwrap_or(false);
+        let terminate = arguments.terminate_debuggee.unwrap_or(self.manner.get().launched);
+        let was_over = self.phase.replace(Phase::Left) >= Phase::Over;
+        let Ok(debuggee) = self.debuggee() else { return Ok(ResponseBody::Empty) };
+        if suspend || was_over {
+            return Ok(ResponseBody::Empty);
+        }
+        if terminate {
+            debuggee.handle.tell(Ask::Quit);
+            self.desk.close();
+        } else if let Reply::Refused(refusal) = debuggee.handle.ask(Ask::Detach).await {
+            return Err(refused(refusal));
+        }
+        Ok(ResponseBody::Empty)
+    }
+
+    /// The client has gone, with or without a word. A job that it started goes with it; any other one stays as it stands.
+    pub(super) async fn left(&self) {
+        let silently = self.phase.get() < Phase::Over;
+        let debuggee = self.debuggee.borrow_mut().take();
+        if let Some(debuggee) = debuggee.filter(|debuggee| silently && debuggee.launched) {
+            debuggee.handle.tell(Ask::Quit);
+            self.desk.close();
+        }
+    }
+
+    /// Tells the client that it is all over, and the session that nobody looks any longer.
+    pub(super) async fn end_session(&self) {
+        let outcome = self.outcome.get().unwrap_or(session::engine::effect::Outcome::Cancelled);
+        self.out.event(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
+        self.out.event(Event::Terminated(None));
+        self.phase.set(Phase::Over);
+        self.desk.close();
+        if let Ok(debuggee) = self.debuggee() {
+            debuggee.handle.tell(Ask::Quit);
+        }
+    }
+}
+
+/// The same everywhere: 0 success, 1 failure, 130 cancelled.
+fn exit_code(outcome: session::engine::effect::Outcome) -> i64 {
+    use session::engine::effect::Outcome;
+    match outcome {
+        Outcome::Success | Outcome::Skipped => 0,
+        Outcome::Failure => 1,
+        Outcome::Cancelled => 130,
+    }
+}

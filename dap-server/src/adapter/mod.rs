@@ -1,0 +1,225 @@
+//! One client's conversation about one job: each request of DAP served, each notice of the session told.
+//!
+//! Requests are served side by side, each by the function of its family; whatever a client asks about a stop is answered
+//! from one immutable picture of it. Knows the protocol's types and the session's requests, and nothing of bytes,
+//! connections or how a job is started.
+
+mod breakpoints;
+mod capabilities;
+mod client_facts;
+mod console;
+mod custom;
+mod documents;
+mod evaluate;
+mod exceptions;
+mod handles;
+mod lifecycle;
+mod movement;
+mod serve;
+mod sources;
+mod stack;
+mod telling;
+mod variables;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use session::breakpoint::{BreakpointId, BreakpointKind};
+use session::engine::effect::Outcome;
+use session::engine::step_path::StepPath;
+use session::picture::Picture;
+use session::request::{Refusal, Reply, Request as Ask, Stop, StopReason};
+
+use crate::debuggee::{Debuggee, Desk};
+use crate::outlet::Outlet;
+use crate::protocol::progress::InvalidatedEvent;
+use crate::protocol::sound::InvalidatedAreas;
+use crate::protocol::{ErrorId, Event, Failure};
+use client_facts::ClientFacts;
+use documents::Documents;
+use handles::Handles;
+pub(crate) use serve::converse;
+use variables::Node;
+
+/// The only thread there is as long as no job runs steps in the background.
+const FOREGROUND: i64 = 1;
+
+/// How far the conversation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Nothing was said.
+    New,
+    /// `initialize` was answered.
+    Initialized,
+    /// There is a job; breakpoints may come.
+    Configuring,
+    /// `configurationDone`: stops are told.
+    Running,
+    /// `terminated` was sent: nothing but leaving is left.
+    Over,
+    /// The client has said that it leaves.
+    Left,
+}
+
+/// How the client came to its job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Manner {
+    /// It started the job, and ends it by leaving.
+    launched: bool,
+    /// The job stands before its first step, and not only where a breakpoint is.
+    stop_on_entry: bool,
+    /// Nothing stops the job.
+    no_debug: bool,
+    /// The job stands at its end also if it succeeded.
+    stop_at_end: bool,
+}
+
+/// The state of one conversation.
+pub(crate) struct Adapter {
+    desk: Rc<Desk>,
+    out: Outlet,
+    client: RefCell<ClientFacts>,
+    phase: Cell<Phase>,
+    manner: Cell<Manner>,
+    debuggee: RefCell<Option<Rc<Debuggee>>>,
+    looks: RefCell<Looks>,
+    documents: RefCell<Documents>,
+    kinds: RefCell<BTreeMap<BreakpointId, BreakpointKind>>,
+    /// Movements whose answer is not sent yet: what they lead to is told after it.
+    moving: Cell<u32>,
+    /// The next `Continued` is the answer to a request, and need not be told.
+    resumed_by_request: Cell<bool>,
+    /// The client asked for the end of the job.
+    ending: Cell<bool>,
+    outcome: Cell<Option<Outcome>>,
+}
+
+/// What a client has been given numbers for, as long as the job stands where it does.
+#[derive(Default)]
+struct Looks {
+    picture: Option<Rc<Picture>>,
+    frames: Handles<Frame>,
+    nodes: Handles<Node>,
+    targets: Handles<StepPath>,
+}
+
+/// A frame of the stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Frame {
+    /// The step at the cursor.
+    Step(StepPath),
+    /// The job around it.
+    Job,
+}
+
+impl Adapter {
+    pub(crate) fn new(desk: Rc<Desk>, out: Outlet) -> Self {
+        Self {
+            desk,
+            out,
+            client: RefCell::new(ClientFacts::of(&Default::default())),
+            phase: Cell::new(Phase::New),
+            manner: Cell::new(Manner {
+                launched: false,
+                stop_on_entry: false,
+                no_debug: false,
+                stop_at_end: false,
+            }),
+            debuggee: RefCell::default(),
+            looks: RefCell::default(),
+            documents: RefCell::default(),
+            kinds: RefCell::default(),
+            moving: Cell::new(0),
+            resumed_by_request: Cell::new(false),
+            ending: Cell::new(false),
+            outcome: Cell::new(None),
+        }
+    }
+
+    /// The job.
+    fn debuggee(&self) -> Result<Rc<Debuggee>, Failure> {
+        self.debuggee.borrow().clone().ok_or_else(|| {
+            Failure::new(ErrorId::NoJob, "nothing is debugged").hint("send launch or attach first")
+        })
+    }
+
+    /// Asks the session; a refusal becomes a failure.
+    async fn ask(&self, request: Ask) -> Result<Reply, Failure> {
+        match self.debuggee()?.handle.ask(request).await {
+            Reply::Refused(refusal) => Err(refused(refusal)),
+            reply => Ok(reply),
+        }
+    }
+
+    /// What can be seen now, the same for all requests until the job moves or is changed.
+    async fn picture(&self) -> Result<Rc<Picture>, Failure> {
+        if let Some(picture) = &self.looks.borrow().picture {
+            return Ok(Rc::clone(picture));
+        }
+        let Reply::Picture(picture) = self.ask(Ask::Picture).await? else { return Err(unexpected()) };
+        let picture = Rc::new(*picture);
+        self.looks.borrow_mut().picture = Some(Rc::clone(&picture));
+        Ok(picture)
+    }
+
+    /// The picture of a job that stands, or of a moment that is viewed.
+    async fn still_picture(&self) -> Result<Rc<Picture>, Failure> {
+        let picture = self.picture().await?;
+        if picture.stop.is_none() && !picture.viewed {
+            return Err(Failure::not_stopped(ErrorId::NotStopped));
+        }
+        Ok(picture)
+    }
+
+    /// The job moves, or something else is looked at: all numbers are stale.
+    fn look_away(&self) {
+        let mut looks = self.looks.borrow_mut();
+        looks.picture = None;
+        looks.frames.clear();
+        looks.nodes.clear();
+        looks.targets.clear();
+    }
+
+    /// Something was changed where the job stands: numbers stay, and lead to what is there now.
+    fn look_again(&self) {
+        self.looks.borrow_mut().picture = None;
+    }
+
+    /// Tells a client that understands it to ask again.
+    fn invalidate(&self, areas: &[InvalidatedAreas]) {
+        if self.client.borrow().invalidated {
+            let areas = Some(areas.to_vec());
+            self.out.event(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+        }
+    }
+
+    fn kind_of(&self, id: BreakpointId) -> Option<BreakpointKind> {
+        self.kinds.borrow().get(&id).copied()
+    }
+}
+
+/// What a session refuses, in its words.
+fn refused(refusal: Refusal) -> Failure {
+    let failure = Failure::new(ErrorId::Refused, "{reason}").with("reason", refusal.text);
+    match refusal.hint {
+        Some(hint) => failure.hint("{hint}").with("hint", hint),
+        None => failure,
+    }
+}
+
+/// A reply of another kind than the request's; only a fault of ours leads here.
+fn unexpected() -> Failure {
+    Failure::new(ErrorId::Internal, "the session gave an unexpected answer")
+}
+
+fn stale(what: &str) -> Failure {
+    Failure::new(ErrorId::Stale, "{what} belongs to an earlier stop")
+        .with("what", what)
+        .hint("ask for the stack again")
+}
+
+/// The question at which the job stands, if it does.
+fn asks_to_confirm(stop: Option<&Stop>) -> bool {
+    matches!(stop.map(|stop| &stop.reason), Some(StopReason::Confirm(_)))
+}

@@ -1,0 +1,217 @@
+//! The conversation's loop: requests in, answers and news out.
+//!
+//! Each request is served by a task of its own, in the order in which they came as far as the session is concerned; what a
+//! movement leads to is told after the answer to it. Knows which function serves which request, and nothing of what they do.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::{Adapter, Phase};
+use crate::debuggee::Desk;
+use crate::envelope::RawRequest;
+use crate::feed::Item;
+use crate::outlet::{Incoming, Outlet};
+use crate::protocol::progress::CancelArguments;
+use crate::protocol::{ErrorId, Failure, Request, ResponseBody};
+
+/// Serves one client until it leaves or has nothing more to say.
+pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Incoming) {
+    let adapter = Rc::new(Adapter::new(Rc::clone(&desk), out));
+    let mut requests = Requests::default();
+    loop {
+        tokio::select! {
+            biased;
+            request = incoming.next() => match request {
+                Some((seq, request)) => requests.serve(&adapter, seq, request),
+                None => break,
+            },
+            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()),
+            item = next_item(&adapter), if adapter.hears() => adapter.tell(item).await,
+        }
+        if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
+            break;
+        }
+    }
+    requests.tasks.shutdown().await;
+    adapter.left().await;
+}
+
+async fn next_item(adapter: &Adapter) -> Item {
+    match adapter.debuggee.borrow().clone() {
+        Some(debuggee) => debuggee.feed.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Adapter {
+    /// Whether the client may be told news: it has set its breakpoints, and no answer is due that news must come after.
+    fn hears(&self) -> bool {
+        self.phase.get() == Phase::Running && self.moving.get() == 0
+    }
+}
+
+/// The requests that are being served.
+#[derive(Default)]
+struct Requests {
+    tasks: JoinSet<(i64, bool)>,
+    cancels: BTreeMap<i64, oneshot::Sender<()>>,
+}
+
+impl Requests {
+    fn serve(&mut self, adapter: &Rc<Adapter>, seq: i64, request: RawRequest) {
+        let command = request.command.clone();
+        let request = match adapter.expected(&request).and_then(|()| Ok(Request::decode(request)?)) {
+            Ok(request) => request,
+            Err(failure) => return adapter.out.response(failure.into_response(seq, command)),
+        };
+        if let Request::Cancel(arguments) = &request {
+            self.cancel(arguments);
+            return adapter.out.response(ResponseBody::Empty.into_response(seq, command));
+        }
+        let moves = is_movement(&request);
+        if moves {
+            adapter.moving.set(adapter.moving.get() + 1);
+        }
+        let (cancel, cancelled) = oneshot::channel();
+        self.cancels.insert(seq, cancel);
+        let adapter = Rc::clone(adapter);
+        self.tasks.spawn_local(async move {
+            let result = tokio::select! {
+                biased;
+                Ok(()) = cancelled => adapter.cancelled(&command),
+                result = adapter.handle(request) => result,
+            };
+            let response = match result {
+                Ok(body) => body.into_response(seq, command),
+                Err(failure) => failure.into_response(seq, command),
+            };
+            adapter.out.response(response);
+            (seq, moves)
+        });
+    }
+
+    fn cancel(&mut self, arguments: &CancelArguments) {
+        let named = arguments.progress_id.as_ref().and_then(|id| id.parse().ok());
+        for seq in [arguments.request_id, named].into_iter().flatten() {
+            if let Some(cancel) = self.cancels.remove(&seq) {
+                // It may have ended in this moment.
+                let _ = cancel.send(());
+            }
+        }
+    }
+
+    fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
+        if let Some((seq, moves)) = done {
+            self.cancels.remove(&seq);
+            if moves {
+                adapter.moving.set(adapter.moving.get().saturating_sub(1));
+            }
+        }
+    }
+}
+
+/// Whether something stops or goes on because of it.
+fn is_movement(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Next(_)
+            | Request::StepIn(_)
+            | Request::StepOut(_)
+            | Request::StepBack(_)
+            | Request::Continue(_)
+            | Request::ReverseContinue(_)
+            | Request::RestartFrame(_)
+            | Request::Restart(_)
+            | Request::Goto(_)
+            | Request::Pause(_)
+            | Request::Terminate(_)
+            | Request::TerminateThreads(_)
+            | Request::ConfigurationDone(_)
+            | Request::Evaluate(_)
+            | Request::Custom(_)
+    )
+}
+
+impl Adapter {
+    /// What may come now: `initialize` first and once, nothing but leaving before there is a job.
+    fn expected(&self, request: &RawRequest) -> Result<(), Failure> {
+        let command = request.command.as_str();
+        match (self.phase.get(), command) {
+            (Phase::New, "initialize") | (_, "disconnect") => Ok(()),
+            (Phase::New, _) => Err(Failure::new(ErrorId::Order, "send initialize first")),
+            (_, "initialize") => Err(Failure::new(ErrorId::Order, "initialize was answered already")),
+            (Phase::Over | Phase::Left, _) => Err(Failure::new(ErrorId::Order, "the session is over")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn handle(&self, request: Request) -> Result<ResponseBody, Failure> {
+        match request {
+            Request::Initialize(arguments) => self.initialize(&arguments),
+            Request::Launch(arguments) => self.launch(arguments).await,
+            Request::Attach(arguments) => self.attach(arguments).await,
+            Request::ConfigurationDone(_) => self.configuration_done().await,
+            Request::Restart(_) => self.restart().await,
+            Request::Terminate(_) => self.terminate().await,
+            Request::Disconnect(arguments) => self.disconnect(&arguments).await,
+
+            Request::SetBreakpoints(arguments) => self.set_breakpoints(arguments).await,
+            Request::SetFunctionBreakpoints(arguments) => self.set_function_breakpoints(arguments).await,
+            Request::SetDataBreakpoints(arguments) => self.set_data_breakpoints(arguments).await,
+            Request::DataBreakpointInfo(arguments) => self.data_breakpoint_info(&arguments).await,
+            Request::BreakpointLocations(arguments) => self.breakpoint_locations(&arguments).await,
+            Request::SetExceptionBreakpoints(arguments) => self.set_exception_breakpoints(arguments).await,
+            Request::ExceptionInfo(_) => self.exception_info().await,
+
+            Request::Continue(_) => self.go_on(session::request::Request::Continue).await,
+            Request::Next(_) | Request::StepIn(_) => self.go_on(session::request::Request::Next).await,
+            Request::StepOut(_) => self.go_on(session::request::Request::Continue).await,
+            Request::StepBack(_) => self.go_back(session::request::Request::Back { steps: 1 }).await,
+            Request::ReverseContinue(_) => self.go_back(session::request::Request::ReverseContinue).await,
+            Request::RestartFrame(arguments) => self.restart_frame(&arguments).await,
+            Request::GotoTargets(arguments) => self.goto_targets(&arguments).await,
+            Request::Goto(arguments) => self.goto(&arguments).await,
+            Request::StepInTargets(arguments) => self.step_in_targets(&arguments).await,
+            Request::Pause(_) => self.pause().await,
+            Request::TerminateThreads(arguments) => self.terminate_threads(&arguments).await,
+
+            Request::Threads(_) => self.threads(),
+            Request::StackTrace(arguments) => self.stack_trace(&arguments).await,
+            Request::Scopes(arguments) => self.scopes(&arguments).await,
+            Request::Variables(arguments) => self.variables(&arguments).await,
+            Request::SetVariable(arguments) => self.set_variable(arguments).await,
+            Request::SetExpression(arguments) => self.set_expression(arguments).await,
+            Request::Evaluate(arguments) => self.evaluate(arguments).await,
+            Request::Completions(arguments) => self.completions(&arguments).await,
+            Request::Source(arguments) => self.source(&arguments).await,
+            Request::LoadedSources(_) => self.loaded_sources().await,
+
+            Request::Custom(request) => self.custom(request).await,
+
+            // Answered before.
+            Request::Cancel(_) => Ok(ResponseBody::Empty),
+            other @ (Request::SetInstructionBreakpoints(_)
+            | Request::Modules(_)
+            | Request::ReadMemory(_)
+            | Request::WriteMemory(_)
+            | Request::Disassemble(_)
+            | Request::Locations(_)) => {
+                Err(Failure::new(ErrorId::NotServed, "a job has no such thing: '{command}'")
+                    .with("command", other.command()))
+            }
+        }
+    }
+
+    /// A request was cancelled; what it had begun in the session ends too.
+    fn cancelled(&self, command: &str) -> Result<ResponseBody, Failure> {
+        if command == "evaluate"
+            && let Ok(debuggee) = self.debuggee()
+        {
+            debuggee.handle.tell(session::request::Request::EndShell);
+        }
+        Err(Failure::cancelled(ErrorId::Cancelled))
+    }
+}

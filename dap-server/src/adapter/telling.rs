@@ -1,0 +1,263 @@
+//! News of the session as events: stops, output, the end.
+
+use session::breakpoint::BreakpointKind;
+use session::engine::effect::Outcome;
+use session::engine::lines::LineTag;
+use session::moment::Point;
+use session::notice::{Notice, StepEnd};
+use session::request::{DataChange, Place, Stop, StopReason};
+use session::wording::{self, Painter};
+
+use super::{Adapter, FOREGROUND, console, exceptions};
+use crate::envelope::RawEvent;
+use crate::feed::Item;
+use crate::protocol::Event;
+use crate::protocol::custom::{STOP, StopBody, TIMELINE_CHANGED};
+use crate::protocol::execution::{ContinuedEvent, StoppedEvent, StoppedReason};
+use crate::protocol::output::{OutputEvent, OutputGroup};
+use crate::protocol::sound::OutputEventCategory;
+
+impl Adapter {
+    pub(super) async fn tell(&self, item: Item) {
+        match item {
+            Item::Notice(Notice::Stopped(stop)) => self.stopped(&stop).await,
+            Item::Notice(Notice::Continued) => self.continued(),
+            Item::Notice(notice) => {
+                let ends = matches!(notice, Notice::JobEnded { .. });
+                self.tell_notice(notice);
+                // Without a debugger nothing comes after it.
+                if ends && self.manner.get().no_debug {
+                    self.end_session().await;
+                }
+            }
+            Item::Log(_) | Item::LeftOut(_) => self.tell_output(item),
+        }
+    }
+
+    /// What was said before this client came: everything but where the job stood.
+    pub(super) fn tell_old(&self, item: Item) {
+        match item {
+            Item::Notice(Notice::Stopped(_) | Notice::Continued) => {}
+            Item::Notice(notice) => self.tell_notice(notice),
+            item => self.tell_output(item),
+        }
+    }
+
+    fn tell_output(&self, item: Item) {
+        match item {
+            Item::Log(batch) => {
+                for event in console::of_log(&batch, self.client.borrow().ansi) {
+                    self.out.output(event);
+                }
+            }
+            Item::LeftOut(bytes) => {
+                let text = format!("… {bytes} bytes of output left out; `log` shows them");
+                self.out.output(console::line(OutputEventCategory::Console, &text));
+            }
+            Item::Notice(_) => {}
+        }
+    }
+
+    fn tell_notice(&self, notice: Notice) {
+        match notice {
+            Notice::StepStarted { number, name, place, .. } => {
+                let text = format!("▸ {number} {}\n", wording::shown(&name));
+                let group = Some(OutputGroup::Start);
+                self.out.output(self.placed(OutputEventCategory::Stdout, text, place, group));
+            }
+            Notice::StepEnded(end) => self.step_ended(&end),
+            Notice::JobEnded { outcome, took, .. } => {
+                self.outcome.set(Some(outcome));
+                let name = self.debuggee().map(|debuggee| debuggee.name.clone()).unwrap_or_default();
+                let text = wording::job_line(&name, outcome, Some(took), self.painter());
+                self.out.output(console::line(OutputEventCategory::Console, &text));
+            }
+            Notice::JobLog { tag, text } => {
+                let category = if tag == LineTag::Error {
+                    OutputEventCategory::Stderr
+                } else {
+                    OutputEventCategory::Stdout
+                };
+                self.out
+                    .output(console::line(category, &format!("{}{}", tag.prefix(), wording::shown(&text))));
+            }
+            Notice::LogPoint { text, place, .. } => {
+                let text = format!("{}\n", wording::shown(&text));
+                self.out.output(self.placed(OutputEventCategory::Console, text, place, None));
+            }
+            Notice::Warning(text) => {
+                let text = format!("warning: {}", wording::shown(&text));
+                self.out.output(console::line(OutputEventCategory::Important, &text));
+            }
+            Notice::Stopped(_) | Notice::Continued => {}
+        }
+    }
+
+    fn step_ended(&self, end: &StepEnd) {
+        let close = OutputEvent {
+            category: Some(OutputEventCategory::Stdout),
+            group: Some(OutputGroup::End),
+            ..OutputEvent::default()
+        };
+        self.out.output(close);
+        let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
+        let text = wording::step_line(columns, end, None, self.painter());
+        self.out.output(console::line(OutputEventCategory::Console, &text));
+        self.tell_timeline_changed();
+    }
+
+    fn placed(
+        &self,
+        category: OutputEventCategory,
+        output: String,
+        place: Option<Place>,
+        group: Option<OutputGroup>,
+    ) -> OutputEvent {
+        OutputEvent {
+            category: Some(category),
+            output,
+            group,
+            source: place.as_ref().map(|_| self.workflow_source()),
+            line: place.map(|place| self.client.borrow().line_out(place.line)),
+            ..OutputEvent::default()
+        }
+    }
+
+    fn painter(&self) -> Painter {
+        Painter::new(self.client.borrow().ansi)
+    }
+
+    /// The job stands; or it is over and nobody wants to look.
+    async fn stopped(&self, stop: &Stop) {
+        if let StopReason::End(outcome) = &stop.reason
+            && (self.ending.get() || self.ends_at(*outcome))
+        {
+            return self.end_session().await;
+        }
+        self.tell_stop(stop).await;
+    }
+
+    /// A failed job stays, so that a person can go back; one that succeeded only for those who asked for it, and for those who
+    /// have gone back before and are in the middle of it.
+    fn ends_at(&self, outcome: Outcome) -> bool {
+        !self.manner.get().stop_at_end && outcome != Outcome::Failure
+    }
+
+    pub(super) async fn tell_stop(&self, stop: &Stop) {
+        self.look_away();
+        self.resumed_by_request.set(false);
+        let (reason, description, text, hit) = self.reason(stop);
+        self.custom_event(STOP, &self.stop_body(stop));
+        self.out.event(Event::Stopped(StoppedEvent {
+            reason,
+            description: Some(description),
+            thread_id: Some(FOREGROUND),
+            text,
+            all_threads_stopped: Some(true),
+            hit_breakpoint_ids: hit.map(|id| vec![i64::from(id.0)]),
+            preserve_focus_hint: None,
+        }));
+        self.tell_timeline_changed();
+    }
+
+    fn continued(&self) {
+        self.look_away();
+        if !self.resumed_by_request.replace(false) {
+            let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
+            self.out.event(Event::Continued(event));
+        }
+    }
+
+    pub(super) fn tell_timeline_changed(&self) {
+        self.custom_event(TIMELINE_CHANGED, &serde_json::Map::new());
+    }
+
+    fn custom_event(&self, name: &str, body: &impl serde::Serialize) {
+        if let Ok(body) = serde_json::value::to_raw_value(body) {
+            self.out.event(Event::Custom(RawEvent { event: name.to_owned(), body: Some(body) }));
+        }
+    }
+
+    fn stop_body(&self, stop: &Stop) -> StopBody {
+        let (columns, job) = self
+            .debuggee()
+            .map_or((0, String::new()), |debuggee| (debuggee.name_columns, debuggee.name.clone()));
+        StopBody {
+            text: wording::stop(stop, columns, self.painter()),
+            prompt: wording::prompt(&job, stop),
+            moment: stop.moment.0,
+            rewound: stop.rewound,
+            ended: matches!(stop.point, Point::End(_)),
+        }
+    }
+
+    fn reason(
+        &self,
+        stop: &Stop,
+    ) -> (StoppedReason, String, Option<String>, Option<session::breakpoint::BreakpointId>) {
+        let place = where_it_stands(stop);
+        let plain = |reason, description: String| (reason, description, None, None);
+        match &stop.reason {
+            StopReason::Entry => plain(StoppedReason::Entry, format!("Stopped {place}")),
+            StopReason::Step => plain(StoppedReason::Step, format!("Stopped {place}")),
+            StopReason::Breakpoint(id) => {
+                let reason = match self.kind_of(*id) {
+                    Some(BreakpointKind::Step) => StoppedReason::FunctionBreakpoint,
+                    _ => StoppedReason::Breakpoint,
+                };
+                (reason, format!("Breakpoint {place}"), None, Some(*id))
+            }
+            StopReason::DataBreakpoint(change) => {
+                let told = told_of(change);
+                (
+                    StoppedReason::DataBreakpoint,
+                    format!("Changed {place}"),
+                    Some(told),
+                    Some(change.breakpoint),
+                )
+            }
+            StopReason::Failure(failure) => {
+                let told = exceptions::summary(stop, failure);
+                (StoppedReason::Exception, told.clone(), Some(told), None)
+            }
+            StopReason::Pause => plain(StoppedReason::Pause, format!("Paused {place}")),
+            StopReason::Goto => plain(StoppedReason::Goto, format!("Went to {place}")),
+            StopReason::Back => plain(StoppedReason::Step, format!("Went back to {place}")),
+            StopReason::Start => plain(StoppedReason::Step, "Start of the job (history)".to_owned()),
+            StopReason::Return => plain(StoppedReason::Goto, format!("Newest moment: {place}")),
+            StopReason::Edit => plain(StoppedReason::Pause, format!("Changed {place}")),
+            StopReason::End(outcome) => {
+                plain(StoppedReason::Pause, format!("The job {}", wording::verb(*outcome)))
+            }
+            StopReason::Confirm(command) => (
+                StoppedReason::Pause,
+                format!("Asks {place}"),
+                Some(format!("`{command}` reached outside before: continue runs it again")),
+                None,
+            ),
+        }
+    }
+}
+
+/// `before 2 Test`
+fn where_it_stands(stop: &Stop) -> String {
+    let name = wording::shown(&stop.name);
+    match stop.point {
+        Point::Before(_) => format!("before {} {name}", stop.number),
+        Point::Decided(_) => format!("about to run {} {name}", stop.number),
+        Point::During(_) => format!("in the middle of {} {name}", stop.number),
+        Point::After(..) => format!("after {} {name}", stop.number),
+        Point::End(_) => format!("at the end of {name}"),
+    }
+}
+
+/// `env.A: v1 → v2`
+fn told_of(change: &DataChange) -> String {
+    let value = |value: &Option<String>| {
+        value.as_ref().map_or_else(|| "nothing".to_owned(), |text| wording::shown(text))
+    };
+    match change.key {
+        session::key::Key::Files(_) => format!("{}: {}", change.key, value(&change.after)),
+        _ => format!("{}: {} → {}", change.key, value(&change.before), value(&change.after)),
+    }
+}

@@ -1,0 +1,228 @@
+//! `stepback dap`: the debug adapter for editors, on standard input and output.
+//!
+//! Starts the job that a client asks for, and hands its session to the adapter, which runs on a thread of its own. Nothing but
+//! the adapter writes to standard output. Knows how jobs are started; what the client says is the adapter's affair.
+
+mod configuration;
+
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use dap_server::debuggee::{Debuggee, LaunchCall, Wish};
+use dap_server::feed::Feed;
+use engine::effect::Outcome;
+use engine::lines::LineTag;
+use engine::run::Run;
+use session::fleet::Fleet;
+use session::notice::{Notice, Observer};
+use session::request::{Refusal, Request};
+use session::wording::Painter;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::oneshot;
+
+use crate::args::DapArguments;
+use crate::choose;
+use crate::config;
+use crate::exit::{Exit, Fault};
+use crate::job_place::RunFolder;
+use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::output::Output;
+use crate::output::quiet::{Others, QuietFace};
+use crate::output::tree::TreeFace;
+use crate::prepare::{Prepared, Warnings, prepare};
+use crate::run::{exit_of, in_runtime, make_folder};
+use crate::terminal::Terminal;
+use crate::workflow_files::Project;
+use configuration::Launch;
+
+/// Serves one client.
+///
+/// # Errors
+/// The system gives us no thread or no event loop.
+pub(crate) fn dap(_arguments: DapArguments) -> anyhow::Result<Exit> {
+    let (launches, wishes) = mpsc::unbounded_channel();
+    let server = thread::Builder::new()
+        .name("dap".to_owned())
+        .spawn(move || dap_server::server::serve_stdio(launches))?;
+    let outcome = in_runtime(fulfil(wishes))?;
+    // The client may still be looking, or has left the job running behind it.
+    match server.join() {
+        Ok(served) => served?,
+        Err(_) => anyhow::bail!("the debug adapter has failed"),
+    }
+    Ok(outcome.map_or(Exit::Success, exit_of))
+}
+
+/// Starts what is wished for, one job in all, and stays with it to its end.
+async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
+    loop {
+        let LaunchCall { wish, reply } = wishes.recv().await?;
+        let prepared = match wish {
+            Wish::Job(members) => std::env::current_dir()
+                .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))
+                .and_then(|here| Launch::of(&members, &here))
+                .and_then(Job::prepare),
+            Wish::Recording(_) => Err(Fault::new("recordings cannot be opened by an editor yet")
+                .hint("`stepback debug --last` opens the last one in the terminal")),
+        };
+        match prepared {
+            Ok(job) => return Some(job.run(reply).await),
+            Err(fault) => {
+                let refusal = Refusal { text: fault.text, hint: fault.hint };
+                // The client may have gone meanwhile.
+                let _ = reply.send(Err(refusal));
+            }
+        }
+    }
+}
+
+/// A job that can start.
+struct Job {
+    prepared: Arc<Prepared>,
+    folder: Arc<RunFolder>,
+    id: Arc<str>,
+    warnings: String,
+}
+
+impl Job {
+    fn prepare(launch: Launch) -> Result<Self, Fault> {
+        let project = Project::around(&launch.start).of_file(launch.workflow.as_deref());
+        let settings = config::settings(&project.start, &project.root, launch.options)?;
+        let loaded = choose::workflow(
+            &project,
+            launch.workflow.as_deref(),
+            launch.job.as_deref(),
+            Terminal::nobody(),
+        )?;
+        let mut said = Vec::new();
+        let mut warnings = Warnings { out: &mut said, painter: Painter::new(false) };
+        let found = crate::check::refuse_faulty(&loaded, warnings.painter, warnings.out)
+            .map_err(|error| error.to_string())
+            .map(|()| loaded.workflow.clone());
+        let workflow = match found {
+            Ok(workflow) => {
+                workflow.ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?
+            }
+            Err(error) => return Err(Fault::new(format!("{error}\n{}", String::from_utf8_lossy(&said)))),
+        };
+        let id = choose::job(&loaded, &workflow, launch.job.as_deref(), Terminal::nobody())?;
+        let prepared = prepare(&project, loaded, Some(vec![Arc::clone(&id)]), settings, &mut warnings)
+            .map_err(|error| {
+                error.downcast::<Fault>().unwrap_or_else(|error| Fault::new(error.to_string()))
+            })?;
+        let prepared = Arc::new(prepared);
+        let folder = Arc::new(make_folder(&prepared)?);
+        let warnings = String::from_utf8_lossy(&said).into_owned();
+        Ok(Self { prepared, folder, id, warnings })
+    }
+
+    /// Runs the jobs that it needs, then the job itself, whose session goes to `reply`.
+    async fn run(self, reply: oneshot::Sender<Result<Debuggee, Refusal>>) -> Outcome {
+        let Self { prepared, folder, id, warnings } = self;
+        let feed = Feed::default();
+        for text in warnings.lines().filter(|line| !line.is_empty()) {
+            let text = text.strip_prefix("warning: ").unwrap_or(text);
+            feed.notice(Notice::Warning(text.to_owned()));
+        }
+        let (news, heard) = mpsc::unbounded_channel();
+        let others = TreeFace::still(Output::new(Box::new(IntoFeed::new(feed.clone()))), Painter::new(false));
+        let face = Arc::new(QuietFace::new(Others::Briefly(Arc::new(others)), id.to_string()));
+        let mut launcher = JobLauncher::new(Arc::clone(&prepared), face, Arc::clone(&folder), news);
+        launcher.debugged = Some(Arc::clone(&id));
+        let run =
+            Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));
+        let (_cancel, cancels) = mpsc::unbounded_channel();
+        let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
+        let hand_over = hand_over(heard, id, feed, prepared.path.clone(), reply);
+        let outcome = tokio::select! {
+            biased;
+            outcome = hand_over => outcome,
+            outcome = fleet.drive(cancels) => outcome,
+        };
+        drop(launcher);
+        if let Some(folder) = Arc::into_inner(folder) {
+            folder.remove();
+        }
+        outcome
+    }
+}
+
+/// Gives the first session of the job away, and tells how the job ended.
+async fn hand_over(
+    mut heard: UnboundedReceiver<JobNews>,
+    id: Arc<str>,
+    feed: Feed,
+    workflow: PathBuf,
+    reply: oneshot::Sender<Result<Debuggee, Refusal>>,
+) -> Outcome {
+    let mut reply = Some(reply);
+    while let Some(news) = heard.recv().await {
+        match news {
+            JobNews::Started(job) if job.key.id == id => {
+                let Some(reply) = reply.take() else { continue };
+                let debuggee = debuggee(&job, &feed, workflow.clone());
+                let handle = debuggee.handle.clone();
+                // The client has gone before its job came.
+                if reply.send(Ok(debuggee)).is_err() {
+                    handle.tell(Request::Quit);
+                }
+            }
+            JobNews::Over { key, outcome } if key.id == id => {
+                if let Some(reply) = reply.take() {
+                    let text = format!("job `{id}` did not run: a job that it needs has not succeeded");
+                    let _ = reply.send(Err(Refusal::new(text)));
+                    return Outcome::Failure;
+                }
+                return outcome;
+            }
+            _ => {}
+        }
+    }
+    Outcome::Failure
+}
+
+fn debuggee(job: &StartedJob, feed: &Feed, workflow: PathBuf) -> Debuggee {
+    job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
+    job.relay.repeat_stop();
+    Debuggee {
+        handle: job.handle.clone(),
+        feed: feed.reader(),
+        name: job.heading.name.to_string(),
+        workflow,
+        name_columns: job.heading.name_columns,
+        launched: true,
+    }
+}
+
+/// What is said of the jobs around the one that is debugged, line by line.
+struct IntoFeed {
+    feed: Feed,
+    line: Vec<u8>,
+}
+
+impl IntoFeed {
+    fn new(feed: Feed) -> Self {
+        Self { feed, line: Vec::new() }
+    }
+}
+
+impl Write for IntoFeed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for byte in bytes {
+            if *byte == b'\n' {
+                let text = String::from_utf8_lossy(&std::mem::take(&mut self.line)).into_owned();
+                self.feed.notice(Notice::JobLog { tag: LineTag::Plain, text });
+            } else {
+                self.line.push(*byte);
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
