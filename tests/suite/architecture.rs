@@ -235,8 +235,9 @@ fn reserved_dependencies_stay_where_they_belong() {
 #[test]
 fn every_crate_takes_the_lints_of_the_workspace() {
     let mut wrong = Vec::new();
-    for name in std::fs::read_dir(root().join("runner")).unwrap().map(|entry| entry.unwrap().path()) {
-        let manifest = name.join("Cargo.toml");
+    let runner = std::fs::read_dir(root().join("runner")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in runner.chain([root().join("dap-server"), root().join("tests")]) {
+        let manifest = folder.join("Cargo.toml");
         let inherits = std::fs::read_to_string(&manifest).unwrap().contains("[lints]\nworkspace = true");
         if !inherits {
             wrong.push(manifest.display().to_string());

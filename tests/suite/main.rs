@@ -16,6 +16,7 @@ mod architecture;
 mod cli;
 mod conformance;
 mod crash;
+mod dap;
 mod debugger;
 mod frozen;
 mod law;

@@ -113,7 +113,7 @@ fn depth_costs_nothing() {
         let body = format!(r#"{{"seq":5,"type":"request","command":"next","arguments":{deep},"x":{deep}}}"#);
         let Content::Request(request) = parse(&body).content else { panic!("a request") };
         assert_eq!(request.arguments.unwrap().get().len(), deep.len());
-        answered(&body[..body.len() / 2], 5, "next", "not JSON");
+        answered(body.split_at(body.len() / 2).0, 5, "next", "not JSON");
     }
     answered(&"[".repeat(100_000), 0, "", "not an object");
 }
@@ -130,7 +130,7 @@ proptest! {
     fn a_cut_message_is_answered_or_ignored(cut in 0usize..90, seq in any::<i64>()) {
         let body = json!({"seq": seq, "type": "request", "command": "next", "arguments": {"threadId": 1}}).to_string();
         let cut = cut.min(body.len() - 1);
-        let malformed = Envelope::parse(&body[..cut]).unwrap_err();
+        let malformed = Envelope::parse(body.split_at(cut).0).unwrap_err();
         let answer = malformed.answer().unwrap();
         prop_assert!(answer.command.is_empty() || answer.command == "next");
         prop_assert!(answer.request_seq == 0 || answer.request_seq == seq);

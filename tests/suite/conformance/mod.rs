@@ -3,6 +3,7 @@
 
 mod act_tables;
 mod act_workflows;
+mod dap;
 mod expressions;
 mod real_world;
 mod runner_l0;
