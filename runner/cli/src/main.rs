@@ -10,6 +10,7 @@ mod config;
 mod debug;
 mod exit;
 mod given;
+mod interrupts;
 mod job_place;
 mod launch;
 mod list;

@@ -8,7 +8,7 @@ use host::contract::Host;
 use crate::gate::Gate;
 use crate::moment::{MomentId, Point};
 use crate::request::{Refusal, Reply, Request, StopReason};
-use crate::session::Session;
+use crate::session::{Mode, Session};
 use crate::shell::SHELL_LANE;
 
 impl<H: Host> Session<H> {
@@ -61,6 +61,10 @@ impl<H: Host> Session<H> {
                 .hint("`confirm` runs it again, `goto` another step skips it"));
         }
         self.take_edited_workflow()?;
+        if self.mode == Mode::Linger {
+            // Whoever lets a failed job go on wants to see its end, and may want to go back from there.
+            self.mode = Mode::Debug;
+        }
         self.viewing = None;
         open(&mut self.gate, &Point::of(&self.job));
         self.host.hold_time(LaneId::FOREGROUND, false);
