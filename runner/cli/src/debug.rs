@@ -27,6 +27,7 @@ use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime, make_folder};
+use crate::sweep;
 use crate::terminal::{Painter, Terminal};
 use crate::workflow_files::Project;
 
@@ -53,6 +54,7 @@ pub(crate) fn debug(
         .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
     let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
     let prepared = Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), settings, &mut warnings)?);
+    sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
     let outcome =
         in_runtime(drive(Arc::clone(&prepared), Arc::clone(&folder), job, arguments.verbose, terminal))?;

@@ -22,6 +22,7 @@ mod reopen;
 mod repl;
 mod run;
 mod sanitize;
+mod sweep;
 mod terminal;
 mod workflow_files;
 mod workflow_source;

@@ -31,6 +31,7 @@ use crate::output::{Face, Output};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
 use crate::record::Shelf;
 use crate::repl;
+use crate::sweep;
 use crate::terminal::{self, Painter, Terminal};
 use crate::workflow_files::Project;
 
@@ -58,6 +59,7 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
     let prepared = Arc::new(prepare(project, loaded, wanted, settings, &mut warnings)?);
+    sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
     let face = face(&prepared, terminal, arguments.verbose);
     // A person who reads JSON or a whole log is not asked in the middle of it.
