@@ -13,7 +13,7 @@ use host::contract::Host;
 use host::snapshot::SnapshotId;
 use indexmap::IndexSet;
 
-use crate::files::WORKSPACE;
+use crate::files::{WORKSPACE, is_of_git};
 use crate::moment::Point;
 use crate::request::{Refusal, Reply};
 use crate::session::Session;
@@ -88,8 +88,7 @@ impl<H: Host> Session<H> {
         let changes = files.diff(baseline, now).map_err(|error| Refusal::new(error.to_string()))?;
         let mut patch = String::new();
         let mut left_out = Vec::new();
-        let ours =
-            changes.into_iter().filter(|change| change.root == WORKSPACE && !change.path.starts_with(".git"));
+        let ours = changes.into_iter().filter(|change| change.root == WORKSPACE && !is_of_git(&change.path));
         for change in ours.filter(|change| listed.contains(&change.path)) {
             match self.file_patch(baseline, now, &change.path) {
                 Some(text) => patch.push_str(&text),

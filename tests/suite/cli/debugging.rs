@@ -157,3 +157,31 @@ fn an_edited_workflow_is_taken_over_when_the_job_goes_on() {
         ran.out
     );
 }
+
+const WITH_GIT: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - {name: One, run: 'mkdir .git part part/.git; echo one > .git/HEAD; echo 1 > part/.git/HEAD; echo a > file'}
+      - {name: Two, run: 'echo two > .git/HEAD; rm part/.git/HEAD'}
+      - {name: Three, run: 'true'}
+";
+
+#[test]
+fn the_books_of_git_are_restored_but_are_no_files_that_a_step_changed() {
+    let script = "next\ndiff\ndiff all\nnext\ndiff\nback\n! cat .git/HEAD part/.git/HEAD\n! echo x > .git/HEAD\nquit\n";
+    let (_, text) = session(WITH_GIT, &[], script);
+    let after = |command: &str| {
+        let (_, rest) = text.split_once(&format!("{command}\n")).expect(command);
+        rest.split_once("(build").map_or(rest, |(reply, _)| reply).to_owned()
+    };
+    assert!(text.contains("✓ 1 One                        0.0s   +1 file\n"), "{text}");
+    assert!(text.contains("✓ 2 Two                        0.0s\n"), "{text}");
+    assert!(after("(build 2) diff").contains("created   file\n"), "{text}");
+    assert!(!after("(build 2) diff").contains(".git"), "{text}");
+    assert!(after("(build 2) diff all").contains("created   part/.git/HEAD\n"), "{text}");
+    assert_eq!(after("(build 3) diff"), "no file differs\n", "{text}");
+    assert_eq!(after(") ! cat .git/HEAD part/.git/HEAD"), "one\n1\n", "{text}");
+    assert_eq!(after(") ! echo x > .git/HEAD"), "  ✎ changed .git\n", "{text}");
+}

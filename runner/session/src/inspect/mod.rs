@@ -37,7 +37,7 @@ impl<H: Host> Session<H> {
             Request::Source(step) => self.source_around(step),
             Request::Log(step) => self.log_of(step),
             Request::Why => self.why(),
-            Request::Diff(range) => self.diff(range),
+            Request::Diff { between, all } => self.diff(between, all),
             Request::When(key) => self.when(&key),
             Request::Timeline => Ok(Reply::Timeline(self.timeline_lines())),
             Request::Status => {
