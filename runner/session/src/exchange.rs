@@ -47,7 +47,7 @@ impl<H: Host> Session<H> {
             .map_err(|error| Refusal::new(error.to_string()))?;
         if taken > 0 {
             let files = self.snapshot().map(|(id, _)| id);
-            self.record_edit(format!("sync: {taken} files from the repository"), files);
+            self.record_file_edit(format!("sync: {taken} files from the repository"), files);
         }
         let mut lines = vec![format!("{taken} files taken from the repository")];
         lines.extend(take.iter().map(|path| format!("  {}", path.display())));

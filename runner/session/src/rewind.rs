@@ -341,7 +341,7 @@ impl<H: Host> Session<H> {
                 1 => "1 file".to_owned(),
                 many => format!("{many} files"),
             };
-            self.record_edit(format!("{what} changed from outside"), Some(now));
+            self.record_file_edit(format!("{what} changed from outside"), Some(now));
         }
     }
 

@@ -134,7 +134,7 @@ impl<H: Host> Session<H> {
             self.tell(crate::notice::Notice::Warning(refusal.text));
         }
         if !changed.is_empty() {
-            self.record_edit(format!("! {command}"), now);
+            self.record_file_edit(format!("! {command}"), now);
         }
         changed
     }

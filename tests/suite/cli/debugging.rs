@@ -185,3 +185,23 @@ fn the_books_of_git_are_restored_but_are_no_files_that_a_step_changed() {
     assert_eq!(after(") ! cat .git/HEAD part/.git/HEAD"), "one\n1\n", "{text}");
     assert_eq!(after(") ! echo x > .git/HEAD"), "  ✎ changed .git\n", "{text}");
 }
+
+const BY_HASH: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - {name: One, run: 'echo 1 > one'}
+      - {name: Two, if: \"hashFiles('lock') == ''\", run: 'echo 2 > two'}
+      - {name: Three, run: 'true'}
+";
+
+#[test]
+fn a_decision_by_files_that_are_changed_at_it_is_made_anew() {
+    let (_, text) = session(BY_HASH, &[], "next\nnext\ngoto m4\n! echo more > one\ncontinue\nquit\n");
+    assert!(text.contains("✓ 2 Two"), "nothing was locked: {text}");
+    assert!(!text.contains("- 2 Two"), "another file does not matter: {text}");
+    assert_eq!(text.matches("✓ 2 Two").count(), 2, "{text}");
+    let (_, text) = session(BY_HASH, &[], "next\nnext\ngoto m4\n! echo new > lock\ncontinue\nquit\n");
+    assert!(text.contains("- 2 Two                       skipped"), "{text}");
+}
