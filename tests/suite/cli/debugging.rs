@@ -205,3 +205,33 @@ fn a_decision_by_files_that_are_changed_at_it_is_made_anew() {
     let (_, text) = session(BY_HASH, &[], "next\nnext\ngoto m4\n! echo new > lock\ncontinue\nquit\n");
     assert!(text.contains("- 2 Two                       skipped"), "{text}");
 }
+
+const MATRIX: &str = "on: push
+jobs:
+  build:
+    strategy: {matrix: {os: [one, two], n: [1, 2], exclude: [{os: two, n: 2}], include: [{os: three}]}}
+    runs-on: x
+    steps: [{run: 'echo ${{ matrix.os }} ${{ matrix.n }} ${{ strategy.job-index }}'}]
+";
+
+#[test]
+fn without_a_terminal_a_combination_has_to_be_named() {
+    let (code, text) = session(MATRIX, &[], "quit\n");
+    assert_eq!(code, Some(2));
+    let expected = "`build` has several combinations:\n  1 os=one, n=1\n  2 os=one, n=2\n  3 os=two, n=1\n  4 os=three\n  hint: name values until one is left: --matrix KEY=VALUE\n";
+    assert!(text.ends_with(expected), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=one"], "quit\n");
+    assert!(code == Some(2) && text.contains(":\n  1 os=one, n=1\n  2 os=one, n=2\n  hint"), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=one", "--matrix", "n=2"], "next\nquit\n");
+    assert!(code == Some(0) && text.starts_with("● build (one, 2) · "), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=three"], "matrix.os\nquit\n");
+    assert!(code == Some(130) && text.contains("matrix.os\nthree\n"), "{text}");
+}
+
+#[test]
+fn a_computed_matrix_from_which_nothing_can_be_named_is_debugged_at_its_first_combination() {
+    let computed = "on: push\njobs:\n  build:\n    strategy: {matrix: '${{ fromJSON(''{\"n\": [1, 2]}'') }}'}\n    runs-on: x\n    steps: [{run: 'true'}]\n";
+    let (code, text) = session(computed, &[], "next\nquit\n");
+    assert!(code == Some(0) && text.contains("● build (1) · "), "{text}");
+    assert!(text.contains("`build` has 2 combinations, this is the first: n=1"), "{text}");
+}

@@ -202,3 +202,19 @@ fn an_interrupt_in_the_debugger_of_a_red_run_pauses_and_does_not_cancel() {
     assert_eq!(terminal.end(), Some(1), "{}", terminal.text());
     assert!(!terminal.text().contains("cancel"), "{}", terminal.text());
 }
+
+#[test]
+fn a_combination_of_a_matrix_is_asked_for() {
+    let sandbox = Sandbox::new(
+        "on: push\njobs:\n  build:\n    strategy: {matrix: {n: [1, 2], m: [x]}}\n    runs-on: x\n    steps: [{run: 'true'}]\n",
+    );
+    let mut terminal = Terminal::start(&sandbox, &["debug"]);
+    terminal.at("which one? [1] ");
+    assert!(terminal.text().contains("combinations:\n  1 n=1, m=x\n  2 n=2, m=x\n"), "{}", terminal.text());
+    terminal.write("2");
+    terminal.enter();
+    terminal.command("(build (2, x) 1) ", "strategy.job-index");
+    terminal.sees("strategy.job-index\n1\n");
+    terminal.command("(build (2, x) 1) ", "quit");
+    assert_eq!(terminal.end(), Some(130), "{}", terminal.text());
+}
