@@ -8,3 +8,4 @@ mod points;
 mod process;
 mod restore;
 mod resumed;
+mod swept;

@@ -59,7 +59,9 @@ impl Adapter {
                 return Err(Failure::new(ErrorId::InvalidArguments, "give both `from` and `to`, or neither"));
             }
         };
-        let Reply::Files(files) = self.ask(Ask::Diff(range)).await? else { return Err(unexpected()) };
+        let Reply::Files(files) = self.ask(Ask::Diff { between: range, all: false }).await? else {
+            return Err(unexpected());
+        };
         let files = files
             .into_iter()
             .map(|file| ChangedFile { path: file.path, root: file.root, kind: file.kind, diff: file.diff })

@@ -161,7 +161,7 @@ impl Adapter {
     }
 
     async fn changed_files(&self) -> Vec<Variable> {
-        match self.ask(Ask::Diff(None)).await {
+        match self.ask(Ask::Diff { between: None, all: false }).await {
             Ok(Reply::Files(files)) => files
                 .iter()
                 .map(|file| {

@@ -1,4 +1,4 @@
-//! Which workflow, which job: what was named, else the only one, else the person is asked.
+//! Which workflow, which job, which combination of its matrix: what was named, else the only one, else the person is asked.
 //!
 //! Without a terminal to ask on, the choices are listed and nothing runs.
 
@@ -6,9 +6,12 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::run::Run;
+use expr::{Object, Value};
 use syntax::Workflow;
 
 use crate::exit::Fault;
+use crate::prepare::Warnings;
 use crate::terminal::Terminal;
 use crate::workflow_files::{Loaded, Project};
 
@@ -82,6 +85,41 @@ pub(crate) fn job(
         _ => pick(&format!("{} has several jobs", loaded.shown), &ids, "name one: --job JOB", terminal)?,
     };
     workflow.jobs.keys().nth(index).map(Arc::clone).ok_or_else(|| Fault::new("no job"))
+}
+
+/// The run with one combination of the job's matrix.
+///
+/// # Errors
+/// There are several and nobody to ask.
+pub(crate) fn combination(
+    mut run: Run,
+    job: &str,
+    terminal: Terminal,
+    warnings: &mut Warnings<'_>,
+) -> Result<Run, Fault> {
+    let Some(choices) = run.choices(job).filter(|choices| choices.all.len() > 1) else { return Ok(run) };
+    let texts: Vec<String> = choices.all.iter().map(|(_, matrix)| values(matrix)).collect();
+    let index = if choices.computed && !terminal.can_ask() {
+        // `--matrix` cannot choose from it, so that without a terminal nothing could.
+        let first = texts.first().map_or("", String::as_str);
+        warnings.warn(&format!("`{job}` has {} combinations, this is the first: {first}", texts.len()));
+        0
+    } else {
+        let hint = "name values until one is left: --matrix KEY=VALUE";
+        pick(&format!("`{job}` has several combinations"), &texts, hint, terminal)?
+    };
+    choices.all.into_iter().nth(index).into_iter().for_each(|(key, _)| run.only(key));
+    Ok(run)
+}
+
+/// `os=ubuntu, node=20`
+fn values(matrix: &Object) -> String {
+    let text = |value: &Value| match value {
+        Value::Object(_) | Value::Array(_) => value.to_json().split_whitespace().collect(),
+        plain => plain.to_text().into_owned(),
+    };
+    let pairs = matrix.iter().map(|(key, value)| format!("{key}={}", text(value)));
+    session::wording::shown(&pairs.collect::<Vec<_>>().join(", "))
 }
 
 /// One of several; asked for on a terminal.

@@ -27,6 +27,7 @@ use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime, make_folder};
+use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use session::wording::Painter;
@@ -54,9 +55,12 @@ pub(crate) fn debug(
         .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
     let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
     let prepared = Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), settings, &mut warnings)?);
+    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
+    let run = choose::combination(run, &job, terminal, &mut warnings)?;
+    sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
-    let outcome =
-        in_runtime(drive(Arc::clone(&prepared), Arc::clone(&folder), job, arguments.verbose, terminal))?;
+    let shared = (Arc::clone(&prepared), Arc::clone(&folder));
+    let outcome = in_runtime(drive(shared, run, job, arguments.verbose, terminal))?;
     if let Some(folder) = Arc::into_inner(folder) {
         folder.remove();
     }
@@ -64,8 +68,8 @@ pub(crate) fn debug(
 }
 
 async fn drive(
-    prepared: Arc<Prepared>,
-    folder: Arc<RunFolder>,
+    (prepared, folder): (Arc<Prepared>, Arc<RunFolder>),
+    run: Run,
     job: Arc<str>,
     verbose: bool,
     terminal: Terminal,
@@ -81,10 +85,9 @@ async fn drive(
     let face = Arc::new(QuietFace::new(others, job.to_string()));
     let mut launcher = JobLauncher::new(Arc::clone(&prepared), face, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
-    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
     // Nothing sends: Ctrl-C belongs to the conversation.
     let (_cancel, cancels) = mpsc::unbounded_channel();
-    // One at a time: the combinations of a matrix wait behind the one that is debugged.
+    // One at a time: where nothing was chosen, the other combinations wait behind the one that is debugged.
     let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
     let talk = converse(heard, job, verbose, terminal, Arc::clone(&prepared));
     tokio::select! {

@@ -52,6 +52,13 @@ impl RunFolder {
         lock(&runs.join(run))
     }
 
+    /// Folders of runs that nobody has any more and that are `wanted`, locked as long as the answers live.
+    pub(crate) fn abandoned(paths: &Paths, wanted: impl Fn(&Path) -> bool) -> Vec<(PathBuf, File)> {
+        let entries = fs::read_dir(paths.cache.join("runs")).into_iter().flatten().filter_map(Result::ok);
+        let folders = entries.map(|entry| entry.path()).filter(|path| wanted(path));
+        folders.filter_map(|path| lock(&path).map(|lock| (path, lock))).collect()
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path

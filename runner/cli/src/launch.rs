@@ -2,6 +2,7 @@
 //!
 //! Knows how the parts fit together on this machine; which job may start is the run's to say.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use engine::effect::Outcome;
@@ -14,7 +15,7 @@ use host::log::LogBatch;
 use host::masks::SharedMasks;
 use host::snapshot::Store;
 use host::times::Times;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use session::files::Files;
 use session::fleet::{Launcher, RunningJob};
 use session::handle::SessionHandle;
@@ -31,7 +32,8 @@ use crate::given::runner;
 use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
-use crate::record::{Shelf, Start};
+use crate::record::{Begun, Shelf, Start};
+use crate::sweep;
 use crate::workflow_source::WorkflowFile;
 
 /// What becomes of the jobs, for whoever looks after the run.
@@ -136,8 +138,8 @@ pub(crate) struct JobLauncher {
     pub(crate) linger: bool,
     /// Told of everything.
     pub(crate) news: UnboundedSender<JobNews>,
-    /// Jobs that have a session or had one.
-    pub(crate) started: IndexSet<JobKey>,
+    /// Jobs that have a session or had one, with the mark that says that they are under way.
+    pub(crate) started: IndexMap<JobKey, Option<PathBuf>>,
     /// Labels of other systems that were warned of.
     pub(crate) warned: IndexSet<String>,
 }
@@ -161,7 +163,7 @@ impl JobLauncher {
             debugged: None,
             linger: false,
             news,
-            started: IndexSet::new(),
+            started: IndexMap::new(),
             warned: IndexSet::new(),
         }
     }
@@ -220,9 +222,9 @@ impl JobLauncher {
             })
         });
         match begun {
-            Some(Ok((recorder, folder))) => {
-                let files = Files::new(Store::open(&folder).map_err(failed)?, roots).map_err(failed)?;
-                return Ok(Kept { recorder: Some(recorder), files: Some(files) });
+            Some(Ok(Begun { recorder, files, mark })) => {
+                let files = Files::new(Store::open(&files).map_err(failed)?, roots).map_err(failed)?;
+                return Ok(Kept { recorder: Some(recorder), files: Some(files), mark: Some(mark) });
             }
             Some(Err(error)) => observer.notice(Notice::Warning(format!("nothing is recorded: {error}"))),
             None => {}
@@ -234,7 +236,10 @@ impl JobLauncher {
                 Some(Files::new(store, roots).map_err(failed)?)
             }
         };
-        Ok(Kept { recorder: None, files })
+        // All jobs share it: it goes with the folder, or with the next run's look. A folder that cannot be written to fails
+        // the job elsewhere.
+        let _ = sweep::mark(self.folder.path(), tracking);
+        Ok(Kept { recorder: None, files, mark: None })
     }
 
     /// Another system in `runs-on` is worth one warning for each label.
@@ -333,7 +338,7 @@ impl Launcher for JobLauncher {
             workflow,
         };
         let (session, handle, calls) = Session::new(setup);
-        self.started.insert(key.clone());
+        self.started.insert(key.clone(), kept.mark);
         let _ = self.news.send(JobNews::Started(StartedJob {
             key: key.clone(),
             handle: handle.clone(),
@@ -344,8 +349,9 @@ impl Launcher for JobLauncher {
     }
 
     fn ended(&mut self, key: &JobKey, name: &str, outcome: Outcome, error: Option<&str>) {
-        if !self.started.contains(key) {
-            self.face.job_not_run(&key.to_string(), name, outcome, error);
+        match self.started.get_mut(key) {
+            Some(mark) => mark.take().iter().for_each(|mark| sweep::unmark(mark)),
+            None => self.face.job_not_run(&key.to_string(), name, outcome, error),
         }
         let _ = self.news.send(JobNews::Over { key: key.clone(), outcome });
     }
@@ -355,6 +361,7 @@ impl Launcher for JobLauncher {
 struct Kept {
     recorder: Option<Recorder>,
     files: Option<Files>,
+    mark: Option<PathBuf>,
 }
 
 fn failed(error: impl std::fmt::Display) -> String {

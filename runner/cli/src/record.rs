@@ -3,9 +3,6 @@
 //! Knows the folder and the key; what is in a recording is the session's.
 
 use std::cell::Cell;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,13 +16,9 @@ use session::recording::{Beginning, JobFacts, PlanText, Recorder, SealKey, Versi
 
 use crate::paths::Paths;
 use crate::prepare::Prepared;
+use crate::sweep;
 
-/// The folder of a recording's snapshots.
 const SNAPSHOTS: &str = "files";
-/// The file of a recording with the tracking ids of its job's processes, one to a line. It is of this machine, and no part
-/// of what is handed over.
-const TRACKING: &str = "tracking";
-
 /// The shelf that recordings stand on.
 pub(crate) struct Shelf {
     recordings: Recordings,
@@ -62,22 +55,18 @@ impl Shelf {
         Ok(Shelf { recordings, seal: SealKey::under(&paths.state).ok(), run, begun: Cell::new(0) })
     }
 
-    /// Begins a recording; gives the folder for its snapshots too.
+    /// Begins a recording.
     ///
     /// # Errors
     /// Nothing can be written, as a person reads it.
-    pub(crate) fn begin(
-        &self,
-        prepared: &Prepared,
-        start: &Start<'_>,
-    ) -> Result<(Recorder, PathBuf), String> {
+    pub(crate) fn begin(&self, prepared: &Prepared, start: &Start<'_>) -> Result<Begun, String> {
         let number = self.begun.get();
         self.begun.set(number.saturating_add(1));
         let id = RecordingId::new(&format!("{}{SEPARATOR}{number:04}", self.run))
             .ok_or("a recording has no name")?;
         let recording = self.recordings.create(id).map_err(|error| error.to_string())?;
         let files = snapshots_of(&recording);
-        mark(&recording, start.tracking).map_err(|error| error.to_string())?;
+        let mark = sweep::mark(&recording.folder, start.tracking).map_err(|error| error.to_string())?;
         let facts = JobFacts {
             inputs: start.inputs.clone(),
             roots: start
@@ -98,7 +87,7 @@ impl Shelf {
         };
         let recorder =
             Recorder::begin(recording, self.seal.clone(), &beginning).map_err(|error| error.to_string())?;
-        Ok((recorder, files))
+        Ok(Begun { recorder, files, mark })
     }
 
     /// The recording that a person means by "the last run": of its jobs one that failed or broke off, else the last one.
@@ -128,7 +117,7 @@ impl Shelf {
 
     fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, String> {
         let files = snapshots_of(&recording);
-        let survivors = survivors_of(&recording);
+        let survivors = sweep::marks_in(&recording.folder);
         let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
             .map_err(|error| error.to_string())?;
         Ok(Found { recorder, reopened, files, survivors })
@@ -140,6 +129,16 @@ impl Shelf {
             tracing::warn!(%error, "old recordings could not be removed");
         }
     }
+}
+
+/// A recording that was begun.
+pub(crate) struct Begun {
+    /// Writes it.
+    pub(crate) recorder: Recorder,
+    /// For its snapshots.
+    pub(crate) files: PathBuf,
+    /// Says that its job is under way.
+    pub(crate) mark: PathBuf,
 }
 
 /// A recording taken up again.
@@ -154,22 +153,8 @@ pub(crate) struct Found {
     pub(crate) survivors: Vec<String>,
 }
 
-/// Says in the recording how the processes of its job are marked: whoever takes it up after a crash ends those that are
-/// left.
-pub(crate) fn mark(recording: &Recording, tracking: &str) -> io::Result<()> {
-    let path = recording.journal().with_file_name(TRACKING);
-    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    writeln!(file, "{tracking}")
-}
-
-fn survivors_of(recording: &Recording) -> Vec<String> {
-    let path = recording.journal().with_file_name(TRACKING);
-    // A recording from another machine has none.
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
-fn snapshots_of(recording: &Recording) -> PathBuf {
+/// The folder of a recording's snapshots.
+pub(crate) fn snapshots_of(recording: &Recording) -> PathBuf {
     recording.journal().with_file_name(SNAPSHOTS)
 }
 

@@ -9,7 +9,6 @@ use engine::secrets::Secrets;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings};
 use host::masks::SharedMasks;
-use host::orphans;
 use host::snapshot::Store;
 use host::times::Times;
 use session::files::Files;
@@ -27,9 +26,10 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
-use crate::record::{Found, Shelf, mark};
+use crate::record::{Found, Shelf};
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime};
+use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use session::wording::Painter;
@@ -69,9 +69,10 @@ async fn drive(
         past.files_are_gone();
     }
     let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan)).ok_or_else(nothing)?;
-    end_survivors(&survivors)?;
+    // Nothing may write to files that are put back, nor run beside a step that is run again (DESIGN 4).
+    sweep::end_survivors(&survivors)?;
     let tracking = format!("github_{:016x}", fastrand::u64(..));
-    mark(recorder.recording(), &tracking).map_err(fault)?;
+    let mark = sweep::mark(&recorder.recording().folder, &tracking).map_err(fault)?;
     let place = place_of(&reopened, files)?;
     let _held = RunFolder::hold(&paths, &place.workspace);
     let roots = place.roots().map_err(fault)?;
@@ -112,7 +113,9 @@ async fn drive(
     let (session, handle, calls) = Session::resume(setup, past);
     let work = tokio::task::spawn_local(session.run(calls));
     Repl::new(handle, screen, stops, lines, painter).talk().await;
-    work.await.map_err(|error| Fault::new(error.to_string()))
+    let ended = work.await.map_err(fault)?;
+    sweep::unmark(&mark);
+    Ok(ended)
 }
 
 /// The folders of the recorded job, made again where they are gone.
@@ -122,16 +125,6 @@ fn place_of(reopened: &Reopened, store: PathBuf) -> Result<JobPlace, Fault> {
     JobPlace::recorded(roots, store, in_place)
         .map_err(|error| Fault::new(format!("the job's folders cannot be made again: {error}")))?
         .ok_or_else(|| Fault::new("the recording does not say where the job's folders were"))
-}
-
-/// Ends what the job left running when the process that drove it was killed: nothing may write to files that are put back,
-/// nor run beside a step that is run again (DESIGN 4).
-fn end_survivors(tracking: &[String]) -> Result<(), Fault> {
-    let end = |tracking: &String| orphans::sweep(&format!("{tracking}."), Times::default().kill).map(drop);
-    tracking.iter().try_for_each(end).map_err(|survivors| {
-        Fault::new(format!("what the last run left running cannot be ended: {survivors}"))
-            .hint("end these processes and try again")
-    })
 }
 
 fn fault(error: impl std::fmt::Display) -> Fault {

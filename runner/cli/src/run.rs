@@ -14,13 +14,14 @@ use engine::run::Run;
 use session::fleet::Fleet;
 use session::request::Request;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::LocalSet;
 
 use crate::args::RunArguments;
 use crate::choose;
 use crate::config;
 use crate::exit::{Exit, Fault};
+use crate::interrupts::{self, Interrupts};
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::json::JsonFace;
@@ -30,12 +31,20 @@ use crate::output::{Face, Output};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
 use crate::record::Shelf;
 use crate::repl;
+use crate::sweep;
 use crate::terminal::{self, Terminal};
 use crate::workflow_files::Project;
 use session::wording::Painter;
 
 /// A run that took this long tidies up after itself.
 const TIDY_AFTER: Duration = Duration::from_secs(2);
+
+/// The one at the terminal is asked about a failure.
+struct Asks {
+    /// They want to see every line of the log.
+    verbose: bool,
+    terminal: Terminal,
+}
 
 /// Runs a workflow.
 ///
@@ -51,12 +60,14 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
     let prepared = Arc::new(prepare(project, loaded, wanted, settings, &mut warnings)?);
+    sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
     let face = face(&prepared, terminal, arguments.verbose);
     // A person who reads JSON or a whole log is not asked in the middle of it.
     let asks = terminal.can_ask() && !prepared.settings.json;
     let began = Instant::now();
-    let outcome = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks, terminal))?;
+    let asks = asks.then_some(Asks { verbose: arguments.verbose, terminal });
+    let outcome = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks))?;
     // Looking at all recordings would cost a short run more than its steps.
     if began.elapsed() > TIDY_AFTER
         && let Ok(shelf) = Shelf::open(&prepared.paths)
@@ -121,17 +132,17 @@ async fn drive(
     prepared: &Arc<Prepared>,
     face: Arc<dyn Face>,
     folder: Arc<RunFolder>,
-    asks: bool,
-    terminal: Terminal,
+    asks: Option<Asks>,
 ) -> Outcome {
     let began = Instant::now();
     let (news, heard) = mpsc::unbounded_channel();
     let (cancel, cancels) = mpsc::unbounded_channel();
-    tokio::task::spawn_local(cancel_on_signals(cancel));
+    let interrupts = Interrupts::listen(cancel);
     let mut launcher = JobLauncher::new(Arc::clone(prepared), Arc::clone(&face), folder, news);
-    launcher.linger = asks;
-    if asks {
-        tokio::task::spawn_local(look_after(heard, Arc::clone(&face), terminal, Arc::clone(prepared)));
+    launcher.linger = asks.is_some();
+    if let Some(asks) = asks {
+        let face = Arc::clone(&face);
+        tokio::task::spawn_local(look_after(heard, face, asks, Arc::clone(prepared), interrupts));
     }
     let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), prepared.wanted.clone());
     let slots = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -140,44 +151,13 @@ async fn drive(
     outcome
 }
 
-/// SIGINT, SIGTERM and SIGHUP cancel as GitHub does; a second one kills.
-pub(crate) async fn cancel_on_signals(cancel: UnboundedSender<()>) {
-    let listen = |kind| signal(kind).ok();
-    let mut signals =
-        [listen(SignalKind::interrupt()), listen(SignalKind::terminate()), listen(SignalKind::hangup())];
-    let [interrupt, terminate, hangup] = &mut signals;
-    let mut first = true;
-    loop {
-        tokio::select! {
-            Some(Some(())) = next(interrupt) => {}
-            Some(Some(())) = next(terminate) => {}
-            Some(Some(())) = next(hangup) => {}
-            else => return,
-        }
-        if first {
-            let _ = writeln!(io::stderr(), "cancelling; once more to kill");
-        }
-        first = false;
-        if cancel.send(()).is_err() {
-            return;
-        }
-    }
-}
-
-/// The next of these signals; nothing if they cannot be listened to.
-async fn next(signal: &mut Option<tokio::signal::unix::Signal>) -> Option<Option<()>> {
-    match signal {
-        Some(signal) => Some(signal.recv().await),
-        None => None,
-    }
-}
-
 /// Offers the debugger for failed jobs that wait, once nothing else runs.
 async fn look_after(
     mut heard: UnboundedReceiver<JobNews>,
     face: Arc<dyn Face>,
-    terminal: Terminal,
+    asks: Asks,
     prepared: Arc<Prepared>,
+    mut interrupts: Interrupts,
 ) {
     let mut running: Vec<StartedJob> = Vec::new();
     let mut waiting: Vec<StartedJob> = Vec::new();
@@ -196,9 +176,11 @@ async fn look_after(
         if running.is_empty() {
             for job in waiting.drain(..) {
                 face.suspend();
+                interrupts.leave_keyboard();
                 if offer(&job).await {
-                    repl::at_failure(&job, terminal, &prepared).await;
+                    repl::at_failure(&job, asks.verbose, asks.terminal, &prepared).await;
                 }
+                interrupts.take_keyboard();
                 face.resume();
                 job.handle.tell(Request::Quit);
             }
@@ -210,6 +192,8 @@ async fn look_after(
 async fn offer(job: &StartedJob) -> bool {
     let question =
         format!("open the debugger at the failure of {}? [y/N] ", session::wording::shown(&job.heading.name));
+    // Before anybody can know that there is a question, so that no answer to it is missed.
+    let mut interrupt = signal(SignalKind::interrupt()).ok();
     let (answered, answer) = tokio::sync::oneshot::channel();
     let ask = move || {
         let mut out = io::stdout().lock();
@@ -224,10 +208,9 @@ async fn offer(job: &StartedJob) -> bool {
     if thread::Builder::new().name("question".into()).spawn(ask).is_err() {
         return false;
     }
-    let mut interrupt = signal(SignalKind::interrupt()).ok();
     tokio::select! {
         yes = answer => yes.unwrap_or(false),
-        Some(_) = next(&mut interrupt) => false,
+        Some(_) = interrupts::next(&mut interrupt) => false,
     }
 }
 

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use engine::effect::Outcome;
 use engine::event::{Edit, Event};
-use engine::job::Misuse;
+use engine::job::{Cursor, Misuse};
 use engine::step_path::{Stage, StepPath};
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
 use crate::moment::{BranchId, Cause, Point};
+use crate::notice::Notice;
 use crate::request::{Refusal, StopReason, Target};
 use crate::session::Session;
 
@@ -50,6 +51,16 @@ impl<H: Host> Session<H> {
         if let Some(stop) = &mut self.stop {
             (stop.moment, stop.edited) = (self.here, edited);
         }
+    }
+
+    /// Records that files of this moment were changed: a decision that was made from them has to be made again.
+    pub(crate) fn record_file_edit(&mut self, what: String, files: Option<SnapshotId>) {
+        if matches!(self.job.cursor(), Cursor::Decided(..))
+            && let Err(refusal) = self.apply(Edit::Files(Box::default()))
+        {
+            self.tell(Notice::Warning(refusal.text));
+        }
+        self.record_edit(what, files);
     }
 
     /// The branch that an edit lies on: a pending one in the past, else the current one.

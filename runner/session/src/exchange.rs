@@ -13,7 +13,7 @@ use host::contract::Host;
 use host::snapshot::SnapshotId;
 use indexmap::IndexSet;
 
-use crate::files::WORKSPACE;
+use crate::files::{WORKSPACE, is_of_git};
 use crate::moment::Point;
 use crate::request::{Refusal, Reply};
 use crate::session::Session;
@@ -47,7 +47,7 @@ impl<H: Host> Session<H> {
             .map_err(|error| Refusal::new(error.to_string()))?;
         if taken > 0 {
             let files = self.snapshot().map(|(id, _)| id);
-            self.record_edit(format!("sync: {taken} files from the repository"), files);
+            self.record_file_edit(format!("sync: {taken} files from the repository"), files);
         }
         let mut lines = vec![format!("{taken} files taken from the repository")];
         lines.extend(take.iter().map(|path| format!("  {}", path.display())));
@@ -88,8 +88,7 @@ impl<H: Host> Session<H> {
         let changes = files.diff(baseline, now).map_err(|error| Refusal::new(error.to_string()))?;
         let mut patch = String::new();
         let mut left_out = Vec::new();
-        let ours =
-            changes.into_iter().filter(|change| change.root == WORKSPACE && !change.path.starts_with(".git"));
+        let ours = changes.into_iter().filter(|change| change.root == WORKSPACE && !is_of_git(&change.path));
         for change in ours.filter(|change| listed.contains(&change.path)) {
             match self.file_patch(baseline, now, &change.path) {
                 Some(text) => patch.push_str(&text),

@@ -5,13 +5,21 @@
 use std::path::Path;
 
 use host::snapshot::{
-    Change, ChangeSummary, EntryInfo, ParkingLot, RestoreMode, RestoreReport, Root, Roots, SnapshotId, Store,
+    Change, ChangeKind, ChangeSummary, EntryInfo, FileType, ParkingLot, RestoreMode, RestoreReport, Root,
+    Roots, SnapshotId, Store,
 };
 
 use crate::notice::FileCounts;
 
 /// The name of the root that holds the checked-out files.
 pub const WORKSPACE: &str = "workspace";
+/// Where git keeps what is its own, at the top of a repository or of one inside it.
+const GIT: &str = ".git";
+
+/// Whether a change is one of git's own books: kept and restored like all others, but nothing that a person changed.
+pub(crate) fn is_of_git(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == GIT)
+}
 
 /// How files are put back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +35,8 @@ pub struct Files {
     store: Store,
     roots: Roots,
     lot: ParkingLot,
+    /// The last look, with which the next one is compared.
+    last: Option<SnapshotId>,
 }
 
 /// What a snapshot or a restore can fail with, in words for a person.
@@ -45,7 +55,7 @@ impl Files {
     /// The parking place cannot be made.
     pub fn new(store: Store, roots: Roots) -> Result<Self, FilesError> {
         let lot = ParkingLot::open(&store.dir().join("parked"), &roots).map_err(failed)?;
-        Ok(Self { store, roots, lot })
+        Ok(Self { store, roots, lot, last: None })
     }
 
     /// The covered directories.
@@ -53,10 +63,14 @@ impl Files {
         &self.roots
     }
 
-    /// Takes a snapshot; the counts compare it with the look before.
+    /// Takes a snapshot; the counts compare it with the look before, without git's own files.
     pub(crate) fn take(&mut self) -> Result<(SnapshotId, FileCounts), FilesError> {
         let taken = self.store.take(&self.roots).map_err(failed)?;
-        Ok((taken.id, counts(&taken.changed)))
+        let mut counts = counts(&taken.changed);
+        if let (Some(last), true) = (self.last.replace(taken.id), counts != FileCounts::default()) {
+            counts = counts_without_git(&self.diff(last, taken.id)?);
+        }
+        Ok((taken.id, counts))
     }
 
     /// What differs between two snapshots.
@@ -88,7 +102,9 @@ impl Files {
             Manner::Replace => RestoreMode::Replace,
             Manner::Park => RestoreMode::Park(&mut self.lot),
         };
-        self.store.restore(target, &self.roots, mode).map_err(failed)
+        let report = self.store.restore(target, &self.roots, mode).map_err(failed)?;
+        self.last = Some(target);
+        Ok(report)
     }
 
     /// The newest moment's files again, the very same ones where they were parked.
@@ -96,7 +112,9 @@ impl Files {
         if self.lot.is_empty() {
             return self.restore(newest, Manner::Replace);
         }
-        self.store.unpark(&mut self.lot, newest, &self.roots).map_err(failed)
+        let report = self.store.unpark(&mut self.lot, newest, &self.roots).map_err(failed)?;
+        self.last = Some(newest);
+        Ok(report)
     }
 
     /// Nobody will come back to what is parked.
@@ -115,6 +133,21 @@ impl Files {
         self.store.take(&self.roots).map_err(failed)?;
         Ok(())
     }
+}
+
+/// What a person changed. Folders come and go with their files.
+fn counts_without_git(changes: &[Change]) -> FileCounts {
+    let mut counts = FileCounts::default();
+    for change in changes.iter().filter(|change| !is_of_git(&change.path)) {
+        let is_file = |side: Option<(FileType, u64)>| side.is_some_and(|(kind, _)| kind != FileType::Dir);
+        match change.kind {
+            ChangeKind::Created => counts.created += u64::from(is_file(change.after)),
+            ChangeKind::Deleted => counts.deleted += u64::from(is_file(change.before)),
+            ChangeKind::TypeChanged | ChangeKind::Modified => counts.modified += 1,
+            ChangeKind::ModeChanged | ChangeKind::MetadataChanged | ChangeKind::Touched => {}
+        }
+    }
+    counts
 }
 
 fn counts(summary: &ChangeSummary) -> FileCounts {

@@ -101,7 +101,12 @@ pub enum Request {
     /// Why the step at the cursor runs or does not.
     Why,
     /// Files changed by the last step, or between two moments.
-    Diff(Option<(MomentId, MomentId)>),
+    Diff {
+        /// The moments; `None` is around the last step.
+        between: Option<(MomentId, MomentId)>,
+        /// Those in `.git` too.
+        all: bool,
+    },
     /// When something changed: `env.X`, `steps.a.outputs.b`, `job.status`, `file:path`.
     When(String),
     /// All moments.

@@ -7,7 +7,7 @@ use engine::job::Cursor;
 use host::contract::{Epoch, FrozenLanes, Host};
 use host::snapshot::{Change, SnapshotId};
 
-use crate::files::{Manner, WORKSPACE};
+use crate::files::{Manner, WORKSPACE, is_of_git};
 use crate::journal::RestoreResult;
 use crate::moment::{Cause, Moment, MomentId, Point};
 use crate::notice::Notice;
@@ -241,7 +241,7 @@ impl<H: Host> Session<H> {
         let from = self.timeline.get(present).and_then(ids);
         let files = match (from, target.files, self.files.as_ref()) {
             (Some(from), Some(to), Some(files)) => files.diff(from, to).map_or(0, |changes| {
-                let seen = |change: &&Change| change.root == WORKSPACE && !change.path.starts_with(".git");
+                let seen = |change: &&Change| change.root == WORKSPACE && !is_of_git(&change.path);
                 changes.iter().filter(seen).count()
             }),
             _ => 0,
@@ -321,9 +321,12 @@ impl<H: Host> Session<H> {
         let known = self.files_here();
         let Some((now, counts)) = self.snapshot() else { return };
         if known.is_some_and(|known| known != now) {
-            let changed = counts.created + counts.modified + counts.deleted;
-            let plural = if changed == 1 { "file" } else { "files" };
-            self.record_edit(format!("{changed} {plural} changed from outside"), Some(now));
+            let what = match counts.created + counts.modified + counts.deleted {
+                0 => "something".to_owned(),
+                1 => "1 file".to_owned(),
+                many => format!("{many} files"),
+            };
+            self.record_file_edit(format!("{what} changed from outside"), Some(now));
         }
     }
 

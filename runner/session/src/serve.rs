@@ -73,6 +73,10 @@ impl<H: Host> Session<H> {
                 .hint("`confirm` runs it again, `goto` another step skips it"));
         }
         self.take_edited_workflow()?;
+        if self.mode == Mode::Linger {
+            // Whoever lets a failed job go on wants to see its end, and may want to go back from there.
+            self.mode = Mode::Debug;
+        }
         self.viewing = None;
         open(&mut self.gate, &Point::of(&self.job));
         self.host.hold_time(LaneId::FOREGROUND, false);

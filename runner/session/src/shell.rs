@@ -11,7 +11,7 @@ use host::contract::{Host, HostEvent};
 use host::snapshot::SnapshotId;
 use tokio::sync::oneshot;
 
-use crate::files::WORKSPACE;
+use crate::files::{WORKSPACE, is_of_git};
 use crate::request::{Refusal, Reply, ShellReply};
 use crate::session::Session;
 
@@ -121,7 +121,10 @@ impl<H: Host> Session<H> {
         if let (Some(before), Some(now), Some(files)) = (before, now, self.files.as_mut()) {
             let changes = files.diff(before, now).unwrap_or_default();
             let in_workspace = changes.iter().filter(|change| change.root == WORKSPACE);
-            changed.extend(in_workspace.map(|change| change.path.to_string_lossy().into_owned()));
+            let (of_git, others): (Vec<_>, Vec<_>) = in_workspace.partition(|change| is_of_git(&change.path));
+            changed.extend(others.iter().map(|change| change.path.to_string_lossy().into_owned()));
+            // An edit all the same: going back brings git's files back too.
+            changed.extend((!of_git.is_empty()).then(|| ".git".to_owned()));
         }
         let files = &end.files;
         let names = files.env.iter().map(|(name, _)| format!("env.{name}"));
@@ -131,7 +134,7 @@ impl<H: Host> Session<H> {
             self.tell(crate::notice::Notice::Warning(refusal.text));
         }
         if !changed.is_empty() {
-            self.record_edit(format!("! {command}"), now);
+            self.record_file_edit(format!("! {command}"), now);
         }
         changed
     }

@@ -157,3 +157,81 @@ fn an_edited_workflow_is_taken_over_when_the_job_goes_on() {
         ran.out
     );
 }
+
+const WITH_GIT: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - {name: One, run: 'mkdir .git part part/.git; echo one > .git/HEAD; echo 1 > part/.git/HEAD; echo a > file'}
+      - {name: Two, run: 'echo two > .git/HEAD; rm part/.git/HEAD'}
+      - {name: Three, run: 'true'}
+";
+
+#[test]
+fn the_books_of_git_are_restored_but_are_no_files_that_a_step_changed() {
+    let script = "next\ndiff\ndiff all\nnext\ndiff\nback\n! cat .git/HEAD part/.git/HEAD\n! echo x > .git/HEAD\nquit\n";
+    let (_, text) = session(WITH_GIT, &[], script);
+    let after = |command: &str| {
+        let (_, rest) = text.split_once(&format!("{command}\n")).expect(command);
+        rest.split_once("(build").map_or(rest, |(reply, _)| reply).to_owned()
+    };
+    assert!(text.contains("✓ 1 One                        0.0s   +1 file\n"), "{text}");
+    assert!(text.contains("✓ 2 Two                        0.0s\n"), "{text}");
+    assert!(after("(build 2) diff").contains("created   file\n"), "{text}");
+    assert!(!after("(build 2) diff").contains(".git"), "{text}");
+    assert!(after("(build 2) diff all").contains("created   part/.git/HEAD\n"), "{text}");
+    assert_eq!(after("(build 3) diff"), "no file differs\n", "{text}");
+    assert_eq!(after(") ! cat .git/HEAD part/.git/HEAD"), "one\n1\n", "{text}");
+    assert_eq!(after(") ! echo x > .git/HEAD"), "  ✎ changed .git\n", "{text}");
+}
+
+const BY_HASH: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - {name: One, run: 'echo 1 > one'}
+      - {name: Two, if: \"hashFiles('lock') == ''\", run: 'echo 2 > two'}
+      - {name: Three, run: 'true'}
+";
+
+#[test]
+fn a_decision_by_files_that_are_changed_at_it_is_made_anew() {
+    let (_, text) = session(BY_HASH, &[], "next\nnext\ngoto m4\n! echo more > one\ncontinue\nquit\n");
+    assert!(text.contains("✓ 2 Two"), "nothing was locked: {text}");
+    assert!(!text.contains("- 2 Two"), "another file does not matter: {text}");
+    assert_eq!(text.matches("✓ 2 Two").count(), 2, "{text}");
+    let (_, text) = session(BY_HASH, &[], "next\nnext\ngoto m4\n! echo new > lock\ncontinue\nquit\n");
+    assert!(text.contains("- 2 Two                       skipped"), "{text}");
+}
+
+const MATRIX: &str = "on: push
+jobs:
+  build:
+    strategy: {matrix: {os: [one, two], n: [1, 2], exclude: [{os: two, n: 2}], include: [{os: three}]}}
+    runs-on: x
+    steps: [{run: 'echo ${{ matrix.os }} ${{ matrix.n }} ${{ strategy.job-index }}'}]
+";
+
+#[test]
+fn without_a_terminal_a_combination_has_to_be_named() {
+    let (code, text) = session(MATRIX, &[], "quit\n");
+    assert_eq!(code, Some(2));
+    let expected = "`build` has several combinations:\n  1 os=one, n=1\n  2 os=one, n=2\n  3 os=two, n=1\n  4 os=three\n  hint: name values until one is left: --matrix KEY=VALUE\n";
+    assert!(text.ends_with(expected), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=one"], "quit\n");
+    assert!(code == Some(2) && text.contains(":\n  1 os=one, n=1\n  2 os=one, n=2\n  hint"), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=one", "--matrix", "n=2"], "next\nquit\n");
+    assert!(code == Some(0) && text.starts_with("● build (one, 2) · "), "{text}");
+    let (code, text) = session(MATRIX, &["--matrix", "os=three"], "matrix.os\nquit\n");
+    assert!(code == Some(130) && text.contains("matrix.os\nthree\n"), "{text}");
+}
+
+#[test]
+fn a_computed_matrix_from_which_nothing_can_be_named_is_debugged_at_its_first_combination() {
+    let computed = "on: push\njobs:\n  build:\n    strategy: {matrix: '${{ fromJSON(''{\"n\": [1, 2]}'') }}'}\n    runs-on: x\n    steps: [{run: 'true'}]\n";
+    let (code, text) = session(computed, &[], "next\nquit\n");
+    assert!(code == Some(0) && text.contains("● build (1) · "), "{text}");
+    assert!(text.contains("`build` has 2 combinations, this is the first: n=1"), "{text}");
+}

@@ -34,17 +34,34 @@ fn check(file: &str) {
     }
 }
 
+/// A repository of its own, with the workflow of all examples.
+pub fn example() -> Sandbox {
+    Sandbox::copy(&workspace().join("docs/examples/greeting"))
+}
+
+/// The first block of `file`: a command, and the session that follows.
+pub fn first_session_of(file: &str) -> String {
+    let text = fs::read_to_string(workspace().join(file)).expect("the page");
+    let (_, block) = text.split_once("```console\n").expect("a block");
+    block.split_once("```").expect("the block ends").0.to_owned()
+}
+
+/// A prompt of the debugger and what is typed behind it, if a line is that.
+pub fn typed(line: &str) -> Option<(&str, &str)> {
+    let end = line.starts_with('(').then(|| line.find(") "))?? + 2;
+    Some(line.split_at(end))
+}
+
 /// The block as it really comes out.
 fn run(block: &str) -> String {
-    let sandbox = Sandbox::copy(&workspace().join("docs/examples/greeting"));
+    let sandbox = example();
     let mut out = String::new();
     let mut lines = block.lines().peekable();
     while let Some(line) = lines.next() {
         let command = line.strip_prefix("$ ").unwrap_or_else(|| panic!("a command is expected: {line}"));
         let mut input = String::new();
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
-            let typed = line.strip_prefix('(').and_then(|rest| rest.split_once(") "));
-            input.extend(typed.iter().map(|(_, typed)| format!("{typed}\n")));
+            input.extend(typed(line).map(|(_, typed)| format!("{typed}\n")));
         }
         out.push_str(&format!("{line}\n{}", print(&sandbox, command, &input)));
     }

@@ -4,3 +4,5 @@ mod debugging;
 mod guide;
 pub mod program;
 mod running;
+mod terminal;
+mod typing;

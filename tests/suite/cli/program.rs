@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -67,6 +68,22 @@ impl Sandbox {
         command.env("XDG_STATE_HOME", self.folder.path().join("state"));
         command.env("XDG_CACHE_HOME", self.folder.path().join("cache"));
         command.env("GIT_CEILING_DIRECTORIES", self.folder.path());
+    }
+
+    /// What lies beside the repository: the folders of the program, and what a test puts there.
+    pub fn beside(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The processes that were started by the program, or by what it started: all have its environment.
+    pub fn processes(&self) -> Vec<i32> {
+        let mark = self.folder.path().as_os_str().as_bytes();
+        let pids = fs::read_dir("/proc").expect("the processes").filter_map(|entry| {
+            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+            environment.windows(mark.len()).any(|part| part == mark).then_some(pid)
+        });
+        pids.collect()
     }
 
     /// Runs it to its end, with `input` in its pipe.

@@ -31,7 +31,7 @@ impl Scene {
     /// `workflow` names the pipes `SAID` and `TOLD`.
     pub fn new(workflow: &str) -> Self {
         let sandbox = Sandbox::new("");
-        let beside = sandbox.root().parent().unwrap().to_owned();
+        let beside = sandbox.beside().to_owned();
         let pipe = |name: &str| {
             let path = beside.join(name);
             let kind = rustix::fs::FileType::Fifo;
@@ -45,10 +45,6 @@ impl Scene {
             .replace("TOLD", &beside.join("told").to_string_lossy());
         sandbox.write(".github/workflows/ci.yml", &workflow);
         Self { sandbox, said, told }
-    }
-
-    fn beside(&self) -> PathBuf {
-        self.sandbox.root().parent().unwrap().to_owned()
     }
 
     /// Waits for the next line that the job says.
@@ -77,7 +73,7 @@ impl Scene {
     }
 
     fn shelf(&self) -> PathBuf {
-        self.beside().join("state/stepback")
+        self.sandbox.beside().join("state/stepback")
     }
 
     /// The journal that is being written, once there is one.
@@ -107,27 +103,15 @@ impl Scene {
 
     /// The fresh workspace of the newest run.
     pub fn workspace(&self) -> PathBuf {
-        let runs = fs::read_dir(self.beside().join("cache/stepback/runs")).unwrap();
+        let runs = fs::read_dir(self.sandbox.beside().join("cache/stepback/runs")).unwrap();
         let newest = runs.map(|run| run.unwrap().path()).max().expect("a run has a folder");
         newest.join("build/work/greeting")
     }
 
-    /// The processes that were started by the program, or by what it started: all have its environment.
-    pub fn processes(&self) -> Vec<i32> {
-        let mark = self.beside();
-        let mark = mark.as_os_str().as_bytes();
-        let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let pid = entry.ok()?.file_name().to_str()?.parse().ok()?;
-            let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
-            environment.windows(mark.len()).any(|part| part == mark).then_some(pid)
-        });
-        pids.collect()
-    }
-
-    /// Waits until none of them is left.
+    /// Waits until no process of the program, nor of its job, is left.
     #[track_caller]
     pub fn all_end(&self) {
-        for pid in self.processes() {
+        for pid in self.sandbox.processes() {
             let Ok(watch) = Watch::new(pid) else { continue };
             let (wake, _keep) = std::io::pipe().unwrap();
             let ended = watch.wait(None, false, wake.as_fd(), Some(WITHIN)).unwrap().ended;

@@ -35,7 +35,7 @@ fn killed_in_the_middle() -> Scene {
 #[test]
 fn the_next_start_ends_what_a_killed_run_left_running() {
     let scene = killed_in_the_middle();
-    assert!(!scene.processes().is_empty(), "a run has no guardian: its step goes on");
+    assert!(!scene.sandbox.processes().is_empty(), "a run has no guardian: its step goes on");
     scene.debug_last("quit\n");
     scene.all_end();
     assert_eq!(fs::read_to_string(scene.workspace().join("middle")).unwrap(), "some\n");

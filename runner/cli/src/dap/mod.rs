@@ -34,6 +34,7 @@ use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::run::{exit_of, in_runtime, make_folder};
+use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use configuration::Launch;
@@ -82,6 +83,7 @@ async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
 /// A job that can start.
 struct Job {
     prepared: Arc<Prepared>,
+    run: Run,
     folder: Arc<RunFolder>,
     id: Arc<str>,
     warnings: String,
@@ -114,14 +116,18 @@ impl Job {
                 error.downcast::<Fault>().unwrap_or_else(|error| Fault::new(error.to_string()))
             })?;
         let prepared = Arc::new(prepared);
+        let run =
+            Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));
+        let run = choose::combination(run, &id, Terminal::nobody(), &mut warnings)?;
+        sweep::sweep(&prepared.paths, &mut warnings);
         let folder = Arc::new(make_folder(&prepared)?);
         let warnings = String::from_utf8_lossy(&said).into_owned();
-        Ok(Self { prepared, folder, id, warnings })
+        Ok(Self { prepared, run, folder, id, warnings })
     }
 
     /// Runs the jobs that it needs, then the job itself, whose session goes to `reply`.
     async fn run(self, reply: oneshot::Sender<Result<Debuggee, Refusal>>) -> Outcome {
-        let Self { prepared, folder, id, warnings } = self;
+        let Self { prepared, run, folder, id, warnings } = self;
         let feed = Feed::default();
         for text in warnings.lines().filter(|line| !line.is_empty()) {
             let text = text.strip_prefix("warning: ").unwrap_or(text);
@@ -132,8 +138,6 @@ impl Job {
         let face = Arc::new(QuietFace::new(Others::Briefly(Arc::new(others)), id.to_string()));
         let mut launcher = JobLauncher::new(Arc::clone(&prepared), face, Arc::clone(&folder), news);
         launcher.debugged = Some(Arc::clone(&id));
-        let run =
-            Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));
         let (_cancel, cancels) = mpsc::unbounded_channel();
         let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
         let hand_over = hand_over(heard, id, feed, prepared.path.clone(), reply);

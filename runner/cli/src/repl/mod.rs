@@ -30,6 +30,11 @@ fn repeats(request: &Request) -> bool {
     matches!(request, Request::Next | Request::Back { .. } | Request::ReverseContinue)
 }
 
+/// What is answered at once, and runs on afterwards: an interrupt is meant for what runs.
+fn only_begins(request: &Request) -> bool {
+    matches!(request, Request::Next | Request::Continue | Request::Confirm(_))
+}
+
 /// One conversation with one session.
 pub(crate) struct Repl {
     handle: SessionHandle,
@@ -39,10 +44,12 @@ pub(crate) struct Repl {
     painter: Painter,
     knowledge: Knowledge,
     last: Option<Request>,
+    /// Ctrl-C outside of a prompt. One for the whole conversation, so that none is lost between two waits.
+    interrupt: Option<Signal>,
 }
 
 impl Repl {
-    /// A conversation on this terminal. `screen` must watch the session already.
+    /// A conversation on this terminal. `screen` must watch the session already. Has to be called within a runtime.
     pub(crate) fn new(
         handle: SessionHandle,
         screen: Arc<Screen>,
@@ -50,7 +57,8 @@ impl Repl {
         lines: Lines,
         painter: Painter,
     ) -> Repl {
-        Repl { handle, screen, stops, lines, painter, knowledge: Knowledge::default(), last: None }
+        let interrupt = signal(SignalKind::interrupt()).ok();
+        Repl { handle, screen, stops, lines, painter, knowledge: Knowledge::default(), last: None, interrupt }
     }
 
     /// Talks until the person quits, or the input ends.
@@ -58,6 +66,7 @@ impl Repl {
         self.wait_for_stop().await;
         loop {
             self.knowledge.refresh(&self.handle).await;
+            self.forget_interrupt().await;
             let prompt = self.screen.prompt();
             let line = match self.lines.next(&prompt, self.knowledge.known()).await {
                 Line::Text(line) => line,
@@ -111,15 +120,15 @@ impl Repl {
     }
 
     /// The answer. Ctrl-C in the meantime asks for an end of what runs, a second one leaves.
-    async fn answer(&self, request: Request) -> Reply {
-        let mut interrupt = signal(SignalKind::interrupt()).ok();
+    async fn answer(&mut self, request: Request) -> Reply {
+        let only_begins = only_begins(&request);
         let answer = self.handle.ask(request);
         tokio::pin!(answer);
         let mut asked = false;
         loop {
             tokio::select! {
                 reply = &mut answer => return reply,
-                Some(()) = received(&mut interrupt) => {
+                Some(()) = received(&mut self.interrupt), if !only_begins => {
                     self.handle.tell(if asked { Request::Quit } else { Request::Pause });
                     asked = true;
                 }
@@ -129,7 +138,7 @@ impl Repl {
 
     /// Waits until the job stands. Ctrl-C pauses it, a second one freezes it.
     async fn wait_for_stop(&mut self) {
-        let mut interrupt = signal(SignalKind::interrupt()).ok();
+        let mut told = false;
         while self.screen.is_running() {
             tokio::select! {
                 stopped = self.stops.recv() => {
@@ -137,8 +146,23 @@ impl Repl {
                         return;
                     }
                 }
-                Some(()) = received(&mut interrupt) => self.handle.tell(Request::Pause),
+                Some(()) = received(&mut self.interrupt) => {
+                    self.handle.tell(Request::Pause);
+                    if self.lines.is_interactive() && !std::mem::replace(&mut told, true) {
+                        let text = "  pausing after this step · Ctrl-C again freezes it now";
+                        self.screen.say("pausing", &format!("{}\n", self.painter.paint(Meaning::Quiet, text)));
+                    }
+                }
             }
+        }
+    }
+
+    /// What was meant for something that has ended in the meantime is not meant for what comes next.
+    async fn forget_interrupt(&mut self) {
+        tokio::select! {
+            biased;
+            Some(()) = received(&mut self.interrupt) => {}
+            () = std::future::ready(()) => {}
         }
     }
 
@@ -174,10 +198,10 @@ async fn received(signal: &mut Option<Signal>) -> Option<()> {
 }
 
 /// The debugger for a job that has failed and waits: back at the step that failed.
-pub(crate) async fn at_failure(job: &StartedJob, terminal: Terminal, prepared: &Prepared) {
+pub(crate) async fn at_failure(job: &StartedJob, verbose: bool, terminal: Terminal, prepared: &Prepared) {
     let painter = Painter::new(terminal.colour);
     let (lines, output) = Lines::open(terminal, painter, prepared.paths.history());
-    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), false, prepared.settings.json);
+    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), verbose, prepared.settings.json);
     let screen = Arc::new(screen);
     job.relay.hand_over(Arc::clone(&screen) as Arc<dyn Observer>);
     if job.handle.ask(Request::ReverseContinue).await != Reply::Done {

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::lane::{Cursor, Stop};
+use super::lane::{Cursor, Decision, Stop};
+use super::settle::CANCELLED;
 use super::{Job, Misuse};
 use crate::effect::{Effect, Outcome, Signal, TimerId};
 use crate::event::CancelReason;
@@ -13,8 +14,8 @@ use crate::secrets::Secrets;
 use crate::step_path::{LaneId, StepPath};
 
 impl Job {
-    /// Cancels the job. A running step goes on if its condition still holds for a cancelled job; a second cancel
-    /// stops it all the same, at once.
+    /// Cancels the job. A step that runs, or is about to, goes on if its condition still holds for a cancelled job; a second
+    /// cancel stops a running one all the same, at once.
     pub(super) fn cancel(
         &mut self,
         reason: CancelReason,
@@ -42,7 +43,23 @@ impl Job {
                 self.stop(lane, Stop::Cancelled, Signal::Ladder, out);
             }
         }
+        self.call_off(secrets, out);
         Ok(())
+    }
+
+    /// A step of which it was decided that it runs is cancelled before its body begins, as GitHub cancels it from before its
+    /// condition on (steps.md 1.2, step 6). One that was to be skipped is skipped.
+    fn call_off(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
+        let decided = self.lanes.iter().filter_map(|(id, lane)| match &lane.cursor {
+            Cursor::Decided(path, Decision::Run) => Some((*id, path.clone())),
+            _ => None,
+        });
+        for (lane, path) in decided.collect::<Vec<_>>() {
+            if !self.survives_cancel(lane, &path, secrets) {
+                self.log(Some(&path), LineTag::Error, CANCELLED, secrets, out);
+                self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
+            }
+        }
     }
 
     fn stop(&mut self, lane: LaneId, stop: Stop, signal: Signal, out: &mut Vec<Effect>) {

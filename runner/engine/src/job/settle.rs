@@ -18,6 +18,8 @@ use crate::step_path::{LaneId, StepPath};
 
 /// Context names that GitHub made up itself begin like this; such steps are not in the `steps` context.
 const GENERATED_NAME_PREFIX: &str = "__";
+/// The line of a step that was cancelled.
+pub(super) const CANCELLED: &str = "The operation was canceled.";
 
 impl Job {
     /// A workflow command that a running step printed.
@@ -215,7 +217,7 @@ fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, name: &str) -> 
             let line = format!("The action '{name}' has timed out after {minutes} minutes.");
             (Outcome::Failure, Some(line))
         }
-        (Some(Stop::Cancelled), _) => (Outcome::Cancelled, Some("The operation was canceled.".to_owned())),
+        (Some(Stop::Cancelled), _) => (Outcome::Cancelled, Some(CANCELLED.to_owned())),
         (None, Exit::Code(0)) if commands_failed => (Outcome::Failure, None),
         (None, Exit::Code(0)) => (Outcome::Success, None),
         (None, Exit::Code(code)) => {

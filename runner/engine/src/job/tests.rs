@@ -261,6 +261,25 @@ fn a_running_step_whose_condition_still_holds_survives_a_cancel_but_not_two() {
 }
 
 #[test]
+fn a_cancel_between_decision_and_body_asks_the_condition_again() {
+    let check = |condition: &str, expected: &str| {
+        let mut stage = Stage::new(&format!("    steps:\n      - run: one\n        if: {condition}\n"));
+        stage.advance();
+        assert!(matches!(stage.job.cursor(), Cursor::Decided(..)), "{condition}");
+        stage.handle(Event::Cancel(CancelReason::User)).run();
+        assert_eq!(stage.results(), [expected], "{condition}");
+        assert_eq!(stage.bodies().len(), usize::from(expected.contains("success")), "{condition}");
+        assert_eq!(stage.job.outcome(), Some(Outcome::Cancelled));
+    };
+    check("success()", "main.0 cancelled/cancelled");
+    check("'true'", "main.0 cancelled/cancelled");
+    check("always()", "main.0 success/success");
+    check("success() || cancelled()", "main.0 success/success");
+    // Decided before the cancel, and GitHub does not look again at what it has skipped.
+    check("cancelled()", "main.0 skipped/skipped");
+}
+
+#[test]
 fn a_step_that_takes_too_long_fails_with_githubs_words() {
     let mut stage =
         Stage::new("    steps:\n      - name: slow\n        run: one\n        timeout-minutes: 3\n");

@@ -5,6 +5,7 @@
 //! this machine.
 
 mod matrix;
+mod only;
 mod start;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::plan::{JobKey, Plan};
 use crate::secrets::Secrets;
 
 pub use matrix::{Combination, MatrixError, expand};
+pub use only::Choices;
 
 /// What every job of a run is given.
 #[derive(Clone, Default, PartialEq)]
@@ -45,6 +47,7 @@ pub struct Run {
     workflow: Arc<Workflow>,
     given: Arc<RunInputs>,
     wanted: Option<Vec<Arc<str>>>,
+    only: Option<JobKey>,
     groups: IndexMap<Arc<str>, Group>,
     cancelled: bool,
     finished: bool,
@@ -155,7 +158,15 @@ impl Run {
             .filter(|id| names.contains(*id))
             .map(|id| (Arc::clone(id), Group::waiting()))
             .collect();
-        Self { workflow, given: Arc::new(given), wanted, groups, cancelled: false, finished: false }
+        Self {
+            workflow,
+            given: Arc::new(given),
+            wanted,
+            only: None,
+            groups,
+            cancelled: false,
+            finished: false,
+        }
     }
 
     /// Takes one event; effects are appended in order. An event about a job that does not run changes nothing.

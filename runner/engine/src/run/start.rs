@@ -58,7 +58,8 @@ impl Run {
             }
             None => None,
         };
-        let instances = self.instances(id, job, combinations, fail_fast, max_parallel, &contexts)?;
+        let instances =
+            self.chosen(self.instances(id, job, combinations, fail_fast, max_parallel, &contexts)?);
         // Forgiveness may depend on the matrix; one instance that is not forgiven makes the group count.
         let forgiven = match &job.continue_on_error {
             Some(token) => self.all_forgiven(token, &instances, &contexts)?,
@@ -164,7 +165,7 @@ impl Run {
         Ok(all)
     }
 
-    fn contexts(&self, job: &JobDefinition) -> Object {
+    pub(super) fn contexts(&self, job: &JobDefinition) -> Object {
         let needs: Object = job
             .needs
             .iter()
@@ -214,7 +215,7 @@ impl Run {
         all
     }
 
-    fn token(&self, token: &Spanned<Token>, contexts: &Object) -> Result<Value, String> {
+    pub(super) fn token(&self, token: &Spanned<Token>, contexts: &Object) -> Result<Value, String> {
         let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::default());
         match token.evaluate(contexts, &functions) {
             Ok(TokenValue::Value(value)) => Ok(value),

@@ -140,3 +140,29 @@ fn a_cancelled_run_starts_only_what_asks_for_it() {
         .collect();
     assert_eq!(started, ["a", "c"]);
 }
+
+#[test]
+fn one_combination_can_be_chosen_and_is_what_it_would_have_been() {
+    let jobs = format!(
+        "  a:\n    strategy:\n      matrix: {{n: [1, 2], m: [x]}}\n{STEPS}  b:\n    needs: a\n{STEPS}"
+    );
+    let mut run = run_of(&jobs);
+    let choices = run.choices("a").unwrap();
+    let values: Vec<String> =
+        choices.all.iter().map(|(_, matrix)| matrix.get("n").unwrap().to_text().into_owned()).collect();
+    assert_eq!((values, choices.computed), (vec!["1".to_owned(), "2".to_owned()], false));
+    run.only(choices.all[1].0.clone());
+    assert_eq!(drive(&mut run, |_| Outcome::Success), ["start a (2, x)", "start b", "finished success"]);
+    assert!(run.choices("b").is_none());
+}
+
+#[test]
+fn a_matrix_that_needs_give_is_not_known_before() {
+    let matrix = "${{ fromJSON(needs.a.outputs.m) }}";
+    let run =
+        run_of(&format!("  a:\n{STEPS}  b:\n    needs: a\n    strategy:\n      matrix: {matrix}\n{STEPS}"));
+    assert!(run.choices("b").is_none());
+    let matrix = r#""${{ fromJSON('{\"n\": [1]}') }}""#;
+    let run = run_of(&format!("  b:\n    strategy:\n      matrix: {matrix}\n{STEPS}"));
+    assert!(run.choices("b").unwrap().computed);
+}

@@ -159,7 +159,7 @@ fn request(entry: &Entry, rest: &str, known: &Known) -> Result<Request, CommandE
         "env" => Request::Env,
         "outputs" => Request::Outputs,
         "why" => Request::Why,
-        "diff" => Request::Diff(two_moments(rest)?),
+        "diff" => diff(rest)?,
         "status" => Request::Status,
         "set" => set(entry, rest)?,
         "unset" => Request::Set { name: variable(needed(entry, rest)?)?, value: None },
@@ -230,13 +230,19 @@ fn target(entry: &Entry, text: &str, known: &Known) -> Result<Target, CommandErr
     }
 }
 
-fn two_moments(text: &str) -> Result<Option<(MomentId, MomentId)>, CommandError> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words.as_slice() {
-        [] => Ok(None),
-        [from, to] => Ok(Some((moment(from)?, moment(to)?))),
-        _ => Err(CommandError::new("`diff` takes two moments, or nothing").hint("for instance: diff m2 m5")),
-    }
+fn diff(text: &str) -> Result<Request, CommandError> {
+    let mut words: Vec<&str> = text.split_whitespace().collect();
+    let all = words.pop_if(|word| word.eq_ignore_ascii_case("all")).is_some();
+    let between = match words.as_slice() {
+        [] => None,
+        [from, to] => Some((moment(from)?, moment(to)?)),
+        _ => {
+            return Err(
+                CommandError::new("`diff` takes two moments, or nothing").hint("for instance: diff m2 m5")
+            );
+        }
+    };
+    Ok(Request::Diff { between, all })
 }
 
 fn key(entry: &Entry, text: &str) -> Result<String, CommandError> {

@@ -280,10 +280,10 @@ pub const ENTRIES: &[Entry] = &[
         name: "diff",
         aliases: &[],
         argument: Argument::TwoMoments,
-        usage: "[MOMENT MOMENT]",
+        usage: "[MOMENT MOMENT] [all]",
         group: Group::Looking,
         summary: "files that the last step changed, or between two moments",
-        details: "",
+        details: "git's own files, in .git, are shown with `all` only; going back restores them in any case.",
         example: "diff m2 m5",
     },
     Entry {

@@ -101,8 +101,11 @@ fn moments_have_names() {
     asks("view", Request::View(None));
     asks("view off", Request::View(None));
     refuses("view 2", "`2` is not a moment | moments are called m0, m1, …: `timeline` lists them");
-    asks("diff m1 M2", Request::Diff(Some((MomentId(1), MomentId(2)))));
-    asks("diff", Request::Diff(None));
+    let two = Some((MomentId(1), MomentId(2)));
+    asks("diff m1 M2", Request::Diff { between: two, all: false });
+    asks("diff m1 m2 all", Request::Diff { between: two, all: true });
+    asks("diff", Request::Diff { between: None, all: false });
+    asks("diff ALL", Request::Diff { between: None, all: true });
     refuses("diff m1", "`diff` takes two moments, or nothing | for instance: diff m2 m5");
 }
 

@@ -4,6 +4,7 @@ use host::contract::Host;
 use host::snapshot::{Change, ChangeKind, SnapshotId};
 
 use super::listing::moment_name;
+use crate::files::is_of_git;
 use crate::key::Key;
 use crate::moment::{Cause, Moment, MomentId};
 use crate::request::{ChangeLine, FileChange, Refusal, Reply};
@@ -13,15 +14,16 @@ use crate::session::Session;
 const DIFF_FILE_BYTES_MAX: usize = 256 * 1024;
 
 impl<H: Host> Session<H> {
-    /// `diff`: files changed by the last step, or between two moments.
-    pub(super) fn diff(&self, range: Option<(MomentId, MomentId)>) -> Result<Reply, Refusal> {
-        let (from, to) = match range {
+    /// `diff`: files changed by the last step, or between two moments; git's own only when all are asked for.
+    pub(super) fn diff(&self, between: Option<(MomentId, MomentId)>, all: bool) -> Result<Reply, Refusal> {
+        let (from, to) = match between {
             Some((from, to)) => (self.files_of(from)?, self.files_of(to)?),
             None => self.files_around_last_step()?,
         };
         let files = self.files.as_ref().ok_or_else(no_snapshots)?;
         let changes = files.diff(from, to).map_err(|error| Refusal::new(error.to_string()))?;
-        let lines = changes.into_iter().map(|change| self.file_change(from, to, change)).collect();
+        let shown = changes.into_iter().filter(|change| all || !is_of_git(&change.path));
+        let lines = shown.map(|change| self.file_change(from, to, change)).collect();
         Ok(Reply::Files(lines))
     }
 

@@ -39,7 +39,7 @@ impl<H: Host> Session<H> {
             Request::Source(step) => self.source_around(step),
             Request::Log(step) => self.log_of(step),
             Request::Why => self.why(),
-            Request::Diff(range) => self.diff(range),
+            Request::Diff { between, all } => self.diff(between, all),
             Request::When(key) => self.when(&key),
             Request::Picture => Ok(Reply::Picture(Box::new(self.picture()))),
             Request::Timeline => Ok(Reply::Timeline(self.timeline_lines())),

@@ -157,7 +157,7 @@ impl Recordings {
 
     /// Makes the folder of a new recording, locks it, and points `latest` at it.
     pub fn create(&self, id: RecordingId) -> Result<Recording, ShelfError> {
-        let folder = self.folder.join(id.as_str());
+        let folder = self.folder_of(&id);
         let make = |path: &Path| DirBuilder::new().mode(0o700).create(path);
         make(&folder).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => ShelfError::Exists(id.clone()),
@@ -171,7 +171,7 @@ impl Recordings {
 
     /// Opens a recording: for writing when nobody else does, else read-only.
     pub fn open(&self, id: RecordingId) -> Result<Recording, ShelfError> {
-        let folder = self.folder.join(id.as_str());
+        let folder = self.folder_of(&id);
         if !folder.is_dir() {
             return Err(ShelfError::Missing(id));
         }
@@ -183,21 +183,34 @@ impl Recordings {
     pub fn latest(&self) -> Result<Option<RecordingId>, ShelfError> {
         let named = fs::read_to_string(self.folder.join(LATEST)).ok();
         let named = named.and_then(|text| RecordingId::new(text.trim_end()));
-        match named.filter(|id| self.folder.join(id.as_str()).is_dir()) {
+        match named.filter(|id| self.folder_of(id).is_dir()) {
             Some(id) => Ok(Some(id)),
             None => Ok(self.list()?.pop().map(|listed| listed.id)),
         }
     }
 
-    /// All recordings, oldest first.
-    pub fn list(&self) -> Result<Vec<Listed>, ShelfError> {
-        let mut listed = Vec::new();
+    /// The folder of a recording, whether it is there or not.
+    pub fn folder_of(&self, id: &RecordingId) -> PathBuf {
+        self.folder.join(id.as_str())
+    }
+
+    /// The names of all recordings, in no order.
+    pub fn ids(&self) -> Result<Vec<RecordingId>, ShelfError> {
+        let mut ids = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(at(&self.folder))? {
             let entry = entry.map_err(at(&self.folder))?;
             let id = entry.file_name().to_str().and_then(RecordingId::new);
-            if let Some(id) = id.filter(|_| entry.path().is_dir()) {
-                listed.push(look(id, &entry.path())?);
-            }
+            ids.extend(id.filter(|_| entry.path().is_dir()));
+        }
+        Ok(ids)
+    }
+
+    /// All recordings, oldest first.
+    pub fn list(&self) -> Result<Vec<Listed>, ShelfError> {
+        let mut listed = Vec::new();
+        for id in self.ids()? {
+            let folder = self.folder_of(&id);
+            listed.push(look(id, &folder)?);
         }
         listed.sort_by(|a, b| (a.created_unix_ms, &a.id).cmp(&(b.created_unix_ms, &b.id)));
         Ok(listed)
@@ -224,7 +237,7 @@ impl Recordings {
 
     /// Removes a recording; false when a process is writing it.
     pub fn remove(&self, id: &RecordingId) -> Result<bool, ShelfError> {
-        let folder = self.folder.join(id.as_str());
+        let folder = self.folder_of(id);
         let Access::Write(_lock) = lock(&folder)? else { return Ok(false) };
         // Renamed first: a removal that is interrupted leaves no recording that looks whole.
         let doomed = self.folder.join(format!(".removing-{id}"));

@@ -17,6 +17,7 @@ mod recorder;
 mod records;
 mod reopen;
 mod seal;
+mod settle;
 mod share;
 mod twin;
 
@@ -28,4 +29,5 @@ pub use logs::LogRecorder;
 pub use recorder::{Beginning, RecordError, Recorder, Versions};
 pub use reopen::{Branch, MomentDetails, ReopenError, Reopened, Restore, open};
 pub use seal::{SealError, SealKey};
+pub use settle::settle;
 pub use twin::{Format, SecretsNeeded, TwinError};
