@@ -67,6 +67,9 @@ impl Guardian {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
+        if let Ok(pid) = i32::try_from(process.id()) {
+            crate::spawn::awaited(pid);
+        }
         let pipe = process.stdin.take();
         Ok(Self { process, pipe })
     }
@@ -112,6 +115,9 @@ impl Guardian {
         self.tell(format_args!("dismissed\n"));
         if self.pipe.take().is_some() {
             let _ = self.process.wait();
+            if let Ok(pid) = i32::try_from(self.process.id()) {
+                crate::spawn::collected(pid);
+            }
         }
     }
 }

@@ -150,6 +150,11 @@ pub(crate) fn is_awaited(pid: i32) -> bool {
     uncollected().contains(&pid)
 }
 
+/// Somebody waits for this process, which was not started here.
+pub(crate) fn awaited(pid: i32) {
+    uncollected().insert(pid);
+}
+
 /// The process was collected: its number is free.
 pub fn collected(pid: i32) {
     uncollected().remove(&pid);
