@@ -9,14 +9,17 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use engine::job::JobInputs;
+use engine::process::CommandFiles;
 use expr::Value;
-use host::live::BaseEnvironment;
+use host::live::{BaseEnvironment, SpareFolders};
 use host::snapshot::{Root, Roots, RootsError};
 
 use crate::args::{HomeChoice, WorkspaceChoice};
 use crate::config::Settings;
 use crate::paths::Paths;
 
+/// No job is called so.
+const SPARE: &str = ".spare";
 /// How many folders of failed runs are kept.
 const KEPT_RUNS: usize = 3;
 /// Prefixes of variables that belong to whoever runs us, not to the job.
@@ -25,6 +28,7 @@ const FOREIGN: [&str; 4] = ["GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_"];
 /// The folder of one run.
 pub(crate) struct RunFolder {
     path: PathBuf,
+    spare: SpareFolders,
     /// As long as we have it, nobody tidies the folder away.
     _lock: Option<File>,
 }
@@ -42,7 +46,8 @@ impl RunFolder {
         let name = format!("{}-{:08x}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S"), fastrand::u32(..));
         let path = runs.join(name);
         make(&path)?;
-        Ok(RunFolder { _lock: lock(&path), path })
+        let spare = SpareFolders::kept_in(path.join(SPARE));
+        Ok(RunFolder { _lock: lock(&path), spare, path })
     }
 
     /// Keeps the run's folder that `inside` lies in from being tidied away, as long as the answer lives.
@@ -62,6 +67,11 @@ impl RunFolder {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the jobs of the run keep the folders of their steps between two steps.
+    pub(crate) fn spare(&self) -> SpareFolders {
+        self.spare.clone()
     }
 
     /// Removes it with everything in it, as far as that is possible.
@@ -148,6 +158,7 @@ impl JobPlace {
         let store = folder.join("snapshots");
         make(&workspace)?;
         make(&temp.join("_github_workflow"))?;
+        make(&temp.join(CommandFiles::FOLDER))?;
         make(&store)?;
         home.iter().try_for_each(|home| make(home))?;
         let place = JobPlace { workspace, temp, home, store, in_place };
@@ -193,7 +204,8 @@ impl JobPlace {
     pub(crate) fn roots(&self) -> Result<Roots, RootsError> {
         let workspace = Root::new(session::files::WORKSPACE, &self.workspace);
         let workspace = if self.in_place { workspace.keep_git() } else { workspace };
-        let temp = Root::new("temp", &self.temp);
+        // What the files of a step say is in the job's state, and a step that stands goes on with the very same ones.
+        let temp = Root::new("temp", &self.temp).without(CommandFiles::FOLDER);
         let home = self.home.as_ref().map(|home| Root::new("home", home));
         Roots::new([workspace, temp].into_iter().chain(home))
     }

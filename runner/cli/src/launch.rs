@@ -195,6 +195,7 @@ impl JobLauncher {
         HostSettings {
             workspace: place.workspace.clone(),
             temp: place.temp.clone(),
+            spare: self.folder.spare(),
             base: place.base_environment(&prepared.secrets.names().map(|name| &**name).collect::<Vec<_>>()),
             tracking,
             origin: self.origin(),

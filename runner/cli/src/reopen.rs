@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use engine::secrets::Secrets;
 use host::checkout::Origin;
-use host::live::{LiveHost, Settings as HostSettings};
+use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
 use host::snapshot::Store;
 use host::times::Times;
@@ -136,6 +136,7 @@ fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin, tracking: 
     HostSettings {
         workspace: place.workspace.clone(),
         temp: place.temp.clone(),
+        spare: SpareFolders::default(),
         base: place.base_environment(&names),
         tracking,
         origin,

@@ -49,7 +49,7 @@ pub struct Heading {
 /// A script file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Script {
-    /// Path relative to `RUNNER_TEMP`; derived from the step path, so that equal runs use equal names.
+    /// Path relative to `RUNNER_TEMP`, in [`CommandFiles::folder`].
     pub file: String,
     /// The script as the workflow gives it, for the heading of the log.
     pub text: Arc<str>,
@@ -67,8 +67,13 @@ pub struct ShellCommand {
 }
 
 /// The step's file commands: paths relative to `RUNNER_TEMP` (steps.md 5.2).
+///
+/// Upstream has the files of all steps side by side. Here each step has a folder of its own for them and for its script,
+/// so that they come and go together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandFiles {
+    /// Holds the step's files and nothing else. Derived from the step path, so that equal runs use equal names.
+    pub folder: String,
     /// `GITHUB_ENV`
     pub env: String,
     /// `GITHUB_OUTPUT`
@@ -82,19 +87,26 @@ pub struct CommandFiles {
 }
 
 impl CommandFiles {
-    /// The folder below `RUNNER_TEMP` that holds every step's command files.
+    /// The folder below `RUNNER_TEMP` that holds every step's folder.
     pub const FOLDER: &str = "_runner_file_commands";
 
     /// The files of the step at `path`; the same names in every run (DESIGN 3).
     pub fn of(path: &StepPath) -> Self {
-        let name = |prefix: &str| format!("{}/{prefix}_{}", Self::FOLDER, path.file_stem());
+        let folder = format!("{}/{}", Self::FOLDER, path.file_stem());
+        let name = |file: &str| format!("{folder}/{file}");
         Self {
             env: name("set_env"),
             output: name("set_output"),
             path: name("add_path"),
             state: name("save_state"),
             summary: name("step_summary"),
+            folder,
         }
+    }
+
+    /// The script in the step's folder, for a shell that wants this ending.
+    pub fn script(&self, extension: &str) -> String {
+        format!("{}/script{extension}", self.folder)
     }
 
     /// All five, in the order in which they are read after the body.

@@ -20,7 +20,7 @@ use engine::process::{CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
 use engine::step_path::{LaneId, StepPath};
 use host::checkout::Origin;
 use host::contract::Host as _;
-use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::live::{BaseEnvironment, LiveHost, Settings, SpareFolders};
 use host::log::LogBatch;
 use host::masks::SharedMasks;
 use host::times::Times;
@@ -44,6 +44,7 @@ impl Bench {
         let settings = Settings {
             workspace: folder.path().to_owned(),
             temp: folder.path().to_owned(),
+            spare: SpareFolders::kept_in(folder.path().join("spare")),
             base: BaseEnvironment::of_this_process(),
             tracking: format!("bench_{}", std::process::id()),
             origin: Origin { folder: folder.path().to_owned(), name: None, in_place: true },
@@ -62,9 +63,14 @@ impl Bench {
 
     fn run(&mut self, script: &str) {
         let step = StepPath::main(0);
+        let command_files = CommandFiles::of(&step);
         let spec = ProcessSpec {
             heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
-            script: Script { file: "main-0.sh".to_owned(), text: script.into(), content: script.to_owned() },
+            script: Script {
+                file: command_files.script(".sh"),
+                text: script.into(),
+                content: script.to_owned(),
+            },
             shell: ShellCommand {
                 candidates: vec!["bash".to_owned()],
                 arguments: "--noprofile --norc -e -o pipefail {0}".to_owned(),
@@ -73,7 +79,7 @@ impl Bench {
             environment: Default::default(),
             runner_environment: Default::default(),
             path_prepends: Vec::new(),
-            command_files: CommandFiles::of(&step),
+            command_files,
             lines: LineOptions::default(),
             matchers: Matchers::default(),
             step,

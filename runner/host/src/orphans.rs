@@ -29,14 +29,19 @@ pub fn sweep(tracking: &str, within: Duration) -> Result<Vec<NamedProcess>, Surv
 /// True if no step of this process can have left anything running. What a step leaves comes to us, the subreaper, as a child,
 /// or hangs below one; so without a child that nobody waits for there is nothing to look for.
 pub fn none_possible() -> bool {
-    let all_awaited =
-        || proc::children().is_some_and(|children| children.iter().all(|pid| crate::spawn::is_awaited(*pid)));
     if all_awaited() {
         return true;
     }
     // It may be a step of another job that is just being started, or was just collected.
     let _no_spawns = crate::spawn::hold_spawns();
     all_awaited()
+}
+
+/// True if somebody waits for each of our children. One that is being started may be missed: ask again, or take no for an
+/// answer.
+pub(crate) fn all_awaited() -> bool {
+    let is_awaited = |pid: &i32| crate::spawn::is_awaited(*pid);
+    !proc::has_children() || proc::children().is_some_and(|children| children.iter().all(is_awaited))
 }
 
 /// Collects ended processes that came to us as the child subreaper. Children in our own session are somebody's

@@ -21,7 +21,7 @@ use host::checkout::Origin;
 use host::contract::Host as _;
 use host::guardian::Guardian;
 use host::lane::{self, Lane};
-use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::live::{BaseEnvironment, LiveHost, Settings, SpareFolders};
 use host::log::LogBatch;
 use host::masks::SharedMasks;
 use host::spawn::{EnvironmentBlock, Launch, spawn};
@@ -123,6 +123,7 @@ fn live_host(tracking: &str, folder: &Path) {
     let settings = Settings {
         workspace: folder.to_owned(),
         temp: folder.to_owned(),
+        spare: SpareFolders::default(),
         base: BaseEnvironment::of_this_process(),
         tracking: tracking.to_owned(),
         origin,
@@ -168,19 +169,16 @@ fn live_host(tracking: &str, folder: &Path) {
 
 fn spawn_effect(lane: u32, script: &str) -> Effect {
     let step = StepPath::main(lane);
+    let command_files = CommandFiles::of(&step);
     let spec = ProcessSpec {
         heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
-        script: Script {
-            file: format!("{}.sh", step.file_stem()),
-            text: "".into(),
-            content: script.to_owned(),
-        },
+        script: Script { file: command_files.script(".sh"), text: "".into(), content: script.to_owned() },
         shell: ShellCommand { candidates: vec!["bash".to_owned()], arguments: "{0}".to_owned() },
         working_directory: "".into(),
         environment: Default::default(),
         runner_environment: Default::default(),
         path_prepends: Vec::new(),
-        command_files: CommandFiles::of(&step),
+        command_files,
         lines: LineOptions::default(),
         matchers: Matchers::default(),
         step,

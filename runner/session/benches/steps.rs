@@ -10,10 +10,11 @@ use std::time::Instant;
 use engine::expr::{Object, Value};
 use engine::job::JobInputs;
 use engine::plan::{JobKey, Plan};
+use engine::process::CommandFiles;
 use engine::secrets::Secrets;
 use engine::syntax::{self, NoFiles, ReadOptions, Sources};
 use host::checkout::Origin;
-use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::live::{BaseEnvironment, LiveHost, Settings, SpareFolders};
 use host::log::LogBatch;
 use host::masks::SharedMasks;
 use host::snapshot::{Root, Roots, Store};
@@ -85,13 +86,18 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
     let (workspace, temp) = (place.join("workspace"), place.join("temp"));
     std::fs::create_dir_all(&workspace).unwrap();
     std::fs::create_dir_all(&temp).unwrap();
-    let roots = Roots::new([Root::new("workspace", &workspace), Root::new("temp", &temp)]).unwrap();
+    let roots = Roots::new([
+        Root::new("workspace", &workspace),
+        Root::new("temp", &temp).without(CommandFiles::FOLDER),
+    ])
+    .unwrap();
     let files = files.then(|| Files::new(Store::temporary(place).unwrap(), roots).unwrap());
     let log = SessionLog::new(Arc::new(Deaf));
     let masks = SharedMasks::default();
     let settings = Settings {
         workspace: workspace.clone(),
         temp: temp.clone(),
+        spare: SpareFolders::kept_in(place.join("spare")),
         base: BaseEnvironment::of_this_process(),
         tracking: "github_bench".to_owned(),
         origin: Origin { folder: workspace.clone(), name: None, in_place: true },

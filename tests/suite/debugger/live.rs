@@ -7,7 +7,7 @@ use std::time::Duration;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
 use host::checkout::Origin;
-use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::live::{BaseEnvironment, LiveHost, Settings, SpareFolders};
 use host::times::Times;
 use session::session::Mode;
 
@@ -54,6 +54,7 @@ impl<'a> Live<'a> {
         let settings = Settings {
             workspace: place.workspace(),
             temp: place.temp(),
+            spare: SpareFolders::kept_in(place.spare()),
             base: BaseEnvironment::of_this_process(),
             tracking: self.tracking,
             origin: Origin { folder: place.workspace(), name: None, in_place: true },

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::{JobKey, Plan};
+use engine::process::CommandFiles;
 use engine::secrets::Secrets;
 use expr::{Object, Value};
 use host::contract::Host;
@@ -79,6 +80,7 @@ impl Place {
         for name in ["workspace", "temp"] {
             std::fs::create_dir(self.dir.path().join(name)).unwrap();
         }
+        std::fs::create_dir(self.temp().join(CommandFiles::FOLDER)).unwrap();
     }
 
     pub fn workspace(&self) -> std::path::PathBuf {
@@ -89,8 +91,14 @@ impl Place {
         self.dir.path().join("temp")
     }
 
+    /// Where folders of steps are kept between two steps.
+    pub fn spare(&self) -> std::path::PathBuf {
+        self.dir.path().join("spare")
+    }
+
     pub fn roots(&self) -> Roots {
-        Roots::new([Root::new("workspace", self.workspace()), Root::new("temp", self.temp())]).unwrap()
+        let temp = Root::new("temp", self.temp()).without(CommandFiles::FOLDER);
+        Roots::new([Root::new("workspace", self.workspace()), temp]).unwrap()
     }
 
     pub fn files(&self) -> Files {

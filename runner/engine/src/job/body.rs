@@ -173,12 +173,13 @@ impl Job {
             Some(option) => Shell::named(option)
                 .map_err(|error| Halt::Fault(Fault { span: None, text: error.to_string() }))?,
         };
+        let command_files = CommandFiles::of(path);
         let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim_start();
         Ok(Body::Process(ProcessSpec {
             step: path.clone(),
             heading: Heading { title: format!("Run {first_line}"), env: heading_env(scope) },
             script: Script {
-                file: format!("{}{}", path.file_stem(), shell.extension),
+                file: command_files.script(shell.extension),
                 content: shell.script_file(&text),
                 text,
             },
@@ -187,7 +188,7 @@ impl Job {
             environment: process_environment(&scope.env),
             runner_environment: runner_environment(&self.github(Some(path)), &self.given.runner),
             path_prepends: self.path.iter().rev().map(Arc::clone).collect(),
-            command_files: CommandFiles::of(path),
+            command_files,
             lines: self.line_options(&scope.env),
             matchers: self.matchers.clone(),
         }))

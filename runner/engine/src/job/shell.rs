@@ -38,10 +38,11 @@ impl Job {
                 github.insert(Arc::clone(name), value.clone());
             }
         }
+        let command_files = CommandFiles::of(&path);
         ProcessSpec {
             heading: Heading { title: String::new(), env: Vec::new() },
             script: Script {
-                file: "debugger-shell.sh".to_owned(),
+                file: command_files.script(".sh"),
                 text: Arc::from(command),
                 content: command.to_owned(),
             },
@@ -50,7 +51,7 @@ impl Job {
             environment: process_environment(&env),
             runner_environment: runner_environment(&github, &self.given.runner),
             path_prepends: self.path.iter().rev().map(Arc::clone).collect(),
-            command_files: CommandFiles::of(&path),
+            command_files,
             lines: self.line_options(&env),
             matchers: Matchers::default(),
             step: path,

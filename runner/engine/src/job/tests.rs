@@ -198,7 +198,7 @@ fn outputs_variables_and_path_reach_later_steps() {
     assert_eq!(spec.path_prepends.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["/x", "/y"]);
     assert_eq!(
         spec.runner_environment.get("GITHUB_OUTPUT").map(AsRef::as_ref),
-        Some("/t/_runner_file_commands/set_output_main-1")
+        Some("/t/_runner_file_commands/main-1/set_output")
     );
     assert!(stage.steps_json().contains("\"outcome\": \"success\""));
 }

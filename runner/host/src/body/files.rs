@@ -1,4 +1,4 @@
-//! The script file and the command files of a step (steps.md 3.1, 5.2).
+//! The folder of a step with its script and its command files (steps.md 3.1, 5.2).
 //!
 //! Knows paths and bytes; not what is in them.
 
@@ -9,27 +9,36 @@ use std::path::{Path, PathBuf};
 
 use engine::file_command::FileCommands;
 use engine::process::{CommandFiles, ProcessSpec};
+use engine::step_path::StepPath;
 
-/// Writes the script and empties the command files, whatever an earlier run of the step left there; returns the script's path.
-pub(super) fn prepare(temp: &Path, spec: &ProcessSpec) -> io::Result<PathBuf> {
-    let script = temp.join(&spec.script.file);
-    create(&script)?.write_all(spec.script.content.as_bytes())?;
-    for file in spec.command_files.all() {
-        create(&temp.join(file))?;
+use super::Settings;
+
+/// Makes the step's folder anew, whatever an earlier run of the step left there, with the script and empty command files;
+/// returns the script's path.
+pub(super) fn prepare(settings: &Settings, spec: &ProcessSpec) -> io::Result<PathBuf> {
+    let script = settings.temp.join(&spec.script.file);
+    let folder = settings.temp.join(&spec.command_files.folder);
+    if folder.symlink_metadata().is_ok() {
+        remove(&folder)?;
     }
+    if !settings.spare.take(&folder, &script) {
+        fs::create_dir_all(&folder)?;
+        for file in spec.command_files.all() {
+            settings.spare.learn(&create(&settings.temp.join(file))?);
+        }
+    }
+    create(&script)?.write_all(spec.script.content.as_bytes())?;
     Ok(script)
 }
 
-/// The folder is there nearly always: it is only made when it is missing.
+/// Not truncated: the file is empty, and ext4 writes a file to the disk when it is closed after it was truncated.
 fn create(path: &Path) -> io::Result<File> {
-    let open = || OpenOptions::new().write(true).create(true).truncate(true).open(path);
-    match open() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            open()
-        }
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
         other => other,
     }
 }
@@ -46,13 +55,22 @@ pub(super) fn variables(temp: &Path, files: &CommandFiles) -> [(&'static str, Os
     ]
 }
 
-/// Removes the step's own files when its body is over: what was in them is known, and a checkpoint should not have to look
-/// at those of every earlier step.
-pub(super) fn remove(temp: &Path, spec: &ProcessSpec) {
-    for file in spec.command_files.all().into_iter().chain([spec.script.file.as_str()]) {
-        // One that is gone was removed by the step itself.
-        let _ = fs::remove_file(temp.join(file));
+/// Takes the step's own files away when its body is over: what was in them is known, and no later step is to see them.
+/// `alone` says that no process is left that the step started; only then they may become those of another step.
+pub(super) fn retire(settings: &Settings, spec: &ProcessSpec, alone: bool) {
+    let folder = settings.temp.join(&spec.command_files.folder);
+    let script = settings.temp.join(&spec.script.file);
+    let mut files = spec.command_files.all().map(|file| settings.temp.join(file)).to_vec();
+    files.push(script.clone());
+    if !alone || !settings.spare.keep(&folder, &files, &script) {
+        // What is gone was removed by the step itself.
+        let _ = remove(&folder);
     }
+}
+
+/// Takes away the files of a step that was ended before its body was over: it leaves no more behind than one that ended.
+pub(crate) fn discard(settings: &Settings, step: &StepPath) {
+    let _ = remove(&settings.temp.join(CommandFiles::of(step).folder));
 }
 
 /// What the step wrote. A file that is gone or cannot be read says nothing, as upstream has it.

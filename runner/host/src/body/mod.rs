@@ -10,11 +10,14 @@ mod ladder;
 mod output;
 mod process;
 mod run;
+mod spare;
 
 pub use environment::BaseEnvironment;
+pub(crate) use files::discard as discard_files;
 pub(crate) use output::Journalist;
 pub(crate) use process::run_process;
 pub(crate) use run::{Run, Wake};
+pub use spare::SpareFolders;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,6 +44,8 @@ pub struct Settings {
     pub workspace: PathBuf,
     /// `runner.temp`; exists. Scripts and command files go there.
     pub temp: PathBuf,
+    /// Where the folders of steps are kept between two steps.
+    pub spare: SpareFolders,
     /// The environment that steps start from.
     pub base: BaseEnvironment,
     /// What every process of the job carries in `RUNNER_TRACKING_ID`, followed by `.` and the number of its body. Must be

@@ -21,6 +21,7 @@ use super::run::{Run, RunState};
 use super::{Shared, command_line, environment, files, heading};
 use crate::countdown::Countdown;
 use crate::lane::{Lane, Scan, Survivors};
+use crate::orphans;
 use crate::proc::{self, NamedProcess};
 use crate::spawn::{EnvironmentBlock, Launch, spawn};
 use crate::watch::Watch;
@@ -74,7 +75,7 @@ fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec, out: &mut Journalist)
     let shell = command_line::find(&spec.shell.candidates, &step.path, &directory);
     heading::write(spec, shell.as_deref(), &shared.masks.current(), out.batch());
     out.flush();
-    let script = files::prepare(&settings.temp, spec).map_err(|error| {
+    let script = files::prepare(settings, spec).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
     })?;
     let shell = shell.ok_or_else(|| command_line::not_found(&spec.shell.candidates, &step.path))?;
@@ -265,7 +266,7 @@ fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i
     shared.watchers().ended(leader);
     let masks = shared.masks.current();
     let files = files::read(&shared.settings.temp, &spec.command_files).read(&masks);
-    files::remove(&shared.settings.temp, spec);
+    files::retire(&shared.settings, spec, orphans::all_awaited());
     let mut command_failed = false;
     if let Some(mut pump) = state.pump.take() {
         pump.close();

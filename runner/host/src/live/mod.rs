@@ -6,7 +6,7 @@ mod checkout;
 mod frozen;
 mod workers;
 
-pub use crate::body::{BaseEnvironment, Settings};
+pub use crate::body::{BaseEnvironment, Settings, SpareFolders};
 pub use frozen::LiveFrozen;
 
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use engine::file_command::FileCommandResults;
 use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::body::{LiveMatchers, Run, Shared, Watchers, run_process, start_guardian};
+use crate::body::{LiveMatchers, Run, Shared, Watchers, discard_files, run_process, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -246,7 +246,10 @@ impl Host for LiveHost {
         });
         match result.await {
             Ok(Ok(_)) => {
-                standing.iter().filter_map(|lane| lane.run.as_ref()).for_each(|run| run.discard());
+                for run in standing.iter().filter_map(|lane| lane.run.as_ref()) {
+                    discard_files(&self.shared.settings, &run.step);
+                    run.discard();
+                }
                 self.no_longer_aside(processes.into_iter());
                 Ok(())
             }

@@ -95,6 +95,7 @@ impl Fixture {
             origin: Origin { folder: workspace.clone(), name: None, in_place: true },
             workspace,
             temp: place("temp"),
+            spare: SpareFolders::kept_in(folder.path().join("spare")),
             base: BaseEnvironment::of_this_process(),
             tracking: tracking.clone(),
             times,
@@ -110,10 +111,11 @@ impl Fixture {
 
     fn spec(&self, step: u32, script: &str) -> ProcessSpec {
         let step = StepPath::main(step);
+        let command_files = CommandFiles::of(&step);
         ProcessSpec {
             heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
             script: Script {
-                file: format!("{}.sh", step.file_stem()),
+                file: command_files.script(".sh"),
                 text: script.into(),
                 content: script.to_owned(),
             },
@@ -125,7 +127,7 @@ impl Fixture {
             environment: IndexMap::new(),
             runner_environment: IndexMap::new(),
             path_prepends: Vec::new(),
-            command_files: CommandFiles::of(&step),
+            command_files,
             lines: LineOptions::default(),
             matchers: Matchers::default(),
             step,
@@ -241,6 +243,35 @@ fn what_cannot_start_says_why() {
     fixture.start_spec(0, spec);
     let Exit::NotStarted(reason) = fixture.end().2.exit else { panic!("it started") };
     assert!(reason.contains("/workspace/no/such/folder does not exist\nhint: "), "{reason}");
+}
+
+#[test]
+fn the_files_of_a_step_are_gone_for_the_next_one() {
+    let mut fixture = Fixture::new();
+    fixture.start(1, "echo A=1 >> \"$GITHUB_ENV\"; echo a=1 >> \"$GITHUB_OUTPUT\"");
+    assert_eq!(fixture.end().2.files.env, [("A".to_owned(), "1".to_owned())]);
+    fixture.start(2, "ls ${GITHUB_ENV%/*/*}; cat \"$GITHUB_ENV\" \"$GITHUB_OUTPUT\"; basename $0");
+    let end = fixture.end().2;
+    assert_eq!((end.exit, end.files.env), (Exit::Code(0), Vec::new()));
+    let log = fixture.log.text();
+    assert!(log.ends_with("2/0 ##[endgroup]\n2/0 main-2\n2/0 script.sh\n"), "{log}");
+}
+
+#[test]
+fn what_a_step_left_running_does_not_write_into_the_next_one() {
+    let mut fixture = Fixture::new();
+    let go = fixture.fifo();
+    let late = format!(
+        "exec 9>> \"$GITHUB_ENV\"; cd ${{GITHUB_ENV%/*}}\n\
+         (read x < {0}; echo LATE=1 >&9; echo LATE=2 >> set_env || :; echo done > {0}) > /dev/null 2>&1 &",
+        go.display()
+    );
+    fixture.start(1, &late);
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    fixture
+        .start(2, &format!("echo go > {0}; read x < {0}; echo ON_TIME=1 >> \"$GITHUB_ENV\"", go.display()));
+    let end = fixture.end().2;
+    assert_eq!((end.exit, end.files.env), (Exit::Code(0), vec![("ON_TIME".to_owned(), "1".to_owned())]));
 }
 
 #[test]
@@ -377,7 +408,8 @@ fn a_frozen_lane_goes_on_in_its_own_epoch_beside_its_successor() {
     assert_eq!(lanes[0].processes, alive.len());
 
     fixture.host.set_epoch(Epoch(1));
-    fixture.start(1, "echo again");
+    let successor = fixture.spec(2, "echo again");
+    fixture.start_spec(1, successor);
     let (_, epoch, end) = fixture.end();
     assert_eq!((epoch, end.exit), (Epoch(1), Exit::Code(0)));
     // Freezing again does not touch what stands already.

@@ -18,7 +18,7 @@ use engine::run::Run;
 use engine::step_path::StepPath;
 use expr::Value;
 use host::checkout::Origin;
-use host::live::{BaseEnvironment, LiveHost, Settings};
+use host::live::{BaseEnvironment, LiveHost, Settings, SpareFolders};
 use host::times::Times;
 use session::fleet::{Fleet, Launcher, RunningJob};
 use session::moment::Point;
@@ -189,6 +189,7 @@ fn settings(row: &Row, place: &Place) -> Settings {
     Settings {
         workspace: place.workspace(),
         temp: place.temp(),
+        spare: SpareFolders::default(),
         base: environment(&scratch),
         tracking: format!("acttest_{:016x}", fastrand::u64(..)),
         origin: Origin { folder: row.root.clone(), name: Some("nektos/act".to_owned()), in_place: false },

@@ -1,0 +1,231 @@
+//! Folders of steps that are over, emptied and kept for the steps that come.
+//!
+//! Making and removing the six files of a step costs a good part of what its shell does, and some file systems get slower
+//! with every file that was removed in the last minutes. A folder that is handed on costs two renames. Its files are the
+//! very same ones, though: what still has one open would write into those of another step. So only a folder is kept that
+//! nobody can know any longer, with nothing in it but what a step gets anyway.
+//!
+//! Knows folders and files; not what is in them, nor whether a process is left that knows them.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// Where folders wait for their next step. Clones share them; hosts of one run may do so too. The default keeps none.
+#[derive(Clone, Debug, Default)]
+pub struct SpareFolders {
+    place: Option<Arc<Place>>,
+}
+
+#[derive(Debug)]
+struct Place {
+    folder: PathBuf,
+    idle: Mutex<Vec<Idle>>,
+    kept: AtomicU64,
+    /// What a file looks like that was just made.
+    untouched: OnceLock<Look>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    folder: PathBuf,
+    /// Another shell wants another name.
+    script: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Look {
+    mode: u32,
+    owner: (u32, u32),
+    links: u64,
+}
+
+impl Look {
+    fn of(file: &Metadata) -> Self {
+        Self { mode: file.mode(), owner: (file.uid(), file.gid()), links: file.nlink() }
+    }
+}
+
+impl SpareFolders {
+    /// Keeps them in `folder`, which is made when there is one to keep. It has to be on the file system of the jobs'
+    /// `RUNNER_TEMP`, and outside of everything that snapshots cover.
+    pub fn kept_in(folder: PathBuf) -> Self {
+        let place = Place {
+            folder,
+            idle: Mutex::default(),
+            kept: AtomicU64::default(),
+            untouched: OnceLock::default(),
+        };
+        Self { place: Some(Arc::new(place)) }
+    }
+
+    /// Puts a folder with empty files at `to`, where nothing is; `script` is wanted among them. `false` when there is none.
+    pub(super) fn take(&self, to: &Path, script: &Path) -> bool {
+        let Some(idle) = self.place.as_ref().and_then(|place| place.idle().pop()) else { return false };
+        if rename_into(&idle.folder, to).is_err() {
+            let _ = fs::remove_dir_all(&idle.folder);
+            return false;
+        }
+        if idle.script.file_name() != script.file_name() {
+            let _ = fs::remove_file(to.join(&idle.script));
+        }
+        true
+    }
+
+    /// Learns from a new file what one looks like that no step has touched.
+    pub(super) fn learn(&self, new: &fs::File) {
+        if let Some(place) = &self.place
+            && place.untouched.get().is_none()
+            && let Ok(found) = new.metadata()
+        {
+            let _ = place.untouched.set(Look::of(&found));
+        }
+    }
+
+    /// Takes the folder of a step that is over, if it is as a step gets it but for what is in its `files`, of which `script`
+    /// is one. `false` leaves it where it is.
+    pub(super) fn keep(&self, folder: &Path, files: &[PathBuf], script: &Path) -> bool {
+        let Some(place) = &self.place else { return false };
+        if !place.is_untouched(folder, files) || files.iter().any(|file| empty(file).is_err()) {
+            return false;
+        }
+        let number = place.kept.fetch_add(1, Ordering::Relaxed);
+        let kept = place.folder.join(number.to_string());
+        if rename_into(folder, &kept).is_err() {
+            return false;
+        }
+        let script = script.file_name().map(PathBuf::from).unwrap_or_default();
+        place.idle().push(Idle { folder: kept, script });
+        true
+    }
+}
+
+impl Place {
+    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These files and no others, none of them reachable by another name.
+    fn is_untouched(&self, folder: &Path, files: &[PathBuf]) -> bool {
+        let Some(untouched) = self.untouched.get() else { return false };
+        let looks_new =
+            |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|found| Look::of(&found) == *untouched);
+        fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
+            && fs::read_dir(folder).is_ok_and(|entries| entries.count() == files.len())
+            && files.iter().all(looks_new)
+    }
+}
+
+/// Renames a folder; what the new one lies in is there nearly always.
+fn rename_into(folder: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(folder, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(to.parent().unwrap_or(to))?;
+            fs::rename(folder, to)
+        }
+        other => other,
+    }
+}
+
+/// A script may hold secrets: its text is not left lying about.
+fn empty(file: &Path) -> io::Result<()> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+    if fs::symlink_metadata(file)?.len() > 0 {
+        OpenOptions::new().write(true).truncate(true).custom_flags(no_follow).open(file)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixture {
+        folder: tempfile::TempDir,
+        spare: SpareFolders,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let spare = SpareFolders::kept_in(folder.path().join("spare"));
+            Self { folder, spare }
+        }
+
+        fn step(&self, name: &str) -> (PathBuf, Vec<PathBuf>) {
+            let folder = self.folder.path().join(name);
+            let files = ["script.sh", "set_env"].map(|file| folder.join(file)).to_vec();
+            (folder, files)
+        }
+
+        /// A step's folder with something in its files.
+        fn made(&self, name: &str) -> (PathBuf, Vec<PathBuf>) {
+            let (folder, files) = self.step(name);
+            fs::create_dir(&folder).unwrap();
+            files.iter().for_each(|file| fs::write(file, "text").unwrap());
+            self.spare.learn(&fs::File::open(&files[0]).unwrap());
+            (folder, files)
+        }
+
+        fn keep(&self, (folder, files): &(PathBuf, Vec<PathBuf>)) -> bool {
+            self.spare.keep(folder, files, &files[0])
+        }
+    }
+
+    #[test]
+    fn a_folder_comes_back_under_another_name_and_empty() {
+        let fixture = Fixture::new();
+        let one = fixture.made("one");
+        assert!(fixture.keep(&one) && !one.0.exists());
+        let (two, files) = fixture.step("two");
+        assert!(fixture.spare.take(&two, &files[0]));
+        assert!(files.iter().all(|file| fs::read(file).unwrap().is_empty()));
+        let (three, files) = fixture.step("three");
+        assert!(!fixture.spare.take(&three, &files[0]), "there was one only");
+    }
+
+    #[test]
+    fn another_shell_gets_no_script_of_the_first() {
+        let fixture = Fixture::new();
+        assert!(fixture.keep(&fixture.made("one")));
+        let (two, files) = fixture.step("two");
+        assert!(fixture.spare.take(&two, &two.join("script.py")));
+        assert!(!files[0].exists() && files[1].exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_as_a_step_gets_it_stays() {
+        let touches: [fn(&Path, &[PathBuf]); 6] = [
+            |folder, _| fs::write(folder.join("more"), "").unwrap(),
+            |_, files| fs::remove_file(&files[1]).unwrap(),
+            |folder, files| fs::hard_link(&files[1], folder.with_extension("link")).unwrap(),
+            |_, files| {
+                let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+                fs::set_permissions(&files[1], mode).unwrap();
+            },
+            |folder, files| {
+                fs::rename(&files[1], folder.with_extension("moved")).unwrap();
+                std::os::unix::fs::symlink(folder.with_extension("moved"), &files[1]).unwrap();
+            },
+            |folder, _| {
+                fs::rename(folder, folder.with_extension("moved")).unwrap();
+                std::os::unix::fs::symlink(folder.with_extension("moved"), folder).unwrap();
+            },
+        ];
+        for (index, touch) in touches.into_iter().enumerate() {
+            let fixture = Fixture::new();
+            let one = fixture.made("one");
+            touch(&one.0, &one.1);
+            assert!(!fixture.keep(&one) && one.0.exists(), "{index}");
+        }
+    }
+
+    #[test]
+    fn without_a_place_nothing_is_kept() {
+        let fixture = Fixture { spare: SpareFolders::default(), ..Fixture::new() };
+        assert!(!fixture.keep(&fixture.made("one")));
+    }
+}
