@@ -1,0 +1,2 @@
+/** What the editor calls when the extension starts. */
+export function activate(): void {}
