@@ -1,5 +1,6 @@
 // Bundles the extension and the script of its timeline view into dist/. With --minify for a release, with --watch while
 // working on it.
+import { copyFileSync, mkdirSync } from "node:fs";
 import * as esbuild from "esbuild";
 
 const minify = process.argv.includes("--minify");
@@ -29,6 +30,10 @@ const bundles = [
     target: "chrome120",
   },
 ];
+
+// The one package in the bundle wants its licence to travel with it.
+mkdirSync("dist", { recursive: true });
+copyFileSync("node_modules/yaml/LICENSE", "dist/yaml.LICENSE.txt");
 
 if (watch) {
   for (const bundle of bundles) {

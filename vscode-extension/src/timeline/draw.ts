@@ -37,7 +37,7 @@ export function focusOf(timeline: Timeline): number | undefined {
 
 function drawBand(band: Band): string {
   const from = band.from === undefined ? "" : ` from m${band.from}`;
-  return `<text class="band" x="${round(band.x - RADIUS)}" y="${round(band.y + 10)}">branch ${band.branch}${from}</text>`;
+  return `<text class="band" x="${round(band.x + (band.from === undefined ? -RADIUS : RADIUS + 2))}" y="${round(band.y + 10)}">branch ${band.branch}${from}</text>`;
 }
 
 function drawLink(link: Link): string {
@@ -76,7 +76,7 @@ function drawMark(mark: Mark, branches: number, focus: number | undefined): stri
     // A ring larger than the mark: something to hit with a finger, and where the focus is shown.
     `<circle class="ring" cx="${round(mark.x)}" cy="${round(mark.y)}" r="${RADIUS + 3}"/>`,
     shape(moment, round(mark.x), round(mark.y)),
-    moment.cause === undefined ? "" : `<text class="pen" x="${round(mark.x)}" y="${round(mark.y - RADIUS - 4)}">✎</text>`,
+    moment.cause === undefined ? "" : `<text class="pen" x="${round(mark.x - RADIUS - 2)}" y="${round(mark.y - RADIUS)}">✎</text>`,
     moment.current ? `<path class="pointer" d="${triangle(mark.x, mark.y + RADIUS + 4)}"/>` : "",
     "</g>",
   ].join("");

@@ -13,10 +13,16 @@ import type { Moment, Run, Timeline } from "../protocol";
 export const RADIUS = 5;
 export const BAR_HEIGHT = 18;
 const MARGIN = 14;
+/** Between two things. */
+const GAP = 2;
 const ROW = 30;
 const BAND_GAP = 12;
 const BAND_TITLE = 15;
+/** What a bar needs for its number. */
 const LEAST_BAR = 26;
+/** What a bar needs for the beginning of its name: there is room for that while there are few. */
+const NAMED_BAR = 62;
+const FEW = 12;
 /** The width of doubling a span of this many milliseconds. */
 const UNIT_MS = 60;
 const UNIT = 13;
@@ -71,6 +77,7 @@ export function layOut(timeline: Timeline): Picture {
   const picture: Picture = { width: 0, height: MARGIN, bands: [], bars: [], marks: [], links: [] };
   const marks = new Map<number, Mark>();
   const branches = branchesOf(timeline);
+  const least = branches.every((branch) => timeline.runs.filter((run) => run.branch === branch).length <= FEW) ? NAMED_BAR : LEAST_BAR;
   for (const branch of branches) {
     const moments = shown(timeline, branch);
     const runs = timeline.runs.filter((run) => run.branch === branch);
@@ -81,7 +88,7 @@ export function layOut(timeline: Timeline): Picture {
     }
     const top = picture.height + (branches.length > 1 ? BAND_TITLE : 0);
     const rows = rowsOf(runs, top);
-    const spread = spreadOut(moments, runs, band.x);
+    const spread = spreadOut(moments, runs, band.x, least);
     for (const [index, moment] of moments.entries()) {
       const mark = { moment, x: spread.moments[index] ?? band.x, y: rowOf(moment, runs, rows), place: places.of(moment) };
       marks.set(moment.id, mark);
@@ -192,7 +199,7 @@ interface Happening {
 }
 
 /** Gives everything of one branch its place from left to right. */
-function spreadOut(moments: readonly Moment[], runs: readonly Run[], left: number): Spread {
+function spreadOut(moments: readonly Moment[], runs: readonly Run[], left: number, least: number): Spread {
   const happenings = moments.map((moment, index): Happening => ({ kind: "moment", index, key: index, at: moment.atMs }));
   const clock = (at: number): number => moments.findLastIndex((moment) => moment.atMs <= at) + 0.5;
   const spread: Spread = { moments: [], runs: runs.map(() => [left, left]), next: [], right: left };
@@ -207,20 +214,21 @@ function spreadOut(moments: readonly Moment[], runs: readonly Run[], left: numbe
     happenings.push({ kind: "end", index, key, at: end ?? Math.max(run.startMs, ...moments.slice(-1).map((moment) => moment.atMs)) });
   }
   happenings.sort((a, b) => a.key - b.key || a.at - b.at || ORDER[a.kind] - ORDER[b.kind]);
-  place(happenings, moments, runs, spread, left);
+  place(happenings, moments, spread, left, least);
+  endTogether(runs, spread);
   return spread;
 }
 
 const ORDER = { end: 0, moment: 1, start: 2 };
 
-function place(happenings: readonly Happening[], moments: readonly Moment[], runs: readonly Run[], spread: Spread, left: number): void {
+function place(happenings: readonly Happening[], moments: readonly Moment[], spread: Spread, left: number, least: number): void {
   let x = left;
   let before: Happening | undefined;
   let running = 0;
   for (const happening of happenings) {
     if (before !== undefined) {
       const passed = running > 0 ? wide(happening.at - before.at) : 0;
-      x += Math.max(passed, half(before, moments) + half(happening, moments) + 1);
+      x += Math.max(passed, half(before, moments) + half(happening, moments) + GAP);
     }
     const bar = spread.runs[happening.index];
     if (happening.kind === "moment") {
@@ -229,12 +237,22 @@ function place(happenings: readonly Happening[], moments: readonly Moment[], run
       bar[0] = x;
       running += 1;
     } else if (bar !== undefined) {
-      x = Math.max(x, bar[0] + (runs[happening.index]?.tookMs === undefined ? 2 * LEAST_BAR : LEAST_BAR));
+      x = Math.max(x, bar[0] + least);
       bar[1] = x;
       running -= 1;
     }
     spread.right = Math.max(spread.right, x);
     before = happening;
+  }
+}
+
+/** What runs, runs until now: the right edge is the same for all of it. */
+function endTogether(runs: readonly Run[], spread: Spread): void {
+  for (const [index, run] of runs.entries()) {
+    const bar = spread.runs[index];
+    if (run.tookMs === undefined && bar !== undefined) {
+      bar[1] = spread.right;
+    }
   }
 }
 
