@@ -1,0 +1,108 @@
+// The editor as a person sees it in a browser: what the check looks for and clicks on, by the classes that hold.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** How long a thing may take to appear. The first start of an extension host takes most. Milliseconds. */
+const PATIENCE = 30_000;
+
+export class Editor {
+  /** @param {import("playwright-core").Page} page */
+  constructor(page, shots) {
+    this.page = page;
+    this.shots = shots;
+    this.shot = 0;
+    page.setDefaultTimeout(PATIENCE);
+    mkdirSync(shots, { recursive: true });
+  }
+
+  /** Keeps a picture, numbered in order. */
+  async keep(name) {
+    this.shot += 1;
+    // What moves is let come to rest, so that pictures can be compared.
+    await this.page.waitForTimeout(400);
+    await this.page.screenshot({ path: join(this.shots, `${String(this.shot).padStart(2, "0")}-${name}.png`) });
+  }
+
+  async open(url) {
+    await this.page.goto(url);
+    await this.page.locator(".monaco-workbench").waitFor();
+    await this.page.locator(".explorer-folders-view .monaco-list-row").first().waitFor();
+  }
+
+  /** Opens a file of the folder, with the cursor in a line. */
+  async openFile(name, line) {
+    await this.page.keyboard.press("Control+p");
+    await this.page.locator(".quick-input-widget input").fill(`${name}:${line}`);
+    await this.page.locator(".quick-input-list .monaco-list-row").first().waitFor();
+    await this.page.waitForTimeout(1000);
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".view-line").first().waitFor();
+  }
+
+  /** Runs a command from the palette. */
+  async command(title) {
+    await this.page.keyboard.press("F1");
+    await this.page.locator(".quick-input-widget input").fill(`>${title}`);
+    await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click();
+  }
+
+  lenses(text) {
+    return this.page.locator(".codelens-decoration a").filter({ hasText: text });
+  }
+
+  /** Puts a breakpoint into the gutter, left of a line's number, as a hand does. */
+  async clickGutter(line) {
+    const number = this.page.locator(".margin-view-overlays .line-numbers").filter({ hasText: new RegExp(`^${line}$`) });
+    const box = await number.boundingBox();
+    if (box === null) {
+      throw new Error(`Line ${line} is not in sight.`);
+    }
+    await this.page.mouse.click(box.x - 8, box.y + box.height / 2);
+    await this.page.locator(".codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified").first().waitFor();
+  }
+
+  async toolbar(label) {
+    await this.page.locator(`.debug-toolbar .action-label[aria-label^="${label}"]:not(.disabled)`).click();
+  }
+
+  /** Waits until the job stands at a line: the editor shows it, and the call stack says the step. */
+  async standsAt(line, step) {
+    const decoration = this.page.locator(".debug-top-stack-frame-line, .debug-focused-stack-frame-line").first();
+    await decoration.waitFor();
+    await this.page.locator(".debug-call-stack .monaco-list-row").filter({ hasText: step }).filter({ hasText: String(line) }).first().waitFor();
+  }
+
+  /** A row of the variables view, its parents opened on the way. */
+  async variable(...path) {
+    for (const [depth, name] of path.entries()) {
+      const row = this.page.locator(".debug-variables .monaco-list-row").filter({ hasText: name }).first();
+      await row.waitFor();
+      if (depth < path.length - 1 && (await row.getAttribute("aria-expanded")) === "false") {
+        await row.locator(".monaco-tl-twistie").click();
+      }
+      if (depth === path.length - 1) {
+        return row.innerText();
+      }
+    }
+    return undefined;
+  }
+
+  /** Types a line into the debug console and waits for an answer. */
+  async console(text, answer) {
+    await this.command("Debug Console: Focus on Debug Console View");
+    await this.page.locator(".repl-input-wrapper .view-lines").click();
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press("Escape");
+    await this.page.keyboard.press("Enter");
+    await this.page.locator(".repl .monaco-list-row").filter({ hasText: answer }).first().waitFor();
+  }
+
+  /** The page of the timeline view: a frame in a frame. */
+  timeline() {
+    return this.page.frameLocator("iframe.webview").frameLocator("#active-frame");
+  }
+
+  async visible(locator) {
+    await locator.first().waitFor({ state: "visible" });
+  }
+}

@@ -1,0 +1,86 @@
+// A whole session, as a person has it: from "Debug job" above a job to the stop button. With the real debugger and with
+// the fake one it is the same, so only what both must show is looked at.
+
+/** @param {import("./editor.mjs").Editor} editor */
+export async function session(editor, say) {
+  const { page } = editor;
+
+  say("the workflow, with its lenses");
+  await editor.openFile("ci.yml", 34);
+  await editor.visible(editor.lenses("Debug job"));
+  await editor.visible(editor.lenses("Run to here"));
+  await editor.keep("lenses");
+
+  say("a breakpoint in the gutter");
+  await editor.clickGutter(40);
+  await editor.keep("breakpoint");
+
+  say("start from the lens above the job");
+  await editor.lenses("Debug job").last().click();
+  await editor.standsAt(40, "Generate");
+  await editor.keep("hit");
+
+  say("variables");
+  const greeting = await editor.variable("Env", "GREETING");
+  if (!greeting?.includes("Hello")) {
+    throw new Error(`GREETING is shown as ${greeting}`);
+  }
+
+  say("step over");
+  await editor.toolbar("Step Over");
+  await editor.standsAt(45, "Test");
+  await editor.keep("step-over");
+
+  say("a shell in the debug console");
+  await editor.console("! ls", "generate.sh");
+  await editor.keep("console");
+
+  say("step back");
+  await editor.toolbar("Step Back");
+  await editor.standsAt(40, "Generate");
+  await editor.visible(page.locator('.debug-toolbar .action-label[aria-label^="Return to Newest"]'));
+  await editor.keep("step-back");
+
+  say("return to the newest moment");
+  await editor.toolbar("Return to Newest");
+  await editor.standsAt(45, "Test");
+  await page.locator('.debug-toolbar .action-label[aria-label^="Return to Newest"]').waitFor({ state: "detached" });
+
+  say("continue to the failure, and reverse to the breakpoint");
+  await editor.toolbar("Continue");
+  await editor.visible(page.locator(".exception-widget, .debug-call-stack .monaco-list-row").filter({ hasText: /exception|failed|failure/i }));
+  await editor.keep("failure");
+  await editor.toolbar("Reverse");
+  await editor.standsAt(40, "Generate");
+  await editor.keep("reverse");
+
+  say("go on from the past: a branch");
+  await editor.toolbar("Step Over");
+  await editor.standsAt(45, "Test");
+
+  say("look at a moment in the timeline");
+  const timeline = editor.timeline();
+  await editor.visible(timeline.locator("svg.timeline .bar"));
+  await editor.visible(timeline.locator("svg.timeline .band").filter({ hasText: "branch 2" }));
+  await timeline.locator('[data-moment][aria-label^="before 2 Generate"]').first().click();
+  await editor.visible(timeline.locator("#detail h2").filter({ hasText: "before 2 Generate" }));
+  await editor.visible(timeline.locator(".mark.viewed:not(.current)"));
+  await editor.standsAt(40, "Generate");
+  await editor.keep("timeline-view");
+
+  say("rewind there, by the keyboard");
+  await timeline.locator(".mark.viewed").first().focus();
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await timeline.locator('button[data-action="rewind"]').click();
+  await editor.visible(timeline.locator('.mark.current[aria-label^="before 2 Generate"]'));
+  await editor.keep("timeline-rewound");
+  await timeline.locator('button[data-action="return"]').click();
+  await editor.standsAt(45, "Test");
+
+  say("stop");
+  await editor.toolbar("Stop");
+  await page.locator(".debug-toolbar").waitFor({ state: "hidden" });
+  await editor.keep("stopped");
+}
