@@ -7,9 +7,11 @@ const PATIENCE = 30_000;
 
 export class Editor {
   /** @param {import("playwright-core").Page} page */
-  constructor(page, shots) {
+  constructor(page, shots, picture) {
     this.page = page;
     this.shots = shots;
+    /** Where the readme's picture goes; undefined when it is not to be taken. */
+    this.picture = picture;
     this.shot = 0;
     page.setDefaultTimeout(PATIENCE);
     mkdirSync(shots, { recursive: true });
@@ -21,6 +23,13 @@ export class Editor {
     // What moves is let come to rest, so that pictures can be compared.
     await this.page.waitForTimeout(400);
     await this.page.screenshot({ path: join(this.shots, `${String(this.shot).padStart(2, "0")}-${name}.png`) });
+  }
+
+  /** Takes the picture for the readme, at work as it is. */
+  async takePicture() {
+    if (this.picture !== undefined) {
+      await this.page.screenshot({ path: this.picture });
+    }
   }
 
   async open(url) {
@@ -47,7 +56,7 @@ export class Editor {
   }
 
   lenses(text) {
-    return this.page.locator(".codelens-decoration a").filter({ hasText: text });
+    return this.page.locator(".codelens-decoration a").filter({ hasText: text, visible: true });
   }
 
   /** Puts a breakpoint into the gutter, left of a line's number, as a hand does. */
@@ -103,6 +112,6 @@ export class Editor {
   }
 
   async visible(locator) {
-    await locator.first().waitFor({ state: "visible" });
+    await locator.filter({ visible: true }).first().waitFor();
   }
 }

@@ -1,5 +1,6 @@
 // npm run e2e: the extension in a real editor, in a browser. With --fake the debugger is a small one that plays a job;
-// without it, the real one: STEPBACK names it, else target/release or target/debug, else PATH.
+// without it, the real one: STEPBACK names it, else target/release or target/debug, else PATH. With --picture the
+// picture for the readme is taken on the way, images/timeline.png; the readme then has to show it.
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -15,8 +16,14 @@ const shots = join(here, "shots");
 const began = Date.now();
 const say = (text) => console.log(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)}s  ${text}`);
 
+const fake = process.argv.includes("--fake");
+const picture = process.argv.includes("--picture") ? join(here, "..", "images", "timeline.png") : undefined;
+
 function findDebugger() {
-  if (process.argv.includes("--fake")) {
+  if (fake && picture !== undefined) {
+    throw new Error("The readme's picture is taken of the real debugger, or not at all: leave --fake out.");
+  }
+  if (fake) {
     return join(here, "fake", "stepback");
   }
   const onPath = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "stepback"));
@@ -37,7 +44,6 @@ function prepareFolder(binary) {
   rmSync(shots, { recursive: true, force: true });
   cpSync(join(root, "docs", "examples", "greeting"), folder, { recursive: true });
   const settings = {
-    "stepback.path": binary,
     "workbench.startupEditor": "none",
     "workbench.colorTheme": "Default Dark Modern",
     "workbench.tips.enabled": false,
@@ -47,11 +53,17 @@ function prepareFolder(binary) {
     "telemetry.telemetryLevel": "off",
     "chat.commandCenter.enabled": false,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
-    "debug.toolBarLocation": "docked",
+    "git.enabled": false,
   };
-  mkdirSync(join(work, "user", "User"), { recursive: true });
-  writeFileSync(join(work, "user", "User", "settings.json"), JSON.stringify(settings, null, 2));
+  writeSettings("User", settings);
+  // A setting of the machine: what a person has set elsewhere does not reach the machine on which jobs run.
+  writeSettings("Machine", { "stepback.path": binary });
   return folder;
+}
+
+function writeSettings(scope, settings) {
+  mkdirSync(join(work, "user", scope), { recursive: true });
+  writeFileSync(join(work, "user", scope, "settings.json"), JSON.stringify(settings, null, 2));
 }
 
 function freePort() {
@@ -96,7 +108,7 @@ async function main() {
   const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
   const window = await chromium.launch({ executablePath: browser, args: flags });
   const page = await window.newPage({ viewport: { width: 1440, height: 1000 } });
-  const editor = new Editor(page, shots);
+  const editor = new Editor(page, shots, picture);
   try {
     await editor.open(`http://127.0.0.1:${port}/?folder=${folder}`);
     await session(editor, say);

@@ -67,6 +67,7 @@ export async function session(editor, say) {
   await editor.visible(timeline.locator(".mark.viewed:not(.current)"));
   await editor.standsAt(40, "Generate");
   await editor.keep("timeline-view");
+  await editor.takePicture();
 
   say("rewind there, by the keyboard");
   await timeline.locator(".mark.viewed").first().focus();

@@ -11,7 +11,7 @@ import { TimelineView } from "./view";
 export function activate(context: vscode.ExtensionContext): void {
   const sessions = new Sessions();
   const lenses = new Lenses();
-  const view = new TimelineView(context.extensionUri, sessions);
+  const view = new TimelineView(context.extensionUri, sessions, context.globalState);
   const jobs = new JobConfigurations();
   context.subscriptions.push(
     sessions,

@@ -74,7 +74,8 @@ async function completeLaunch(folder: Folder, config: Config): Promise<Config | 
   if (job === undefined) {
     return undefined;
   }
-  const cwd = base ?? repositoryOf(workflow);
+  // The repository that the workflow lies in may be one inside the folder that is open.
+  const cwd = (config["cwd"] as string | undefined) ?? repositoryOf(workflow) ?? base;
   return { record: true, stopOnEntry: false, ...config, workflow, job, ...(cwd === undefined ? {} : { cwd }) };
 }
 

@@ -18,6 +18,8 @@ const LEAST_PAUSE_MS = 150;
 export class Session {
   announcement: Announcement | undefined;
   timeline: Timeline | undefined;
+  /** The adapter has said something. */
+  alive = false;
   stopped = false;
 
   constructor(readonly debug: vscode.DebugSession) {}
@@ -102,6 +104,7 @@ export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFa
   }
 
   private overhear(session: Session, value: unknown): void {
+    session.alive = true;
     const message = (value ?? {}) as { type?: string; command?: string; event?: string; success?: boolean; body?: unknown };
     if (message.type === "response" && message.command === "initialize" && message.success === true) {
       session.announcement = readAnnouncement(message.body);
@@ -127,7 +130,7 @@ export class Sessions implements vscode.Disposable, vscode.DebugAdapterTrackerFa
 
   /** An adapter that ends before it has said a word is most often too old to know `dap`. */
   private exited(session: Session, code: number | undefined): void {
-    if (session.announcement === undefined && code !== undefined && code !== 0) {
+    if (!session.alive && code !== undefined && code !== 0) {
       void vscode.window.showErrorMessage(
         `Stepback ended at once, with exit code ${code}. Does "stepback dap" work in a terminal? A version that is too old does not know it.`,
       );

@@ -8,6 +8,8 @@ import { readFromPage } from "./timeline/messages";
 import type { FromPage, ToPage } from "./timeline/messages";
 import { pageOf } from "./timeline/page";
 
+const INTRODUCED = "timelineIntroduced";
+
 /** Provides the view. */
 export class TimelineView implements vscode.WebviewViewProvider, vscode.Disposable {
   static readonly id = "stepback.timeline";
@@ -18,8 +20,12 @@ export class TimelineView implements vscode.WebviewViewProvider, vscode.Disposab
   constructor(
     private readonly extension: vscode.Uri,
     private readonly sessions: Sessions,
+    private readonly memory: vscode.Memento,
   ) {
-    this.listener = sessions.onDidChange(() => this.show());
+    this.listener = vscode.Disposable.from(
+      sessions.onDidChange(() => this.show()),
+      sessions.onDidStop((session) => void this.introduce(session)),
+    );
   }
 
   resolveWebviewView(view: vscode.WebviewView): void {
@@ -40,6 +46,17 @@ export class TimelineView implements vscode.WebviewViewProvider, vscode.Disposab
 
   dispose(): void {
     this.listener.dispose();
+  }
+
+  /**
+   * Opens the view at the first stop of all. The editor adds views to the debug side bar folded up at its end, where
+   * nobody looks; once it was open, it stays as the person leaves it.
+   */
+  private async introduce(session: Session): Promise<void> {
+    if (session.stopped && session.serves(Requests.timeline) && this.memory.get(INTRODUCED) !== true) {
+      await this.memory.update(INTRODUCED, true);
+      await vscode.commands.executeCommand(`${TimelineView.id}.focus`, { preserveFocus: true });
+    }
   }
 
   private show(): void {
