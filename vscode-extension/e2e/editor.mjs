@@ -55,6 +55,19 @@ export class Editor {
     await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().click();
   }
 
+  /** Answers a question for a text. */
+  async answer(text) {
+    const input = this.page.locator(".quick-input-widget input");
+    await input.fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Ends a session; one that was attached is left, and its button says so. */
+  async stop(label = "Stop") {
+    await this.toolbar(label);
+    await this.page.locator(".debug-toolbar").waitFor({ state: "hidden" });
+  }
+
   lenses(text) {
     return this.page.locator(".codelens-decoration a").filter({ hasText: text, visible: true });
   }
@@ -67,7 +80,21 @@ export class Editor {
       throw new Error(`Line ${line} is not in sight.`);
     }
     await this.page.mouse.click(box.x - 8, box.y + box.height / 2);
-    await this.page.locator(".codicon-debug-breakpoint, .codicon-debug-breakpoint-unverified").first().waitFor();
+  }
+
+  /** The breakpoints in the gutters, hit or not. */
+  breakpoints() {
+    return this.page.locator('.cgmr[class*="codicon-debug-breakpoint"], .cgmr[class*="codicon-debug-stackframe"]');
+  }
+
+  /** The breakpoints of files in the list of the side bar. */
+  listed() {
+    return this.page.locator(".debug-breakpoints .monaco-list-row").filter({ hasText: "ci.yml" });
+  }
+
+  /** Folds a part of the side bar up, which leaves more height for the others. */
+  async fold(part) {
+    await this.page.locator(`.pane-header[aria-expanded="true"][aria-label^="${part}"]`).click();
   }
 
   async toolbar(label) {

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFile
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { Editor } from "./editor.mjs";
-import { session } from "./session.mjs";
+import { attaching, session } from "./session.mjs";
 import { findBrowser, installTools, run, work } from "./setup.mjs";
 
 const here = import.meta.dirname;
@@ -94,6 +94,18 @@ async function startEditor(tools, port) {
   throw new Error(`The editor does not start; see ${join(work, "editor.log")}`);
 }
 
+const listeners = [];
+
+/** Debuggers that wait to be attached to. */
+function startListeners(binary, folder, port) {
+  const [socket, token] = [join(work, "job.sock"), "correct-horse"];
+  const workflow = join(folder, ".github", "workflows", "ci.yml");
+  rmSync(socket, { force: true });
+  listeners.push(spawn(binary, ["listen", socket, workflow], { stdio: "inherit" }));
+  listeners.push(spawn(binary, ["listen", String(port), workflow, token], { stdio: "inherit" }));
+  return { socket, port, token };
+}
+
 async function main() {
   const binary = findDebugger();
   const browser = findBrowser();
@@ -112,6 +124,9 @@ async function main() {
   try {
     await editor.open(`http://127.0.0.1:${port}/?folder=${folder}`);
     await session(editor, say);
+    if (fake) {
+      await attaching(editor, say, startListeners(binary, folder, await freePort()));
+    }
     say(`everything was there; ${readdirSync(shots).length} pictures in e2e/shots`);
   } catch (error) {
     await editor.keep("failed").catch(() => {});
@@ -119,6 +134,7 @@ async function main() {
   } finally {
     await window.close();
     process.kill(-server.pid);
+    listeners.forEach((listener) => listener.kill());
   }
 }
 

@@ -13,12 +13,15 @@ export async function session(editor, say) {
 
   say("a breakpoint in the gutter");
   await editor.clickGutter(40);
+  await editor.visible(editor.breakpoints());
   await editor.keep("breakpoint");
 
   say("start from the lens above the job");
   await editor.lenses("Debug job").last().click();
   await editor.standsAt(40, "Generate");
   await editor.keep("hit");
+
+  await editor.fold("Watch");
 
   say("variables");
   const greeting = await editor.variable("Env", "GREETING");
@@ -81,7 +84,56 @@ export async function session(editor, say) {
   await editor.standsAt(45, "Test");
 
   say("stop");
-  await editor.toolbar("Stop");
-  await page.locator(".debug-toolbar").waitFor({ state: "hidden" });
+  await editor.stop();
   await editor.keep("stopped");
+
+  say("run to a step, which leaves no breakpoint behind");
+  await editor.clickGutter(40);
+  await editor.listed().waitFor({ state: "detached" });
+  await editor.lenses("Run to here").nth(-2).click();
+  await editor.standsAt(45, "Test");
+  await editor.listed().waitFor({ state: "detached" });
+  await editor.keep("run-to-here");
+
+  say("run to a step that lies behind: the way is back");
+  await editor.lenses("Run to here").nth(-4).click();
+  await page.locator(".monaco-dialog-box .monaco-button").filter({ hasText: "Go Back" }).click();
+  await editor.standsAt(38, "Check out");
+  await editor.keep("gone-back");
+
+  say("return, and run a step again, from the palette");
+  await editor.command("Stepback: Return to Newest");
+  await editor.standsAt(45, "Test");
+  await editor.command("Stepback: Run This Step Again");
+  await editor.visible(page.locator(".exception-widget"));
+  await editor.stop();
+}
+
+/** Attaching to a debugger that waits already: on a socket, and on a port that wants its token. */
+export async function attaching(editor, say, { socket, port, token }) {
+  const { page } = editor;
+  say("attach to a socket");
+  await editor.command("Stepback: Attach to a Job");
+  await editor.answer(socket);
+  await editor.standsAt(45, "Test");
+  await editor.stop("Disconnect");
+
+  say("attach to a port, with a wrong token");
+  await editor.command("Stepback: Attach to a Job");
+  await editor.answer(`127.0.0.1:${port}`);
+  await editor.visible(page.locator('.quick-input-widget input[type="password"]'));
+  await editor.keep("token");
+  await editor.answer("wrong");
+  await editor.visible(page.locator(".monaco-dialog-box, .notification-toast").filter({ hasText: "token" }));
+  await editor.keep("wrong-token");
+  await page.keyboard.press("Escape");
+
+  say("attach to a port, with its token");
+  await editor.command("Stepback: Attach to a Job");
+  await editor.answer(`127.0.0.1:${port}`);
+  await editor.visible(page.locator('.quick-input-widget input[type="password"]'));
+  await editor.answer(token);
+  await editor.standsAt(45, "Test");
+  await editor.keep("attached");
+  await editor.stop("Disconnect");
 }

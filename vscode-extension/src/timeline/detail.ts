@@ -8,12 +8,17 @@ import { momentDetail, momentTitle } from "./words";
 /** The chosen moment in words, with its buttons; a hint when none is chosen. */
 export function drawDetail(timeline: Timeline, chosen: number | undefined, can: Abilities): string {
   const moment = timeline.moments.find((each) => each.id === chosen);
-  const lines =
-    moment === undefined
-      ? ['<p class="hint">Choose a moment to look at it. Nothing moves until you rewind.</p>']
-      : [`<h2>${escape(momentTitle(moment))}</h2>`, `<p>${escape(momentDetail(moment, branchesOf(timeline).length))}</p>`];
+  const said = moment === undefined ? HINT : saidOf(moment, branchesOf(timeline).length);
   const buttons = [...rewindButton(moment, can), ...presentButton(timeline, can), ...returnButton(timeline, can), ...revealButton(timeline, moment)];
-  return `${lines.join("")}${buttons.length > 0 ? `<div class="buttons">${buttons.join("")}</div>` : ""}`;
+  return `${said}${buttons.length > 0 ? `<div class="buttons">${buttons.join("")}</div>` : ""}`;
+}
+
+const HINT = '<div class="said"><p>Choose a moment to look at it. Nothing moves until you rewind.</p></div>';
+
+/** On one line, since there is little height; the whole of it is in the tooltip too. */
+function saidOf(moment: Moment, branches: number): string {
+  const [title, detail] = [escape(momentTitle(moment)), escape(momentDetail(moment, branches))];
+  return `<div class="said" title="${title} · ${detail}"><h2>${title}</h2><p>${detail}</p></div>`;
 }
 
 /** The run of a moment's step on the moment's branch, else the latest one of that step. */
@@ -34,7 +39,7 @@ function rewindButton(moment: Moment | undefined, can: Abilities): string[] {
 
 function presentButton(timeline: Timeline, can: Abilities): string[] {
   const viewed = timeline.moments.some((moment) => moment.viewed && !moment.current);
-  return viewed && can.view ? [button("present", "Back to the present", "Show the variables of where the job stands", {})] : [];
+  return viewed && can.view ? [button("present", "Stop viewing", "Show the variables of where the job stands", {})] : [];
 }
 
 function returnButton(timeline: Timeline, can: Abilities): string[] {

@@ -13,10 +13,11 @@ import type { Moment, Run, Timeline } from "../protocol";
 export const RADIUS = 5;
 export const BAR_HEIGHT = 18;
 const MARGIN = 14;
+const TOP = 2;
 /** Between two things. */
 const GAP = 2;
-const ROW = 30;
-const BAND_GAP = 12;
+const ROW = 27;
+const BAND_GAP = 7;
 const BAND_TITLE = 15;
 /** What a bar needs for its number. */
 const LEAST_BAR = 26;
@@ -74,7 +75,7 @@ export interface Picture {
 /** Lays a timeline out. */
 export function layOut(timeline: Timeline): Picture {
   const places = new Places(timeline);
-  const picture: Picture = { width: 0, height: MARGIN, bands: [], bars: [], marks: [], links: [] };
+  const picture: Picture = { width: 0, height: TOP, bands: [], bars: [], marks: [], links: [] };
   const marks = new Map<number, Mark>();
   const branches = branchesOf(timeline);
   const least = branches.every((branch) => timeline.runs.filter((run) => run.branch === branch).length <= FEW) ? NAMED_BAR : LEAST_BAR;
