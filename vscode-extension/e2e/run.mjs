@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFile
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { Editor } from "./editor.mjs";
-import { attaching, session } from "./session.mjs";
+import { attaching, session, starting } from "./session.mjs";
 import { findBrowser, installTools, run, work } from "./setup.mjs";
 
 const here = import.meta.dirname;
@@ -123,6 +123,7 @@ async function main() {
   const editor = new Editor(page, shots, picture);
   try {
     await editor.open(`http://127.0.0.1:${port}/?folder=${folder}`);
+    await starting(editor, say, folder);
     await session(editor, say);
     if (fake) {
       await attaching(editor, say, startListeners(binary, folder, await freePort()));

@@ -1,6 +1,9 @@
 // A whole session, as a person has it: from "Debug job" above a job to the stop button. With the real debugger and with
 // the fake one it is the same, so only what both must show is looked at.
 
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 /** @param {import("./editor.mjs").Editor} editor */
 export async function session(editor, say) {
   const { page } = editor;
@@ -107,6 +110,36 @@ export async function session(editor, say) {
   await editor.command("Stepback: Run This Step Again");
   await editor.visible(page.locator(".exception-widget"));
   await editor.stop();
+}
+
+/** Starting in other ways: without a launch.json, from the list of jobs, and with a launch.json that says too much. */
+export async function starting(editor, say, folder) {
+  const { page } = editor;
+  say("start without launch.json: the job is asked for, the one at the cursor first");
+  await editor.openFile("ci.yml", 45);
+  await editor.command("Debug: Start Debugging");
+  const choices = page.locator(".quick-input-list .monaco-list-row");
+  await choices.filter({ hasText: "4 steps" }).waitFor();
+  if (!(await choices.first().innerText()).startsWith("test")) {
+    throw new Error("The job at the cursor does not stand first.");
+  }
+  await editor.keep("which-job");
+  await page.keyboard.press("Escape");
+
+  say("a secret in launch.json is refused");
+  const file = join(folder, ".vscode", "launch.json");
+  const configuration = { type: "stepback", request: "launch", name: "Too much", job: "test", secrets: { TOKEN: "hunter2" } };
+  mkdirSync(join(folder, ".vscode"), { recursive: true });
+  writeFileSync(file, JSON.stringify({ version: "0.2.0", configurations: [configuration] }));
+  try {
+    await page.locator(".explorer-folders-view .monaco-list-row").filter({ hasText: ".vscode" }).waitFor();
+    await editor.command("Debug: Start Debugging");
+    await editor.visible(page.locator(".notification-toast").filter({ hasText: "secretFile" }));
+    await editor.keep("refused");
+    await editor.command("Notifications: Clear All Notifications");
+  } finally {
+    rmSync(join(folder, ".vscode"), { recursive: true });
+  }
 }
 
 /** Attaching to a debugger that waits already: on a socket, and on a port that wants its token. */

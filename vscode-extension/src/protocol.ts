@@ -18,9 +18,15 @@ export const Requests = {
   timeline: "stepback/timeline",
   /** Look at a moment without moving anything; `null` looks at the present again. `{moment}` → `{}`, then `invalidated`. */
   view: "stepback/view",
-  /** Go to a moment: files, variables and outputs become those of then. `{moment}` → `{}`, then `stopped`. */
+  /**
+   * Go to a moment: files, variables and outputs become those of then. `{moment}` → `{}`, then `stopped`.
+   *
+   * Better with a `continued` when the way begins, for clients that do not know our requests: without it VS Code goes
+   * on showing why the job stopped before. It clears that a little after `continued` has come, so a `stopped` right
+   * behind it loses its own reason; the time that files take to be put back is enough.
+   */
   goto: "stepback/goto",
-  /** Leave the past for the newest moment. `{}` → `{}`, then `stopped`. */
+  /** Leave the past for the newest moment. `{}` → `{}`, then as for `goto`. */
   return: "stepback/return",
   /** Take over what changed in the repository since checkout. `{}` → {@link Said}. */
   sync: "stepback/sync",
