@@ -64,7 +64,7 @@ impl Adapter {
         manner.stop_at_end = flag("stopAtEnd").unwrap_or(manner.stop_at_end);
         self.manner.set(manner);
         self.phase.set(Phase::Configuring);
-        self.out.event(Event::Initialized);
+        self.out.tell(Event::Initialized);
         Ok(ResponseBody::Empty)
     }
 
@@ -74,7 +74,7 @@ impl Adapter {
         }
         let debuggee = self.debuggee()?;
         let manner = self.manner.get();
-        self.out.event(Event::Process(ProcessEvent {
+        self.out.tell(Event::Process(ProcessEvent {
             name: debuggee.name.clone(),
             system_process_id: Some(i64::from(std::process::id())),
             is_local_process: Some(true),
@@ -171,8 +171,8 @@ impl Adapter {
     /// Tells the client that it is all over, and the session that nobody looks any longer.
     pub(super) async fn end_session(&self) {
         let outcome = self.outcome.get().unwrap_or(session::engine::effect::Outcome::Cancelled);
-        self.out.event(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
-        self.out.event(Event::Terminated(None));
+        self.out.tell(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
+        self.out.tell(Event::Terminated(None));
         self.phase.set(Phase::Over);
         self.desk.close();
         if let Ok(debuggee) = self.debuggee() {

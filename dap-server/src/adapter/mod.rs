@@ -32,7 +32,8 @@ use session::picture::Picture;
 use session::request::{Refusal, Reply, Request as Ask, Stop, StopReason};
 
 use crate::debuggee::{Debuggee, Desk};
-use crate::outlet::Outlet;
+use crate::outbox::Outbox;
+use crate::protocol::output::OutputEvent;
 use crate::protocol::progress::InvalidatedEvent;
 use crate::protocol::sound::InvalidatedAreas;
 use crate::protocol::{ErrorId, Event, Failure};
@@ -78,7 +79,7 @@ struct Manner {
 /// The state of one conversation.
 pub(crate) struct Adapter {
     desk: Rc<Desk>,
-    out: Outlet,
+    out: Outbox,
     client: RefCell<ClientFacts>,
     phase: Cell<Phase>,
     manner: Cell<Manner>,
@@ -114,7 +115,7 @@ enum Frame {
 }
 
 impl Adapter {
-    pub(crate) fn new(desk: Rc<Desk>, out: Outlet) -> Self {
+    pub(crate) fn new(desk: Rc<Desk>, out: Outbox) -> Self {
         Self {
             desk,
             out,
@@ -190,8 +191,12 @@ impl Adapter {
     fn invalidate(&self, areas: &[InvalidatedAreas]) {
         if self.client.borrow().invalidated {
             let areas = Some(areas.to_vec());
-            self.out.event(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+            self.out.tell(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
         }
+    }
+
+    fn output(&self, event: OutputEvent) {
+        self.out.tell(Event::Output(event));
     }
 
     fn kind_of(&self, id: BreakpointId) -> Option<BreakpointKind> {

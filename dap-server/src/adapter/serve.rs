@@ -10,22 +10,22 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::{Adapter, Phase};
+use crate::connection::{Asked, Incoming};
 use crate::debuggee::Desk;
-use crate::envelope::RawRequest;
 use crate::feed::Item;
-use crate::outlet::{Incoming, Outlet};
+use crate::outbox::Outbox;
 use crate::protocol::progress::CancelArguments;
 use crate::protocol::{ErrorId, Failure, Request, ResponseBody};
 
 /// Serves one client until it leaves or has nothing more to say.
-pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Incoming) {
+pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming) {
     let adapter = Rc::new(Adapter::new(Rc::clone(&desk), out));
     let mut requests = Requests::default();
     loop {
         tokio::select! {
             biased;
-            request = incoming.next() => match request {
-                Some((seq, request)) => requests.serve(&adapter, seq, request),
+            asked = incoming.next() => match asked {
+                Some(asked) => requests.serve(&adapter, asked),
                 None => break,
             },
             Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()),
@@ -61,15 +61,15 @@ struct Requests {
 }
 
 impl Requests {
-    fn serve(&mut self, adapter: &Rc<Adapter>, seq: i64, request: RawRequest) {
-        let command = request.command.clone();
-        let request = match adapter.expected(&request).and_then(|()| Ok(Request::decode(request)?)) {
+    fn serve(&mut self, adapter: &Rc<Adapter>, asked: Asked) {
+        let Asked { seq, command, request } = asked;
+        let request = match adapter.expected(&command).and(request) {
             Ok(request) => request,
-            Err(failure) => return adapter.out.response(failure.into_response(seq, command)),
+            Err(failure) => return adapter.out.respond(failure.into_response(seq, command)),
         };
         if let Request::Cancel(arguments) = &request {
             self.cancel(arguments);
-            return adapter.out.response(ResponseBody::Empty.into_response(seq, command));
+            return adapter.out.respond(ResponseBody::Empty.into_response(seq, command));
         }
         let moves = is_movement(&request);
         if moves {
@@ -88,7 +88,7 @@ impl Requests {
                 Ok(body) => body.into_response(seq, command),
                 Err(failure) => failure.into_response(seq, command),
             };
-            adapter.out.response(response);
+            adapter.out.respond(response);
             (seq, moves)
         });
     }
@@ -137,8 +137,7 @@ fn is_movement(request: &Request) -> bool {
 
 impl Adapter {
     /// What may come now: `initialize` first and once, nothing but leaving before there is a job.
-    fn expected(&self, request: &RawRequest) -> Result<(), Failure> {
-        let command = request.command.as_str();
+    fn expected(&self, command: &str) -> Result<(), Failure> {
         match (self.phase.get(), command) {
             (Phase::New, "initialize") | (_, "disconnect") => Ok(()),
             (Phase::New, _) => Err(Failure::new(ErrorId::Order, "send initialize first")),

@@ -47,12 +47,12 @@ impl Adapter {
         match item {
             Item::Log(batch) => {
                 for event in console::of_log(&batch, self.client.borrow().ansi) {
-                    self.out.output(event);
+                    self.output(event);
                 }
             }
             Item::LeftOut(bytes) => {
                 let text = format!("… {bytes} bytes of output left out; `log` shows them");
-                self.out.output(console::line(OutputEventCategory::Console, &text));
+                self.output(console::line(OutputEventCategory::Console, &text));
             }
             Item::Notice(_) => {}
         }
@@ -63,14 +63,14 @@ impl Adapter {
             Notice::StepStarted { number, name, place, .. } => {
                 let text = format!("▸ {number} {}\n", wording::shown(&name));
                 let group = Some(OutputGroup::Start);
-                self.out.output(self.placed(OutputEventCategory::Stdout, text, place, group));
+                self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
             Notice::StepEnded(end) => self.step_ended(&end),
             Notice::JobEnded { outcome, took, .. } => {
                 self.outcome.set(Some(outcome));
                 let name = self.debuggee().map(|debuggee| debuggee.name.clone()).unwrap_or_default();
                 let text = wording::job_line(&name, outcome, Some(took), self.painter());
-                self.out.output(console::line(OutputEventCategory::Console, &text));
+                self.output(console::line(OutputEventCategory::Console, &text));
             }
             Notice::JobLog { tag, text } => {
                 let category = if tag == LineTag::Error {
@@ -78,16 +78,15 @@ impl Adapter {
                 } else {
                     OutputEventCategory::Stdout
                 };
-                self.out
-                    .output(console::line(category, &format!("{}{}", tag.prefix(), wording::shown(&text))));
+                self.output(console::line(category, &format!("{}{}", tag.prefix(), wording::shown(&text))));
             }
             Notice::LogPoint { text, place, .. } => {
                 let text = format!("{}\n", wording::shown(&text));
-                self.out.output(self.placed(OutputEventCategory::Console, text, place, None));
+                self.output(self.placed(OutputEventCategory::Console, text, place, None));
             }
             Notice::Warning(text) => {
                 let text = format!("warning: {}", wording::shown(&text));
-                self.out.output(console::line(OutputEventCategory::Important, &text));
+                self.output(console::line(OutputEventCategory::Important, &text));
             }
             Notice::Stopped(_) | Notice::Continued => {}
         }
@@ -99,10 +98,10 @@ impl Adapter {
             group: Some(OutputGroup::End),
             ..OutputEvent::default()
         };
-        self.out.output(close);
+        self.output(close);
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
         let text = wording::step_line(columns, end, None, self.painter());
-        self.out.output(console::line(OutputEventCategory::Console, &text));
+        self.output(console::line(OutputEventCategory::Console, &text));
         self.tell_timeline_changed();
     }
 
@@ -148,7 +147,7 @@ impl Adapter {
         self.resumed_by_request.set(false);
         let (reason, description, text, hit) = self.reason(stop);
         self.custom_event(STOP, &self.stop_body(stop));
-        self.out.event(Event::Stopped(StoppedEvent {
+        self.out.tell(Event::Stopped(StoppedEvent {
             reason,
             description: Some(description),
             thread_id: Some(FOREGROUND),
@@ -164,7 +163,7 @@ impl Adapter {
         self.look_away();
         if !self.resumed_by_request.replace(false) {
             let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
-            self.out.event(Event::Continued(event));
+            self.out.tell(Event::Continued(event));
         }
     }
 
@@ -174,7 +173,7 @@ impl Adapter {
 
     fn custom_event(&self, name: &str, body: &impl serde::Serialize) {
         if let Ok(body) = serde_json::value::to_raw_value(body) {
-            self.out.event(Event::Custom(RawEvent { event: name.to_owned(), body: Some(body) }));
+            self.out.tell(Event::Custom(RawEvent { event: name.to_owned(), body: Some(body) }));
         }
     }
 

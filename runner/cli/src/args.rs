@@ -68,6 +68,10 @@ pub(crate) struct DebugArguments {
     /// The job to debug; those that it needs run first, without stops
     #[arg(long, short, value_name = "JOB")]
     pub(crate) job: Option<String>,
+    /// Let an editor or `stepback attach` debug it, at the path of a socket or at 127.0.0.1:PORT
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with = "last")]
+    pub(crate) listen: Option<String>,
     /// Reopen the last run at its failure, with its files
     #[arg(long, conflicts_with_all = ["file", "job"])]
     pub(crate) last: bool,
@@ -81,7 +85,11 @@ pub(crate) struct DebugArguments {
 
 /// `stepback dap`.
 #[derive(Debug, Args)]
-pub(crate) struct DapArguments {}
+pub(crate) struct DapArguments {
+    /// Listen for a client, at the path of a socket or at 127.0.0.1:PORT, instead of serving standard input and output
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) listen: Option<String>,
+}
 
 /// `stepback check`.
 #[derive(Debug, Args)]
