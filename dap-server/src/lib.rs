@@ -4,7 +4,10 @@
 //! turns a body into a message whose arguments nobody has looked at yet, and [`protocol`] gives them their types. On
 //! the way back everything goes through the [`outbox`] of its connection. [`client`] is the other end of all this.
 
+pub mod client;
 pub mod codec;
 pub mod envelope;
 pub mod limits;
+pub mod outbox;
 pub mod protocol;
+pub mod transport;
