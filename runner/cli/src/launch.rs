@@ -32,7 +32,7 @@ use crate::given::runner;
 use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
-use crate::record::{Begun, Shelf, Start};
+use crate::record::{Begun, Shelf, Start, open_store};
 use crate::sweep;
 use crate::workflow_source::WorkflowFile;
 
@@ -223,8 +223,9 @@ impl JobLauncher {
             })
         });
         match begun {
-            Some(Ok(Begun { recorder, files, mark })) => {
-                let files = Files::new(Store::open(&files).map_err(failed)?, roots).map_err(failed)?;
+            Some(Ok(Begun { recorder, files, seal, mark })) => {
+                let store = open_store(&files, self.masks.clone(), seal).map_err(failed)?;
+                let files = Files::new(store, roots).map_err(failed)?;
                 return Ok(Kept { recorder: Some(recorder), files: Some(files), mark: Some(mark) });
             }
             Some(Err(error)) => observer.notice(Notice::Warning(format!("nothing is recorded: {error}"))),

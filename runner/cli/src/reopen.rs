@@ -9,7 +9,6 @@ use engine::secrets::Secrets;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
-use host::snapshot::Store;
 use host::times::Times;
 use session::files::Files;
 use session::notice::Observer;
@@ -26,7 +25,7 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
-use crate::record::{Found, Shelf};
+use crate::record::{Found, Shelf, open_store};
 use crate::repl::{Lines, Repl, Screen};
 use crate::run::{exit_of, in_runtime};
 use crate::sweep;
@@ -62,7 +61,7 @@ async fn drive(
     json: bool,
     terminal: Terminal,
 ) -> Result<Ended, Fault> {
-    let Found { recorder, reopened, files, survivors } = found;
+    let Found { recorder, reopened, files, seal, survivors } = found;
     let nothing = || Fault::new("the last recording broke off before its first step");
     let mut past = Past::of(&reopened).ok_or_else(nothing)?;
     if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
@@ -88,7 +87,7 @@ async fn drive(
     let screen = Arc::new(screen);
     let log = SessionLog::new(Arc::clone(&screen) as Arc<dyn Observer>).recorded(recorder.logs().clone());
     let masks = SharedMasks::new(reopened.secrets.masks().clone());
-    let store = Store::open(&place.store).map_err(fault)?;
+    let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
     let source =
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
