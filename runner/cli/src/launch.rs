@@ -14,7 +14,7 @@ use host::log::LogBatch;
 use host::masks::SharedMasks;
 use host::snapshot::Store;
 use host::times::Times;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 use session::files::Files;
 use session::fleet::{Launcher, RunningJob};
 use session::handle::SessionHandle;
@@ -138,6 +138,8 @@ pub(crate) struct JobLauncher {
     pub(crate) news: UnboundedSender<JobNews>,
     /// Jobs that have a session or had one.
     pub(crate) started: IndexSet<JobKey>,
+    /// The folders of the jobs that go on.
+    pub(crate) places: IndexMap<JobKey, JobPlace>,
     /// Labels of other systems that were warned of.
     pub(crate) warned: IndexSet<String>,
 }
@@ -162,6 +164,7 @@ impl JobLauncher {
             linger: false,
             news,
             started: IndexSet::new(),
+            places: IndexMap::new(),
             warned: IndexSet::new(),
         }
     }
@@ -231,7 +234,7 @@ impl JobLauncher {
         let files = match mode {
             Mode::Headless => None,
             Mode::Linger | Mode::Debug => {
-                let store = Store::temporary(&place.store).map_err(failed)?;
+                let store = Store::temporary(place.make_store().map_err(failed)?).map_err(failed)?;
                 Some(Files::new(store, roots).map_err(failed)?)
             }
         };
@@ -328,13 +331,14 @@ impl Launcher for JobLauncher {
             log,
             masks: self.masks.clone(),
             origin: Some(self.origin()),
-            workspace: place.workspace,
+            workspace: place.workspace.clone(),
             mode,
             source: Arc::clone(&prepared.text),
             workflow,
         };
         let (session, handle, calls) = Session::new(setup);
         self.started.insert(key.clone());
+        self.places.insert(key.clone(), place);
         let _ = self.news.send(JobNews::Started(StartedJob {
             key: key.clone(),
             handle: handle.clone(),
@@ -347,6 +351,9 @@ impl Launcher for JobLauncher {
     fn ended(&mut self, key: &JobKey, name: &str, outcome: Outcome, error: Option<&str>) {
         if !self.started.contains(key) {
             self.face.job_not_run(&key.to_string(), name, outcome, error);
+        }
+        if let Some(place) = self.places.shift_remove(key) {
+            self.folder.give_back(place);
         }
         let _ = self.news.send(JobNews::Over { key: key.clone(), outcome });
     }

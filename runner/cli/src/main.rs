@@ -11,6 +11,7 @@ mod debug;
 mod exit;
 mod given;
 mod job_place;
+mod job_tree;
 mod launch;
 mod list;
 mod output;
