@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::Plan;
@@ -20,6 +21,8 @@ use session::recording::{Beginning, JobFacts, PlanText, Recorder, SealKey, Versi
 use crate::paths::Paths;
 use crate::prepare::Prepared;
 
+/// Looking at all recordings takes long when there are many.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The folder of a recording's snapshots.
 const SNAPSHOTS: &str = "files";
 /// The file of a recording with the tracking ids of its job's processes, one to a line. It is of this machine, and no part
@@ -134,9 +137,11 @@ impl Shelf {
         Ok(Found { recorder, reopened, files, survivors })
     }
 
-    /// Removes the oldest recordings beyond the budget.
+    /// Removes the oldest recordings beyond the budget, if that was not done lately.
     pub(crate) fn tidy(&self) {
-        if let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX) {
+        if self.recordings.prune_is_due(TIDY_EVERY)
+            && let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX)
+        {
             tracing::warn!(%error, "old recordings could not be removed");
         }
     }
