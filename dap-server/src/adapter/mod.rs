@@ -34,7 +34,7 @@ use session::request::{Refusal, Reply, Request as Ask, Stop, StopReason};
 use crate::debuggee::{Debuggee, Desk};
 use crate::outbox::Outbox;
 use crate::protocol::output::OutputEvent;
-use crate::protocol::progress::InvalidatedEvent;
+use crate::protocol::progress::{InvalidatedEvent, ProgressEndEvent, ProgressStartEvent};
 use crate::protocol::sound::InvalidatedAreas;
 use crate::protocol::{ErrorId, Event, Failure};
 use client_facts::ClientFacts;
@@ -94,6 +94,8 @@ pub(crate) struct Adapter {
     /// The client asked for the end of the job.
     ending: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
+    /// How many progresses were told.
+    progresses: Cell<u32>,
 }
 
 /// What a client has been given numbers for, as long as the job stands where it does.
@@ -135,6 +137,7 @@ impl Adapter {
             resumed_by_request: Cell::new(false),
             ending: Cell::new(false),
             outcome: Cell::new(None),
+            progresses: Cell::new(0),
         }
     }
 
@@ -192,6 +195,29 @@ impl Adapter {
         if self.client.borrow().invalidated {
             let areas = Some(areas.to_vec());
             self.out.tell(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+        }
+    }
+
+    /// Tells a client that shows such things that something may take long; the client waits a moment before it does.
+    fn begin_progress(&self, title: &str) -> Option<String> {
+        if !self.client.borrow().progress {
+            return None;
+        }
+        let number = self.progresses.get().saturating_add(1);
+        self.progresses.set(number);
+        let id = format!("progress {number}");
+        self.out.tell(Event::ProgressStart(ProgressStartEvent {
+            progress_id: id.clone(),
+            title: title.to_owned(),
+            cancellable: Some(false),
+            ..ProgressStartEvent::default()
+        }));
+        Some(id)
+    }
+
+    fn end_progress(&self, id: Option<String>) {
+        if let Some(progress_id) = id {
+            self.out.tell(Event::ProgressEnd(ProgressEndEvent { progress_id, message: None }));
         }
     }
 

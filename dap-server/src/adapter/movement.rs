@@ -30,7 +30,9 @@ impl Adapter {
 
     /// To a moment of the past, or back from there.
     pub(super) async fn go_back(&self, request: Ask) -> Result<ResponseBody, Failure> {
+        let progress = self.begin_progress("Restoring the files of another moment");
         let moved = self.ask(request).await;
+        self.end_progress(progress);
         self.look_away();
         moved.map(|_| ResponseBody::Empty).map_err(Failure::shown)
     }

@@ -40,7 +40,8 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
 }
 
 async fn next_item(adapter: &Adapter) -> Item {
-    match adapter.debuggee.borrow().clone() {
+    let debuggee = adapter.debuggee.borrow().clone();
+    match debuggee {
         Some(debuggee) => debuggee.feed.next().await,
         None => std::future::pending().await,
     }
@@ -94,13 +95,9 @@ impl Requests {
     }
 
     fn cancel(&mut self, arguments: &CancelArguments) {
-        let named = arguments.progress_id.as_ref().and_then(|id| id.parse().ok());
-        for seq in [arguments.request_id, named].into_iter().flatten() {
-            if let Some(cancel) = self.cancels.remove(&seq) {
-                // It may have ended in this moment.
-                let _ = cancel.send(());
-            }
-        }
+        let named = arguments.request_id.and_then(|seq| self.cancels.remove(&seq));
+        // It may have ended in this moment.
+        let _ = named.map(|cancel| cancel.send(()));
     }
 
     fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {

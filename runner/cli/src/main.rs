@@ -13,6 +13,7 @@ mod exit;
 mod given;
 mod interrupts;
 mod job_place;
+mod job_tree;
 mod launch;
 mod list;
 mod output;

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::Plan;
@@ -19,7 +20,11 @@ use crate::paths::Paths;
 use crate::prepare::Prepared;
 use crate::sweep;
 
+/// Looking at all recordings takes long when there are many.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
+/// The folder of a recording's snapshots.
 const SNAPSHOTS: &str = "files";
+
 /// The shelf that recordings stand on.
 pub(crate) struct Shelf {
     recordings: Recordings,
@@ -124,9 +129,11 @@ impl Shelf {
         Ok(Found { recorder, reopened, files, seal: self.seal.clone(), survivors })
     }
 
-    /// Removes the oldest recordings beyond the budget.
+    /// Removes the oldest recordings beyond the budget, if that was not done lately.
     pub(crate) fn tidy(&self) {
-        if let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX) {
+        if self.recordings.prune_is_due(TIDY_EVERY)
+            && let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX)
+        {
             tracing::warn!(%error, "old recordings could not be removed");
         }
     }

@@ -53,18 +53,6 @@ impl Server {
         // What went wrong there was said there.
         let _ = self.thread.join();
     }
-
-    /// Waits until the last client has gone.
-    ///
-    /// # Errors
-    /// The system could not let clients in.
-    pub(crate) fn wait(self) -> Result<(), Fault> {
-        match self.thread.join() {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Fault::new(error.to_string())),
-            Err(_) => Err(Fault::new("the debug adapter has failed")),
-        }
-    }
 }
 
 fn ended(thread: JoinHandle<Result<(), ListenError>>) -> Fault {
