@@ -1,4 +1,5 @@
-//! `RUSTC_BOOTSTRAP=1 cargo fuzz run codec corpus/codec seeds/codec` in the folder above: any bytes as a connection.
+//! Any bytes as a connection. In `dap-server`, after `mkdir -p fuzz/corpus/codec`:
+//! `RUSTC_BOOTSTRAP=1 cargo fuzz run codec fuzz/corpus/codec fuzz/seeds/codec`; new inputs go to the first folder.
 
 #![no_main]
 
