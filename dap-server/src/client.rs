@@ -137,6 +137,14 @@ impl Pending {
         self.response.await.map_err(|_| ClientError::Closed)
     }
 
+    /// The same for a thread that may block.
+    ///
+    /// # Errors
+    /// The connection was closed.
+    pub fn blocking_response(self) -> Result<RawResponse, ClientError> {
+        self.response.blocking_recv().map_err(|_| ClientError::Closed)
+    }
+
     /// The answer if it was done.
     ///
     /// # Errors

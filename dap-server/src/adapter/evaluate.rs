@@ -8,6 +8,7 @@ use session::wording::{Painter, answer};
 
 use super::variables::{Node, preview, sizes};
 use super::{Adapter, console, refused};
+use crate::protocol::custom::ConsoleBody;
 use crate::protocol::evaluate::*;
 use crate::protocol::sound::{EvaluateArgumentsContext, InvalidatedAreas};
 use crate::protocol::{ErrorId, Failure, ResponseBody};
@@ -71,9 +72,24 @@ impl Adapter {
             return Ok(EvaluateResponse::default());
         }
         let reply = self.ask(request.clone()).await?;
+        self.tell_output_so_far();
         self.after_command(&request, &reply);
         let text = answer(&request, &reply, Painter::new(self.client.borrow().ansi));
-        Ok(said(text))
+        let stops = console::stops_of(&request);
+        let prompt = if stops == 0 { self.prompt().await } else { None };
+        Ok(EvaluateResponse { stepback: Some(ConsoleBody { stops, prompt }), ..said(text) })
+    }
+
+    /// What a prompt says of where the job stands.
+    async fn prompt(&self) -> Option<String> {
+        let name = self.debuggee().ok()?.name.clone();
+        match self.ask(Ask::Status).await {
+            Ok(Reply::Stop(mut stop)) => {
+                stop.edited |= self.edited.get();
+                Some(session::wording::prompt(&name, &stop))
+            }
+            _ => None,
+        }
     }
 
     /// What else a client has to learn of a command that its console gave.

@@ -109,7 +109,7 @@ impl Adapter {
         }
         let stands = self.manner.get().stop_on_entry && !self.manner.get().no_debug;
         if let Some(stop) = stop.filter(|_| stands) {
-            self.tell_stop(&stop).await;
+            self.tell_stop_found(&stop);
         }
     }
 
@@ -140,22 +140,39 @@ impl Adapter {
         Ok(ResponseBody::Empty)
     }
 
-    /// Leaves: the job is ended, left running, or left as it stands.
+    /// Leaves: the job is ended, left running, or left as it stands. Its end is told before the answer.
     pub(super) async fn disconnect(&self, arguments: &DisconnectArguments) -> Result<ResponseBody, Failure> {
         let suspend = arguments.suspend_debuggee.unwrap_or(false);
         let terminate = arguments.terminate_debuggee.unwrap_or(self.manner.get().launched);
-        let was_over = self.phase.replace(Phase::Left) >= Phase::Over;
-        let Ok(debuggee) = self.debuggee() else { return Ok(ResponseBody::Empty) };
-        if suspend || was_over {
-            return Ok(ResponseBody::Empty);
+        let was_over = self.phase.get() >= Phase::Over;
+        let debuggee = self.debuggee.borrow().clone().filter(|_| !suspend && !was_over);
+        let left = match debuggee {
+            Some(debuggee) if terminate => {
+                self.ending.set(true);
+                debuggee.handle.tell(Ask::Quit);
+                debuggee.handle.closed().await;
+                self.tell_rest().await;
+                self.desk.close();
+                Ok(())
+            }
+            Some(debuggee) => match debuggee.handle.ask(Ask::Detach).await {
+                Reply::Refused(refusal) => Err(refused(refusal)),
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        };
+        self.phase.set(Phase::Left);
+        left.map(|()| ResponseBody::Empty)
+    }
+
+    /// The session is over: what it said last is told now.
+    async fn tell_rest(&self) {
+        let Ok(debuggee) = self.debuggee() else { return };
+        while self.phase.get() == Phase::Running
+            && let Some(item) = debuggee.feed.take()
+        {
+            self.tell(item).await;
         }
-        if terminate {
-            debuggee.handle.tell(Ask::Quit);
-            self.desk.close();
-        } else if let Reply::Refused(refusal) = debuggee.handle.ask(Ask::Detach).await {
-            return Err(refused(refusal));
-        }
-        Ok(ResponseBody::Empty)
     }
 
     /// The client has gone, with or without a word. A job that it started goes with it; any other one stays as it stands.

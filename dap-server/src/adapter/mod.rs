@@ -94,6 +94,8 @@ pub(crate) struct Adapter {
     /// The client asked for the end of the job.
     ending: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
+    /// Something was changed since the last stop was told.
+    edited: Cell<bool>,
     /// How many progresses were told.
     progresses: Cell<u32>,
 }
@@ -137,6 +139,7 @@ impl Adapter {
             resumed_by_request: Cell::new(false),
             ending: Cell::new(false),
             outcome: Cell::new(None),
+            edited: Cell::new(false),
             progresses: Cell::new(0),
         }
     }

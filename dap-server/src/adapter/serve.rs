@@ -29,7 +29,7 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
                 None => break,
             },
             Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()),
-            item = next_item(&adapter), if adapter.hears() => adapter.tell(item).await,
+            item = next_item(&adapter) => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
             break;
@@ -39,18 +39,14 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
     adapter.left().await;
 }
 
+/// What the client may be told next: nothing before it has set its breakpoints, and output alone while an answer is due
+/// that news must come after.
 async fn next_item(adapter: &Adapter) -> Item {
-    let debuggee = adapter.debuggee.borrow().clone();
+    let debuggee = adapter.debuggee.borrow().clone().filter(|_| adapter.phase.get() == Phase::Running);
     match debuggee {
-        Some(debuggee) => debuggee.feed.next().await,
+        Some(debuggee) if adapter.moving.get() == 0 => debuggee.feed.next().await,
+        Some(debuggee) => debuggee.feed.next_output().await,
         None => std::future::pending().await,
-    }
-}
-
-impl Adapter {
-    /// Whether the client may be told news: it has set its breakpoints, and no answer is due that news must come after.
-    fn hears(&self) -> bool {
-        self.phase.get() == Phase::Running && self.moving.get() == 0
     }
 }
 

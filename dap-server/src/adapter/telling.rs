@@ -17,6 +17,9 @@ use crate::protocol::execution::{ContinuedEvent, StoppedEvent, StoppedReason};
 use crate::protocol::output::{OutputEvent, OutputGroup};
 use crate::protocol::sound::OutputEventCategory;
 
+/// A line that a failed step printed is shown up to here.
+const LAST_LINE_COLUMNS: usize = 200;
+
 impl Adapter {
     pub(super) async fn tell(&self, item: Item) {
         match item {
@@ -40,6 +43,14 @@ impl Adapter {
             Item::Notice(Notice::Stopped(_) | Notice::Continued) => {}
             Item::Notice(notice) => self.tell_notice(notice),
             item => self.tell_output(item),
+        }
+    }
+
+    /// What a command has printed comes before its answer.
+    pub(super) fn tell_output_so_far(&self) {
+        let Ok(debuggee) = self.debuggee() else { return };
+        while let Some(item) = debuggee.feed.take_output() {
+            self.tell_output(item);
         }
     }
 
@@ -93,6 +104,10 @@ impl Adapter {
     }
 
     fn step_ended(&self, end: &StepEnd) {
+        // Somebody who leaves need not be told of every step that will not run.
+        if self.ending.get() && end.outcome == Outcome::Skipped {
+            return;
+        }
         let close = OutputEvent {
             category: Some(OutputEventCategory::Stdout),
             group: Some(OutputGroup::End),
@@ -100,8 +115,13 @@ impl Adapter {
         };
         self.output(close);
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
-        let text = wording::step_line(columns, end, None, self.painter());
-        self.output(console::line(OutputEventCategory::Console, &text));
+        let exit = end.exit_code.map(|code| format!("exit {code}"));
+        let line = wording::step_line(columns, end, exit.as_deref(), self.painter());
+        let last = wording::barred(&end.last_lines, LAST_LINE_COLUMNS, self.painter());
+        self.output(console::line(
+            OutputEventCategory::Console,
+            format!("{line}\n{last}").trim_end_matches('\n'),
+        ));
         self.tell_timeline_changed();
     }
 
@@ -133,7 +153,7 @@ impl Adapter {
         {
             return self.end_session().await;
         }
-        self.tell_stop(stop).await;
+        self.tell_stop(stop);
     }
 
     /// A failed job stays, so that a person can go back; one that succeeded only for those who asked for it, and for those who
@@ -142,11 +162,21 @@ impl Adapter {
         !self.manner.get().stop_at_end && outcome != Outcome::Failure
     }
 
-    pub(super) async fn tell_stop(&self, stop: &Stop) {
+    /// A stop at which the job stood when the client came.
+    pub(super) fn tell_stop_found(&self, stop: &Stop) {
+        self.tell_stop_as(stop, true);
+    }
+
+    pub(super) fn tell_stop(&self, stop: &Stop) {
+        self.tell_stop_as(stop, false);
+    }
+
+    fn tell_stop_as(&self, stop: &Stop, unseen: bool) {
         self.look_away();
+        self.edited.set(false);
         self.resumed_by_request.set(false);
         let (reason, description, text, hit) = self.reason(stop);
-        self.custom_event(STOP, &self.stop_body(stop));
+        self.custom_event(STOP, &self.stop_body(stop, unseen));
         self.out.tell(Event::Stopped(StoppedEvent {
             reason,
             description: Some(description),
@@ -177,12 +207,14 @@ impl Adapter {
         }
     }
 
-    fn stop_body(&self, stop: &Stop) -> StopBody {
+    /// Of a stop that was told before this client came, with the failure that it did not see.
+    fn stop_body(&self, stop: &Stop, unseen: bool) -> StopBody {
         let (columns, job) = self
             .debuggee()
             .map_or((0, String::new()), |debuggee| (debuggee.name_columns, debuggee.name.clone()));
         StopBody {
-            text: wording::stop(stop, columns, self.painter()),
+            text: if unseen { wording::failure(stop, self.painter()) } else { String::new() }
+                + &wording::stop(stop, columns, self.painter()),
             prompt: wording::prompt(&job, stop),
             moment: stop.moment.0,
             rewound: stop.rewound,

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     /// Run one job step by step: stop anywhere, look, change things, go back
     #[command(after_help = EXIT_CODES)]
     Debug(DebugArguments),
+    /// Debug a job whose debugger listens: `stepback debug --listen`, or a runner's
+    Attach(AttachArguments),
     /// Serve an editor that speaks the Debug Adapter Protocol
     Dap(DapArguments),
     /// Say what is wrong with workflow files
@@ -81,6 +83,16 @@ pub(crate) struct DebugArguments {
     /// What the job is given.
     #[command(flatten)]
     pub(crate) options: Options,
+}
+
+/// `stepback attach`.
+#[derive(Debug, Args)]
+pub(crate) struct AttachArguments {
+    /// The path of a socket, or 127.0.0.1:PORT; for a port the token is taken from STEPBACK_TOKEN, or asked for
+    pub(crate) address: String,
+    /// Show every line of the logs
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// `stepback dap`.

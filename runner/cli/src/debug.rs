@@ -13,7 +13,6 @@ use engine::effect::Outcome;
 use engine::plan::JobKey;
 use engine::run::Run;
 use session::fleet::Fleet;
-use session::notice::Observer;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::args::DebugArguments;
@@ -31,7 +30,7 @@ use crate::output::tree::TreeFace;
 use crate::output::{Output, text};
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
-use crate::repl::{Lines, Repl, Screen};
+use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime, make_folder};
 use crate::sweep;
 use crate::terminal::Terminal;
@@ -169,7 +168,10 @@ async fn serve(
     prepared: &Prepared,
     terminal: Terminal,
 ) -> Result<Server, Fault> {
-    let debuggee = debuggee(job, &Feed::default(), prepared.path.clone(), false);
+    let feed = Feed::default();
+    let debuggee = debuggee(job, &feed, prepared.path.clone(), false);
+    job.relay.hand_over(Arc::new(feed));
+    job.relay.repeat_stop();
     let (server, listening) = Server::start(address, |closing| Offer::Job(debuggee, closing)).await?;
     let heading = text::heading(&job.heading, Painter::new(terminal.colour));
     Output::standard().write(format!("{heading}\n{}", listen::how_to_attach(&listening)).as_bytes());
@@ -177,14 +179,12 @@ async fn serve(
 }
 
 async fn talk(job: StartedJob, verbose: bool, terminal: Terminal, prepared: Arc<Prepared>) {
-    let painter = Painter::new(terminal.colour);
-    let (lines, output) = Lines::open(terminal, painter, prepared.paths.history());
-    if !prepared.settings.json {
-        output.write(format!("{}\n", text::heading(&job.heading, painter)).as_bytes());
-    }
-    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), verbose, prepared.settings.json);
-    let screen = Arc::new(screen);
-    job.relay.hand_over(Arc::clone(&screen) as Arc<dyn Observer>);
+    let json = prepared.settings.json;
+    let seat = Seat { terminal, verbose, json, history: prepared.paths.history() };
+    let watch = Watch::new(&job.heading, &seat);
+    let debuggee = debuggee(&job, &watch.feed, prepared.path.clone(), false);
+    job.relay.hand_over(Arc::clone(&watch.observer));
     job.relay.repeat_stop();
-    Repl::new(job.handle, screen, stops, lines, painter).talk().await;
+    let greeting = format!("{}\n", text::heading(&job.heading, Painter::new(terminal.colour)));
+    repl::talk(debuggee, watch, seat, if json { "" } else { &greeting }).await;
 }

@@ -191,6 +191,8 @@ async fn hand_over(
             JobNews::Started(job) if job.key.id == id => {
                 let Some(reply) = reply.take() else { continue };
                 let debuggee = debuggee(&job, &feed, workflow.clone(), true);
+                job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
+                job.relay.repeat_stop();
                 let handle = debuggee.handle.clone();
                 // The client has gone before its job came.
                 if reply.send(Ok(debuggee)).is_err() {
@@ -211,10 +213,8 @@ async fn hand_over(
     Outcome::Failure
 }
 
-/// A job as the adapter wants it; what its session says goes into the feed from now on.
+/// A job as the adapter wants it; whoever has it sees to it that the session talks to the feed.
 pub(crate) fn debuggee(job: &StartedJob, feed: &Feed, workflow: PathBuf, launched: bool) -> Debuggee {
-    job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
-    job.relay.repeat_stop();
     Debuggee {
         handle: job.handle.clone(),
         feed: feed.reader(),
