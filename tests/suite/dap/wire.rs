@@ -59,6 +59,39 @@ impl<R: AsyncRead + Unpin> AsyncRead for Overheard<R> {
     }
 }
 
+/// Writes, until it is told to break off within a message.
+struct Breaking<W> {
+    to: W,
+    /// How many bytes more may be written.
+    left: Arc<Mutex<Option<usize>>>,
+}
+
+impl<W: AsyncWrite + Unpin> AsyncWrite for Breaking<W> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let left = *self.left.lock().unwrap();
+        let Some(left) = left else { return Pin::new(&mut self.to).poll_write(context, bytes) };
+        let part = &bytes[..left.min(bytes.len())];
+        if part.is_empty() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let written = ready!(Pin::new(&mut self.to).poll_write(context, part))?;
+        *self.left.lock().unwrap() = Some(left - written);
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.to).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.to).poll_shutdown(context)
+    }
+}
+
 impl Heard {
     fn take(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) {
         loop {
@@ -99,6 +132,7 @@ pub(crate) struct Peer {
     events: Events,
     heard: Arc<Mutex<Heard>>,
     driver: JoinHandle<Result<(), ReadError>>,
+    left: Arc<Mutex<Option<usize>>>,
     /// The other end, if it is within this process.
     server: Option<JoinHandle<()>>,
 }
@@ -124,8 +158,10 @@ impl Peer {
     ) -> Self {
         let heard = Arc::<Mutex<Heard>>::default();
         let reader = Overheard { from: reader, decoder: Decoder::new(), heard: Arc::clone(&heard) };
+        let left = Arc::<Mutex<Option<usize>>>::default();
+        let writer = Breaking { to: writer, left: Arc::clone(&left) };
         let (client, events, driver) = connect(reader, writer, refuse);
-        Self { client, events, heard, driver: spawn_local(driver), server: None }
+        Self { client, events, heard, driver: spawn_local(driver), left, server: None }
     }
 
     /// A client that has attached; it stops at the end and, unless `filters` has some, at no failure.
@@ -228,9 +264,18 @@ impl Peer {
         self.hang_up().await;
     }
 
+    /// Breaks off within a request, after so many bytes of it.
+    pub(crate) async fn break_off(self, bytes: usize) {
+        *self.left.lock().unwrap() = Some(bytes);
+        let answer = self.send("threads", &Json::Null).response();
+        let answer = tokio::time::timeout(STUCK_AFTER, answer).await.expect("the connection stays open");
+        assert!(answer.is_err(), "half a request was answered");
+        self.hang_up().await;
+    }
+
     /// Leaves without a word. The server ends too.
     pub(crate) async fn hang_up(self) {
-        let Self { client, events, heard, driver, server } = self;
+        let Self { client, events, heard, driver, server, .. } = self;
         drop((client, events));
         driver.abort();
         let _ = driver.await;
