@@ -44,7 +44,8 @@ impl Adapter {
         let frame = self.frame(arguments.frame_id)?;
         let picture = self.still_picture().await?;
         match frame {
-            Frame::Step(_) => self.go_back(rerun_of(&picture.stop)).await,
+            Frame::Step(_) if stands_before(&picture.stop) => self.go_on(Ask::Next).await,
+            Frame::Step(_) => self.go_back(Ask::Rerun).await,
             Frame::Job => self.restart().await,
         }
     }
@@ -109,10 +110,7 @@ impl Adapter {
 }
 
 /// A step that has ended or runs begins again; of one that has not begun, its own beginning is where the job stands.
-fn rerun_of(stop: &Option<session::request::Stop>) -> Ask {
+fn stands_before(stop: &Option<session::request::Stop>) -> bool {
     use session::moment::Point;
-    match stop.as_ref().map(|stop| &stop.point) {
-        Some(Point::Before(_) | Point::Decided(_)) => Ask::Next,
-        _ => Ask::Rerun,
-    }
+    matches!(stop.as_ref().map(|stop| &stop.point), Some(Point::Before(_) | Point::Decided(_)))
 }
