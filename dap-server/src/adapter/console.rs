@@ -19,20 +19,14 @@ pub(super) fn misunderstood(error: CommandError) -> Failure {
     }
 }
 
-/// Whether the job stands elsewhere or runs after this.
-pub(super) fn moves(request: &Ask) -> bool {
-    matches!(
-        request,
-        Ask::Next
-            | Ask::Continue
-            | Ask::Back { .. }
-            | Ask::ReverseContinue
-            | Ask::Goto(_)
-            | Ask::Rerun
-            | Ask::Return
-            | Ask::Cancel
-            | Ask::Confirm(_)
-    )
+/// Whether the job goes to another moment because of this.
+pub(super) fn departs(request: &Ask) -> bool {
+    matches!(request, Ask::Back { .. } | Ask::ReverseContinue | Ask::Goto(_) | Ask::Rerun | Ask::Return)
+}
+
+/// Whether the job runs after this.
+pub(super) fn runs_on(request: &Ask) -> bool {
+    matches!(request, Ask::Next | Ask::Continue | Ask::Cancel | Ask::Confirm(_))
 }
 
 /// The events for a batch of lines. Groups become groups; anything else is text of the step.

@@ -70,7 +70,11 @@ impl Adapter {
             self.terminate().await?;
             return Ok(EvaluateResponse::default());
         }
-        let reply = self.ask(request.clone()).await?;
+        let reply = if console::departs(&request) {
+            self.depart(request.clone()).await?
+        } else {
+            self.ask(request.clone()).await?
+        };
         self.after_command(&request, &reply);
         let text = answer(&request, &reply, Painter::new(self.client.borrow().ansi));
         Ok(said(text))
@@ -88,7 +92,7 @@ impl Adapter {
             Ask::Shell { .. } if matches!(reply, Reply::Shell(shell) if !shell.changed.is_empty()) => {
                 self.changed(&[InvalidatedAreas::Variables]);
             }
-            request if console::moves(request) => self.look_away(),
+            request if console::runs_on(request) => self.look_away(),
             _ => {}
         }
     }

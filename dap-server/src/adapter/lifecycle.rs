@@ -115,12 +115,12 @@ impl Adapter {
 
     /// The whole job from its first moment, breakpoints kept.
     pub(super) async fn restart(&self) -> Result<ResponseBody, Failure> {
-        self.look_away();
-        self.ask(Ask::Goto(Target::Moment(MomentId(0)))).await?;
+        let done = self.go_back(Ask::Goto(Target::Moment(MomentId(0)))).await?;
         if !self.manner.get().stop_on_entry {
+            self.pass_a_stop();
             self.ask(Ask::Begin).await?;
         }
-        Ok(ResponseBody::Empty)
+        Ok(done)
     }
 
     /// A graceful cancel: post steps run. A job that is over ends the session.
@@ -129,7 +129,10 @@ impl Adapter {
         let picture = self.picture().await?;
         if picture.rewound {
             self.ask(Ask::Return).await?;
+            self.passing.set(true);
         }
+        // Steps that run in the end are not what the person wants to stop at now.
+        self.ask(Ask::SetBreakpoints { kind: None, specs: Vec::new() }).await?;
         self.look_away();
         self.resumed_by_request.set(true);
         match self.ask(Ask::Cancel).await {

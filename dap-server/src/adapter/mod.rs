@@ -90,6 +90,10 @@ pub(crate) struct Adapter {
     moving: Cell<u32>,
     /// The next `Continued` is the answer to a request, and need not be told.
     resumed_by_request: Cell<bool>,
+    /// The next stop is only passed on the way to where a request leads, and is not told.
+    passing: Cell<bool>,
+    /// The client was told that the job goes, which then stayed: where it stands is told again.
+    stayed: Cell<bool>,
     /// The client asked for the end of the job.
     ending: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
@@ -132,6 +136,8 @@ impl Adapter {
             kinds: RefCell::default(),
             moving: Cell::new(0),
             resumed_by_request: Cell::new(false),
+            passing: Cell::new(false),
+            stayed: Cell::new(false),
             ending: Cell::new(false),
             outcome: Cell::new(None),
         }

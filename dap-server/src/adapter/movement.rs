@@ -1,7 +1,8 @@
 //! Moving: forwards, backwards, elsewhere; and standing still. Where a movement leads is told as an event, after its answer.
 
 use session::engine::step_path::{LaneId, StepPath};
-use session::request::{Request as Ask, Target};
+use session::moment::Point;
+use session::request::{Reply, Request as Ask, Stop, Target};
 
 use super::{Adapter, Frame, asks_to_confirm, stale};
 use crate::protocol::execution::*;
@@ -35,6 +36,24 @@ impl Adapter {
         moved.map(|_| ResponseBody::Empty).map_err(Failure::shown)
     }
 
+    /// The same at a request that a client does not know for a movement: it is told when the way begins, and where the job
+    /// still stands if the way leads nowhere.
+    pub(super) async fn depart(&self, request: Ask) -> Result<Reply, Failure> {
+        let stands = self.picture().await?.stop.is_some();
+        if stands {
+            self.continued();
+        }
+        let reruns = request == Ask::Rerun;
+        let moved = self.ask(request).await;
+        self.look_away();
+        match moved {
+            Ok(_) if reruns => self.pass_a_stop(),
+            Ok(_) => {}
+            Err(_) => self.stayed.set(stands),
+        }
+        moved.map_err(Failure::shown)
+    }
+
     pub(super) async fn restart_frame(
         &self,
         arguments: &RestartFrameArguments,
@@ -42,9 +61,20 @@ impl Adapter {
         let frame = self.frame(arguments.frame_id)?;
         let picture = self.still_picture().await?;
         match frame {
-            Frame::Step(_) => self.go_back(rerun_of(&picture.stop)).await,
             Frame::Job => self.restart().await,
+            Frame::Step(_) if has_not_begun(&picture.stop) => self.go_on(Ask::Next).await,
+            Frame::Step(_) => {
+                let done = self.go_back(Ask::Rerun).await?;
+                self.pass_a_stop();
+                Ok(done)
+            }
         }
+    }
+
+    /// The session stops on the way to where a request leads; a client that were told would ask for what is gone by then.
+    pub(super) fn pass_a_stop(&self) {
+        self.passing.set(true);
+        self.resumed_by_request.set(true);
     }
 
     pub(super) fn frame(&self, id: i64) -> Result<Frame, Failure> {
@@ -106,11 +136,7 @@ impl Adapter {
     }
 }
 
-/// A step that has ended or runs begins again; of one that has not begun, its own beginning is where the job stands.
-fn rerun_of(stop: &Option<session::request::Stop>) -> Ask {
-    use session::moment::Point;
-    match stop.as_ref().map(|stop| &stop.point) {
-        Some(Point::Before(_) | Point::Decided(_)) => Ask::Next,
-        _ => Ask::Rerun,
-    }
+/// The job stands at the beginning of its step: to run it again is to run it.
+fn has_not_begun(stop: &Option<Stop>) -> bool {
+    matches!(stop.as_ref().map(|stop| &stop.point), Some(Point::Before(_) | Point::Decided(_)))
 }

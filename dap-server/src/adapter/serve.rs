@@ -28,7 +28,7 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Inc
                 Some((seq, request)) => requests.serve(&adapter, seq, request),
                 None => break,
             },
-            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()),
+            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()).await,
             item = next_item(&adapter), if adapter.hears() => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
@@ -103,11 +103,12 @@ impl Requests {
         }
     }
 
-    fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
+    async fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
         if let Some((seq, moves)) = done {
             self.cancels.remove(&seq);
             if moves {
                 adapter.moving.set(adapter.moving.get().saturating_sub(1));
+                adapter.tell_stayed().await;
             }
         }
     }
