@@ -97,13 +97,15 @@ impl Adapter {
         kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
         drop(kinds);
         let mut known = known.into_iter();
-        let answer = |wanted: Wanted| match wanted {
-            Ok(_) => known
-                .next()
-                .map_or_else(|| self.unverified("it is gone", None), |known| self.verified(&known)),
-            Err(reason) => self.unverified(&reason, None),
-        };
-        Ok(wanted.into_iter().map(answer).collect())
+        let mut answers = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            answers.push(match wanted.map(|_| known.next()) {
+                Ok(Some(known)) => self.verified(&known),
+                Ok(None) => self.unverified("it is gone", None),
+                Err(reason) => self.unverified(&self.mask(reason).await, None),
+            });
+        }
+        Ok(answers)
     }
 
     fn verified(&self, known: &Known) -> Breakpoint {

@@ -6,6 +6,7 @@ use session::picture::{CONTEXTS, Picture};
 use session::request::{Reply, Request as Ask};
 use session::wording::{Painter, answer};
 
+use super::hush::Hush;
 use super::variables::{Node, preview, sizes};
 use super::{Adapter, console, refused};
 use crate::protocol::evaluate::*;
@@ -13,13 +14,17 @@ use crate::protocol::sound::{EvaluateArgumentsContext, InvalidatedAreas};
 use crate::protocol::{ErrorId, Failure, ResponseBody};
 
 impl Adapter {
-    pub(super) async fn evaluate(&self, arguments: EvaluateArguments) -> Result<ResponseBody, Failure> {
+    pub(super) async fn evaluate(
+        &self,
+        arguments: EvaluateArguments,
+        hush: &Hush,
+    ) -> Result<ResponseBody, Failure> {
         if let Some(frame) = arguments.frame_id {
             self.frame(frame)?;
         }
         let text = arguments.expression.trim();
         let response = match arguments.context {
-            Some(EvaluateArgumentsContext::Repl) => self.command(text).await?,
+            Some(EvaluateArgumentsContext::Repl) => self.command(text, hush).await?,
             Some(EvaluateArgumentsContext::Clipboard) => self.whole(text).await?,
             _ => self.expression(text).await?,
         };
@@ -58,7 +63,7 @@ impl Adapter {
     }
 
     /// A command of the debugger, a shell command, or an expression.
-    async fn command(&self, text: &str) -> Result<EvaluateResponse, Failure> {
+    async fn command(&self, text: &str, hush: &Hush) -> Result<EvaluateResponse, Failure> {
         let known = self.known().await?;
         let request = match parse(text, &known).map_err(console::misunderstood)? {
             Command::Nothing => return Ok(EvaluateResponse::default()),
@@ -69,6 +74,10 @@ impl Adapter {
         if request == Ask::Quit {
             self.terminate().await?;
             return Ok(EvaluateResponse::default());
+        }
+        if matches!(request, Ask::Shell { .. } | Ask::Try { .. }) {
+            // What it writes is seen while it runs.
+            hush.lift();
         }
         let reply = if console::departs(&request) {
             self.depart(request.clone()).await?

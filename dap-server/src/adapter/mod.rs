@@ -13,6 +13,7 @@ mod documents;
 mod evaluate;
 mod exceptions;
 mod handles;
+mod hush;
 mod lifecycle;
 mod movement;
 mod serve;
@@ -39,6 +40,7 @@ use crate::protocol::{ErrorId, Event, Failure};
 use client_facts::ClientFacts;
 use documents::Documents;
 use handles::Handles;
+use hush::Hushes;
 pub(crate) use serve::converse;
 use variables::Node;
 
@@ -86,8 +88,7 @@ pub(crate) struct Adapter {
     looks: RefCell<Looks>,
     documents: RefCell<Documents>,
     kinds: RefCell<BTreeMap<BreakpointId, BreakpointKind>>,
-    /// Movements whose answer is not sent yet: what they lead to is told after it.
-    moving: Cell<u32>,
+    hushes: Rc<Hushes>,
     /// The next `Continued` is the answer to a request, and need not be told.
     resumed_by_request: Cell<bool>,
     /// The next stop is only passed on the way to where a request leads, and is not told.
@@ -134,7 +135,7 @@ impl Adapter {
             looks: RefCell::default(),
             documents: RefCell::default(),
             kinds: RefCell::default(),
-            moving: Cell::new(0),
+            hushes: Rc::default(),
             resumed_by_request: Cell::new(false),
             passing: Cell::new(false),
             stayed: Cell::new(false),
@@ -197,6 +198,24 @@ impl Adapter {
         if self.client.borrow().invalidated {
             let areas = Some(areas.to_vec());
             self.out.event(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+        }
+    }
+
+    /// A person may have typed a secret, and an error repeats what was typed.
+    async fn masked(&self, mut failure: Failure) -> Failure {
+        if self.debuggee.borrow().is_some()
+            && let Ok(picture) = self.picture().await
+        {
+            failure.error.variables.values_mut().for_each(|text| *text = picture.mask(text));
+        }
+        failure
+    }
+
+    /// The same for a text that is part of an answer.
+    async fn mask(&self, text: String) -> String {
+        match self.picture().await {
+            Ok(picture) => picture.mask(&text),
+            Err(_) => text,
         }
     }
 

@@ -4,11 +4,13 @@
 //! movement leads to is told after the answer to it. Knows which function serves which request, and nothing of what they do.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use super::hush::Hush;
 use super::{Adapter, Phase};
 use crate::debuggee::Desk;
 use crate::envelope::RawRequest;
@@ -28,7 +30,9 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Inc
                 Some((seq, request)) => requests.serve(&adapter, seq, request),
                 None => break,
             },
-            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()).await,
+            Some(done) = requests.tasks.join_next() => requests.finished(done.ok()),
+            // It may be that news can be told now.
+            () = adapter.hushes.ended() => adapter.tell_stayed().await,
             item = next_item(&adapter), if adapter.hears() => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
@@ -49,14 +53,14 @@ async fn next_item(adapter: &Adapter) -> Item {
 impl Adapter {
     /// Whether the client may be told news: it has set its breakpoints, and no answer is due that news must come after.
     fn hears(&self) -> bool {
-        self.phase.get() == Phase::Running && self.moving.get() == 0
+        self.phase.get() == Phase::Running && !self.hushes.any()
     }
 }
 
 /// The requests that are being served.
 #[derive(Default)]
 struct Requests {
-    tasks: JoinSet<(i64, bool)>,
+    tasks: JoinSet<i64>,
     cancels: BTreeMap<i64, oneshot::Sender<()>>,
 }
 
@@ -71,25 +75,22 @@ impl Requests {
             self.cancel(arguments);
             return adapter.out.response(ResponseBody::Empty.into_response(seq, command));
         }
-        let moves = is_movement(&request);
-        if moves {
-            adapter.moving.set(adapter.moving.get() + 1);
+        let hush = Hush::over(&adapter.hushes);
+        if !may_move(&request) {
+            hush.lift();
         }
         let (cancel, cancelled) = oneshot::channel();
         self.cancels.insert(seq, cancel);
         let adapter = Rc::clone(adapter);
         self.tasks.spawn_local(async move {
-            let result = tokio::select! {
-                biased;
-                Ok(()) = cancelled => adapter.cancelled(&command),
-                result = adapter.handle(request) => result,
-            };
+            let result = adapter.unless(cancelled, request, &hush).await;
             let response = match result {
                 Ok(body) => body.into_response(seq, command),
-                Err(failure) => failure.into_response(seq, command),
+                Err(failure) => adapter.masked(failure).await.into_response(seq, command),
             };
             adapter.out.response(response);
-            (seq, moves)
+            drop(hush);
+            seq
         });
     }
 
@@ -103,19 +104,15 @@ impl Requests {
         }
     }
 
-    async fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
-        if let Some((seq, moves)) = done {
+    fn finished(&mut self, done: Option<i64>) {
+        if let Some(seq) = done {
             self.cancels.remove(&seq);
-            if moves {
-                adapter.moving.set(adapter.moving.get().saturating_sub(1));
-                adapter.tell_stayed().await;
-            }
         }
     }
 }
 
-/// Whether something stops or goes on because of it.
-fn is_movement(request: &Request) -> bool {
+/// Whether something may stop or go on because of it.
+fn may_move(request: &Request) -> bool {
     matches!(
         request,
         Request::Next(_)
@@ -149,7 +146,30 @@ impl Adapter {
         }
     }
 
-    async fn handle(&self, request: Request) -> Result<ResponseBody, Failure> {
+    /// Serves a request, or ends it when it is cancelled. A shell command is at its end before that is said: nothing else
+    /// could be done meanwhile.
+    async fn unless(
+        &self,
+        cancelled: oneshot::Receiver<()>,
+        request: Request,
+        hush: &Hush,
+    ) -> Result<ResponseBody, Failure> {
+        let is_evaluation = matches!(request, Request::Evaluate(_));
+        let mut result = pin!(self.handle(request, hush));
+        tokio::select! {
+            biased;
+            Ok(()) = cancelled => {}
+            result = &mut result => return result,
+        }
+        if is_evaluation && let Ok(debuggee) = self.debuggee() {
+            debuggee.handle.tell(session::request::Request::EndShell);
+            // What it came to is not wanted any more.
+            let _ = result.await;
+        }
+        Err(Failure::cancelled(ErrorId::Cancelled))
+    }
+
+    async fn handle(&self, request: Request, hush: &Hush) -> Result<ResponseBody, Failure> {
         match request {
             Request::Initialize(arguments) => self.initialize(&arguments),
             Request::Launch(arguments) => self.launch(arguments).await,
@@ -185,7 +205,7 @@ impl Adapter {
             Request::Variables(arguments) => self.variables(&arguments).await,
             Request::SetVariable(arguments) => self.set_variable(arguments).await,
             Request::SetExpression(arguments) => self.set_expression(arguments).await,
-            Request::Evaluate(arguments) => self.evaluate(arguments).await,
+            Request::Evaluate(arguments) => self.evaluate(arguments, hush).await,
             Request::Completions(arguments) => self.completions(&arguments).await,
             Request::Source(arguments) => self.source(&arguments).await,
             Request::LoadedSources(_) => self.loaded_sources().await,
@@ -204,15 +224,5 @@ impl Adapter {
                     .with("command", other.command()))
             }
         }
-    }
-
-    /// A request was cancelled; what it had begun in the session ends too.
-    fn cancelled(&self, command: &str) -> Result<ResponseBody, Failure> {
-        if command == "evaluate"
-            && let Ok(debuggee) = self.debuggee()
-        {
-            debuggee.handle.tell(session::request::Request::EndShell);
-        }
-        Err(Failure::cancelled(ErrorId::Cancelled))
     }
 }

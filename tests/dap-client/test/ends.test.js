@@ -81,6 +81,16 @@ test("terminate cancels as GitHub does: always() steps run, and the exit code is
   assert.equal(await client.exited, 130);
 });
 
+test("terminate again ends also what always runs", async (t) => {
+  const always = LONG.replace("- name: Two", "- name: Two\n        if: always()");
+  const client = await launched(t, always, { launch });
+  await client.must("configurationDone");
+  await client.untilOutput("it has begun");
+  await client.must("terminate", {});
+  await client.must("terminate", {});
+  await ends(client, 130);
+});
+
 test("terminate from a stop, with breakpoints on the rest, stops nowhere", async (t) => {
   const client = await standing(t, WORKFLOW, { launch });
   await breakAt(client, "- name: Two", "- name: Last");
