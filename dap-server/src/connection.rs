@@ -1,106 +1,95 @@
-//! One connection: bytes become requests for the conversation, and what it says becomes bytes.
+//! One client's connection: messages become requests for the conversation, and what it says goes into the outbox.
 //!
-//! Knows streams; not how a peer came to have one.
+//! Knows who may ask what before it has shown its token; not what a request does.
 
-use std::io;
 use std::rc::Rc;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::mpsc;
-
 use crate::adapter::converse;
-use crate::codec::{Decoder, encode};
 use crate::debuggee::Desk;
-use crate::envelope::{Content, Envelope, RawRequest};
-use crate::limits::READ_BYTES;
-use crate::outlet::{Incoming, Outlet};
+use crate::envelope::{Content, Envelope};
+use crate::outbox::Outbox;
+use crate::protocol::{Failure, Request};
+use crate::transport::{Connection, MessageReader};
 
-/// Serves a client until it goes. A frame that is none ends the connection; a message that is none is answered.
-pub async fn serve<R, W>(desk: Rc<Desk>, reader: R, writer: W)
-where
-    R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
-{
-    let (sender, messages) = mpsc::unbounded_channel();
-    let out = Outlet::new(sender);
-    let requests = Requests { reader, decoder: Decoder::new(), buffer: Vec::new(), at: 0, out: out.clone() };
-    let talk = converse(desk, out, requests);
-    let ((), written) = tokio::join!(talk, write(messages, writer));
+/// Serves a client until it goes. Bytes that are no messages end the connection; a message that cannot be read is answered.
+pub async fn serve(desk: Rc<Desk>, connection: Connection) {
+    let Connection { reader, writer, .. } = connection;
+    let out = Outbox::new();
+    let incoming = Incoming { reader, out: out.clone() };
+    let talk = async {
+        converse(desk, out.clone(), incoming).await;
+        out.finish();
+    };
+    let (written, ()) = tokio::join!(out.pump(writer), talk);
     if let Err(error) = written {
         tracing::debug!("a client has gone: {error}");
     }
 }
 
-struct Requests<R> {
-    reader: R,
-    decoder: Decoder,
-    buffer: Vec<u8>,
-    at: usize,
-    out: Outlet,
+/// A request that may be served, or what is wrong with it.
+pub(crate) struct Asked {
+    /// Its number.
+    pub(crate) seq: i64,
+    /// Its command.
+    pub(crate) command: String,
+    /// What it asks.
+    pub(crate) request: Result<Request, Failure>,
 }
 
-impl<R: AsyncRead + Unpin> Requests<R> {
-    /// The next body; `None` at the end of the stream, or where it can no longer be followed.
-    async fn body(&mut self) -> Option<String> {
+/// Where requests come from.
+pub(crate) struct Incoming {
+    reader: MessageReader,
+    out: Outbox,
+}
+
+impl Incoming {
+    /// The next request; `None` when the client has gone, or has to. May be dropped while it waits: nothing gets lost.
+    pub(crate) async fn next(&mut self) -> Option<Asked> {
         loop {
-            let mut rest = self.buffer.get(self.at..).unwrap_or_default();
-            let before = rest.len();
-            let found = self.decoder.decode(&mut rest);
-            self.at += before - rest.len();
-            match found {
-                Ok(Some(body)) => return Some(body),
-                Ok(None) => {}
+            let body = match self.reader.next().await {
+                Ok(body) => body?,
                 Err(error) => {
-                    tracing::warn!("a connection is closed: {error}");
+                    tracing::debug!("a connection is closed: {error}");
                     return None;
                 }
-            }
-            self.buffer.clear();
-            self.buffer.reserve(READ_BYTES);
-            self.at = 0;
-            // Whoever waits for us may stop waiting here: nothing is read then.
-            if self.reader.read_buf(&mut self.buffer).await.unwrap_or(0) == 0 {
+            };
+            let envelope = Envelope::parse(&body);
+            if envelope.is_err() && !self.reader.is_admitted() {
                 return None;
             }
-        }
-    }
-}
-
-impl<R: AsyncRead + Unpin> Incoming for Requests<R> {
-    async fn next(&mut self) -> Option<(i64, RawRequest)> {
-        loop {
-            let body = self.body().await?;
-            match Envelope::parse(&body) {
-                Ok(Envelope { seq, content: Content::Request(request) }) => return Some((seq, request)),
-                // We ask nothing, so these answer nothing.
-                Ok(_) => {}
+            match envelope {
+                Ok(Envelope { seq, content: Content::Request(raw) }) => {
+                    let command = raw.command.clone();
+                    return self.admitted(Asked {
+                        seq,
+                        command,
+                        request: Request::decode(raw).map_err(Failure::from),
+                    });
+                }
+                Ok(Envelope { content: Content::Response(response), .. }) => self.out.answered(response),
+                Ok(Envelope { content: Content::Event(_), .. }) => {}
                 Err(malformed) => {
                     if let Some(answer) = malformed.answer() {
-                        self.out.response(answer);
+                        self.out.respond(answer);
                     }
                 }
             }
         }
     }
-}
 
-/// Writes until the last one who could say something has gone.
-async fn write<W: AsyncWrite + Unpin>(
-    mut messages: mpsc::UnboundedReceiver<Content>,
-    mut writer: W,
-) -> io::Result<()> {
-    let mut seq = 0;
-    let mut bytes = Vec::new();
-    while let Some(content) = messages.recv().await {
-        let mut next = Some(content);
-        while let Some(content) = next {
-            seq += 1;
-            encode(&Envelope { seq, content }.to_json(), &mut bytes);
-            next = messages.try_recv().ok();
+    /// Whoever asks anything else before it has shown its token is told nothing but that.
+    fn admitted(&mut self, asked: Asked) -> Option<Asked> {
+        let admitted = match &asked.request {
+            Ok(request) => self.reader.admit(request),
+            Err(_) if self.reader.is_admitted() => Ok(()),
+            Err(_) => return None,
+        };
+        match admitted {
+            Ok(()) => Some(asked),
+            Err(failure) => {
+                self.out.respond(failure.into_response(asked.seq, asked.command));
+                None
+            }
         }
-        writer.write_all(&bytes).await?;
-        writer.flush().await?;
-        bytes.clear();
     }
-    Ok(())
 }

@@ -2,13 +2,15 @@
 //!
 //! Knows sessions by their handles; not what a job is given, nor where it runs.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use session::handle::SessionHandle;
 use session::request::Refusal;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::feed::FeedReader;
 use crate::protocol::Extra;
@@ -58,9 +60,9 @@ pub struct Desk {
     debuggee: RefCell<Option<Rc<Debuggee>>>,
     /// Starts jobs; `None` where there is one already.
     launches: Option<mpsc::UnboundedSender<LaunchCall>>,
-    occupied: Cell<bool>,
-    /// The job has run to its end, and the last client has been told.
-    over: Cell<bool>,
+    /// A client may come after another one.
+    revisited: bool,
+    closing: Arc<Closing>,
 }
 
 impl Desk {
@@ -69,19 +71,30 @@ impl Desk {
         Rc::new(Self {
             debuggee: RefCell::default(),
             launches: Some(launches),
-            occupied: Cell::new(false),
-            over: Cell::new(false),
+            revisited: true,
+            closing: Arc::default(),
+        })
+    }
+
+    /// For the one client that there will ever be, which starts its job.
+    pub fn for_one(launches: mpsc::UnboundedSender<LaunchCall>) -> Rc<Self> {
+        Rc::new(Self {
+            debuggee: RefCell::default(),
+            launches: Some(launches),
+            revisited: false,
+            closing: Arc::default(),
         })
     }
 
     /// For clients that attach to this job.
-    pub fn with(debuggee: Debuggee) -> Rc<Self> {
-        Rc::new(Self {
-            debuggee: RefCell::new(Some(Rc::new(debuggee))),
-            launches: None,
-            occupied: Cell::new(false),
-            over: Cell::new(false),
-        })
+    pub fn with(debuggee: Debuggee, closing: Arc<Closing>) -> Rc<Self> {
+        let debuggee = RefCell::new(Some(Rc::new(debuggee)));
+        Rc::new(Self { debuggee, launches: None, revisited: true, closing })
+    }
+
+    /// Whether a job that is left as it stands can be found again.
+    pub(crate) fn is_revisited(&self) -> bool {
+        self.revisited
     }
 
     /// The job, if there is one.
@@ -105,22 +118,37 @@ impl Desk {
         Ok(debuggee)
     }
 
-    /// One client at a time; false if there is one.
-    pub(crate) fn occupy(&self) -> bool {
-        !self.occupied.replace(true)
-    }
-
-    pub(crate) fn vacate(&self) {
-        self.occupied.set(false);
-    }
-
     /// The job is over and its last client has been told: nobody need come any more.
     pub(crate) fn close(&self) {
-        self.over.set(true);
+        self.closing.close();
     }
 
     /// Whether nobody need come any more.
-    pub fn is_over(&self) -> bool {
-        self.over.get()
+    pub(crate) fn is_over(&self) -> bool {
+        self.closing.over.load(Ordering::SeqCst)
+    }
+
+    /// Waits until nobody need come any more.
+    pub(crate) async fn closed(&self) {
+        let closed = self.closing.told.notified();
+        if !self.is_over() {
+            closed.await;
+        }
+    }
+}
+
+/// Says, from any thread, that a job is over and no further client need come.
+#[derive(Debug, Default)]
+pub struct Closing {
+    over: AtomicBool,
+    told: Notify,
+}
+
+impl Closing {
+    /// Nobody need come any more; one who is there stays as long as it likes.
+    pub fn close(&self) {
+        self.over.store(true, Ordering::SeqCst);
+        self.told.notify_waiters();
+        self.told.notify_one();
     }
 }

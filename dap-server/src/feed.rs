@@ -112,9 +112,29 @@ impl FeedReader {
         }
     }
 
+    /// Log lines that come before the next notice, as soon as there are some.
+    pub async fn next_output(&self) -> Item {
+        loop {
+            if let Some(item) = self.take_output() {
+                return item;
+            }
+            self.shared.added.notified().await;
+        }
+    }
+
+    /// Log lines that come before the next notice, if there are some already.
+    pub fn take_output(&self) -> Option<Item> {
+        self.take_if(|item| !matches!(item, Item::Notice(_)))
+    }
+
     /// The next item, if there is one already.
     pub fn take(&self) -> Option<Item> {
+        self.take_if(|_| true)
+    }
+
+    fn take_if(&self, wanted: impl FnOnce(&Item) -> bool) -> Option<Item> {
         let mut queue = self.shared.lock();
+        queue.items.front().filter(|item| wanted(item))?;
         let item = queue.items.pop_front()?;
         if let Item::Log(batch) = &item {
             queue.log_bytes = queue.log_bytes.saturating_sub(batch.text().len());

@@ -29,6 +29,15 @@ pub(super) fn runs_on(request: &Ask) -> bool {
     matches!(request, Ask::Next | Ask::Continue | Ask::Cancel | Ask::Confirm(_))
 }
 
+/// How many stops a command leads to: running a step again goes to its beginning first.
+pub(super) fn stops_of(request: &Ask) -> u32 {
+    match request {
+        Ask::Rerun => 2,
+        Ask::Confirm(false) => 0,
+        request => u32::from(departs(request) || runs_on(request)),
+    }
+}
+
 /// The events for a batch of lines. Groups become groups; anything else is text of the step.
 pub(super) fn of_log(batch: &LogBatch, ansi: bool) -> Vec<OutputEvent> {
     let mut events: Vec<OutputEvent> = Vec::new();

@@ -6,25 +6,21 @@ use session::picture::{CONTEXTS, Picture};
 use session::request::{Reply, Request as Ask};
 use session::wording::{Painter, answer};
 
-use super::hush::Hush;
 use super::variables::{Node, preview, sizes};
 use super::{Adapter, console, refused};
+use crate::protocol::custom::ConsoleBody;
 use crate::protocol::evaluate::*;
 use crate::protocol::sound::{EvaluateArgumentsContext, InvalidatedAreas};
 use crate::protocol::{ErrorId, Failure, ResponseBody};
 
 impl Adapter {
-    pub(super) async fn evaluate(
-        &self,
-        arguments: EvaluateArguments,
-        hush: &Hush,
-    ) -> Result<ResponseBody, Failure> {
+    pub(super) async fn evaluate(&self, arguments: EvaluateArguments) -> Result<ResponseBody, Failure> {
         if let Some(frame) = arguments.frame_id {
             self.frame(frame)?;
         }
         let text = arguments.expression.trim();
         let response = match arguments.context {
-            Some(EvaluateArgumentsContext::Repl) => self.command(text, hush).await?,
+            Some(EvaluateArgumentsContext::Repl) => self.command(text).await?,
             Some(EvaluateArgumentsContext::Clipboard) => self.whole(text).await?,
             _ => self.expression(text).await?,
         };
@@ -63,7 +59,7 @@ impl Adapter {
     }
 
     /// A command of the debugger, a shell command, or an expression.
-    async fn command(&self, text: &str, hush: &Hush) -> Result<EvaluateResponse, Failure> {
+    async fn command(&self, text: &str) -> Result<EvaluateResponse, Failure> {
         let known = self.known().await?;
         let request = match parse(text, &known).map_err(console::misunderstood)? {
             Command::Nothing => return Ok(EvaluateResponse::default()),
@@ -75,18 +71,29 @@ impl Adapter {
             self.terminate().await?;
             return Ok(EvaluateResponse::default());
         }
-        if matches!(request, Ask::Shell { .. } | Ask::Try { .. }) {
-            // What it writes is seen while it runs.
-            hush.lift();
-        }
         let reply = if console::departs(&request) {
             self.depart(request.clone()).await?
         } else {
             self.ask(request.clone()).await?
         };
+        self.tell_output_so_far();
         self.after_command(&request, &reply);
         let text = answer(&request, &reply, Painter::new(self.client.borrow().ansi));
-        Ok(said(text))
+        let stops = console::stops_of(&request);
+        let prompt = if stops == 0 { self.prompt().await } else { None };
+        Ok(EvaluateResponse { stepback: Some(ConsoleBody { stops, prompt }), ..said(text) })
+    }
+
+    /// What a prompt says of where the job stands.
+    async fn prompt(&self) -> Option<String> {
+        let name = self.debuggee().ok()?.name.clone();
+        match self.ask(Ask::Status).await {
+            Ok(Reply::Stop(mut stop)) => {
+                stop.edited |= self.edited.get();
+                Some(session::wording::prompt(&name, &stop))
+            }
+            _ => None,
+        }
     }
 
     /// What else a client has to learn of a command that its console gave.

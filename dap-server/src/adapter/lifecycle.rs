@@ -13,7 +13,7 @@ use crate::protocol::{ErrorId, Event, Extra, Failure, ResponseBody};
 impl Adapter {
     pub(super) fn initialize(&self, arguments: &InitializeArguments) -> Result<ResponseBody, Failure> {
         let facts = ClientFacts::of(arguments);
-        let capabilities = capabilities::announced(&facts);
+        let capabilities = capabilities::announced(&facts, self.desk.is_revisited());
         *self.client.borrow_mut() = facts;
         self.phase.set(Phase::Initialized);
         Ok(ResponseBody::Initialize(capabilities))
@@ -64,7 +64,7 @@ impl Adapter {
         manner.stop_at_end = flag("stopAtEnd").unwrap_or(manner.stop_at_end);
         self.manner.set(manner);
         self.phase.set(Phase::Configuring);
-        self.out.event(Event::Initialized);
+        self.out.tell(Event::Initialized);
         Ok(ResponseBody::Empty)
     }
 
@@ -74,7 +74,7 @@ impl Adapter {
         }
         let debuggee = self.debuggee()?;
         let manner = self.manner.get();
-        self.out.event(Event::Process(ProcessEvent {
+        self.out.tell(Event::Process(ProcessEvent {
             name: debuggee.name.clone(),
             system_process_id: Some(i64::from(std::process::id())),
             is_local_process: Some(true),
@@ -109,7 +109,7 @@ impl Adapter {
         }
         let stands = self.manner.get().stop_on_entry && !self.manner.get().no_debug;
         if let Some(stop) = stop.filter(|_| stands) {
-            self.tell_stop(&stop).await;
+            self.tell_stop_found(&stop);
         }
     }
 
@@ -143,22 +143,46 @@ impl Adapter {
         Ok(ResponseBody::Empty)
     }
 
-    /// Leaves: the job is ended, left running, or left as it stands.
+    /// Leaves: the job is ended, left running, or left as it stands. Its end is told before the answer.
     pub(super) async fn disconnect(&self, arguments: &DisconnectArguments) -> Result<ResponseBody, Failure> {
         let suspend = arguments.suspend_debuggee.unwrap_or(false);
         let terminate = arguments.terminate_debuggee.unwrap_or(self.manner.get().launched);
-        let was_over = self.phase.replace(Phase::Left) >= Phase::Over;
-        let Ok(debuggee) = self.debuggee() else { return Ok(ResponseBody::Empty) };
-        if suspend || was_over {
-            return Ok(ResponseBody::Empty);
+        if suspend && !self.desk.is_revisited() {
+            return Err(Failure::new(
+                ErrorId::NotServed,
+                "nobody could come back to a job that is left suspended here",
+            )
+            .hint("`stepback dap --listen` and `stepback debug --listen` let clients come and go"));
         }
-        if terminate {
-            debuggee.handle.tell(Ask::Quit);
-            self.desk.close();
-        } else if let Reply::Refused(refusal) = debuggee.handle.ask(Ask::Detach).await {
-            return Err(refused(refusal));
+        let was_over = self.phase.get() >= Phase::Over;
+        let debuggee = self.debuggee.borrow().clone().filter(|_| !suspend && !was_over);
+        let left = match debuggee {
+            Some(debuggee) if terminate => {
+                self.ending.set(true);
+                debuggee.handle.tell(Ask::Quit);
+                debuggee.handle.closed().await;
+                self.tell_rest().await;
+                self.desk.close();
+                Ok(())
+            }
+            Some(debuggee) => match debuggee.handle.ask(Ask::Detach).await {
+                Reply::Refused(refusal) => Err(refused(refusal)),
+                _ => Ok(()),
+            },
+            None => Ok(()),
+        };
+        self.phase.set(Phase::Left);
+        left.map(|()| ResponseBody::Empty)
+    }
+
+    /// The session is over: what it said last is told now.
+    async fn tell_rest(&self) {
+        let Ok(debuggee) = self.debuggee() else { return };
+        while self.phase.get() == Phase::Running
+            && let Some(item) = debuggee.feed.take()
+        {
+            self.tell(item).await;
         }
-        Ok(ResponseBody::Empty)
     }
 
     /// The client has gone, with or without a word. A job that it started goes with it; any other one stays as it stands.
@@ -174,8 +198,8 @@ impl Adapter {
     /// Tells the client that it is all over, and the session that nobody looks any longer.
     pub(super) async fn end_session(&self) {
         let outcome = self.outcome.get().unwrap_or(session::engine::effect::Outcome::Cancelled);
-        self.out.event(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
-        self.out.event(Event::Terminated(None));
+        self.out.tell(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
+        self.out.tell(Event::Terminated(None));
         self.phase.set(Phase::Over);
         self.desk.close();
         if let Ok(debuggee) = self.debuggee() {

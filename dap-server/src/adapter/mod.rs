@@ -13,7 +13,6 @@ mod documents;
 mod evaluate;
 mod exceptions;
 mod handles;
-mod hush;
 mod lifecycle;
 mod movement;
 mod serve;
@@ -33,14 +32,14 @@ use session::picture::Picture;
 use session::request::{Refusal, Reply, Request as Ask, Stop, StopReason};
 
 use crate::debuggee::{Debuggee, Desk};
-use crate::outlet::Outlet;
-use crate::protocol::progress::InvalidatedEvent;
+use crate::outbox::Outbox;
+use crate::protocol::output::OutputEvent;
+use crate::protocol::progress::{InvalidatedEvent, ProgressEndEvent, ProgressStartEvent};
 use crate::protocol::sound::InvalidatedAreas;
 use crate::protocol::{ErrorId, Event, Failure};
 use client_facts::ClientFacts;
 use documents::Documents;
 use handles::Handles;
-use hush::Hushes;
 pub(crate) use serve::converse;
 use variables::Node;
 
@@ -80,7 +79,7 @@ struct Manner {
 /// The state of one conversation.
 pub(crate) struct Adapter {
     desk: Rc<Desk>,
-    out: Outlet,
+    out: Outbox,
     client: RefCell<ClientFacts>,
     phase: Cell<Phase>,
     manner: Cell<Manner>,
@@ -88,7 +87,8 @@ pub(crate) struct Adapter {
     looks: RefCell<Looks>,
     documents: RefCell<Documents>,
     kinds: RefCell<BTreeMap<BreakpointId, BreakpointKind>>,
-    hushes: Rc<Hushes>,
+    /// Movements whose answer is not sent yet: what they lead to is told after it.
+    moving: Cell<u32>,
     /// The next `Continued` is the answer to a request, and need not be told.
     resumed_by_request: Cell<bool>,
     /// The next stop is only passed on the way to where a request leads, and is not told.
@@ -98,6 +98,10 @@ pub(crate) struct Adapter {
     /// The client asked for the end of the job.
     ending: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
+    /// Something was changed since the last stop was told.
+    edited: Cell<bool>,
+    /// How many progresses were told.
+    progresses: Cell<u32>,
 }
 
 /// What a client has been given numbers for, as long as the job stands where it does.
@@ -119,7 +123,7 @@ enum Frame {
 }
 
 impl Adapter {
-    pub(crate) fn new(desk: Rc<Desk>, out: Outlet) -> Self {
+    pub(crate) fn new(desk: Rc<Desk>, out: Outbox) -> Self {
         Self {
             desk,
             out,
@@ -135,12 +139,14 @@ impl Adapter {
             looks: RefCell::default(),
             documents: RefCell::default(),
             kinds: RefCell::default(),
-            hushes: Rc::default(),
+            moving: Cell::new(0),
             resumed_by_request: Cell::new(false),
             passing: Cell::new(false),
             stayed: Cell::new(false),
             ending: Cell::new(false),
             outcome: Cell::new(None),
+            edited: Cell::new(false),
+            progresses: Cell::new(0),
         }
     }
 
@@ -197,7 +203,7 @@ impl Adapter {
     fn invalidate(&self, areas: &[InvalidatedAreas]) {
         if self.client.borrow().invalidated {
             let areas = Some(areas.to_vec());
-            self.out.event(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+            self.out.tell(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
         }
     }
 
@@ -217,6 +223,33 @@ impl Adapter {
             Ok(picture) => picture.mask(&text),
             Err(_) => text,
         }
+    }
+
+    /// Tells a client that shows such things that something may take long; the client waits a moment before it does.
+    fn begin_progress(&self, title: &str) -> Option<String> {
+        if !self.client.borrow().progress {
+            return None;
+        }
+        let number = self.progresses.get().saturating_add(1);
+        self.progresses.set(number);
+        let id = format!("progress {number}");
+        self.out.tell(Event::ProgressStart(ProgressStartEvent {
+            progress_id: id.clone(),
+            title: title.to_owned(),
+            cancellable: Some(false),
+            ..ProgressStartEvent::default()
+        }));
+        Some(id)
+    }
+
+    fn end_progress(&self, id: Option<String>) {
+        if let Some(progress_id) = id {
+            self.out.tell(Event::ProgressEnd(ProgressEndEvent { progress_id, message: None }));
+        }
+    }
+
+    fn output(&self, event: OutputEvent) {
+        self.out.tell(Event::Output(event));
     }
 
     fn kind_of(&self, id: BreakpointId) -> Option<BreakpointKind> {

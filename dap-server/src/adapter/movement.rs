@@ -31,9 +31,15 @@ impl Adapter {
 
     /// To a moment of the past, or back from there.
     pub(super) async fn go_back(&self, request: Ask) -> Result<ResponseBody, Failure> {
+        self.travel(request).await.map(|_| ResponseBody::Empty)
+    }
+
+    async fn travel(&self, request: Ask) -> Result<Reply, Failure> {
+        let progress = self.begin_progress("Restoring the files of another moment");
         let moved = self.ask(request).await;
+        self.end_progress(progress);
         self.look_away();
-        moved.map(|_| ResponseBody::Empty).map_err(Failure::shown)
+        moved.map_err(Failure::shown)
     }
 
     /// The same at a request that a client does not know for a movement: it is told when the way begins, and where the job
@@ -44,14 +50,13 @@ impl Adapter {
             self.continued();
         }
         let reruns = request == Ask::Rerun;
-        let moved = self.ask(request).await;
-        self.look_away();
+        let moved = self.travel(request).await;
         match moved {
             Ok(_) if reruns => self.pass_a_stop(),
             Ok(_) => {}
             Err(_) => self.stayed.set(stands),
         }
-        moved.map_err(Failure::shown)
+        moved
     }
 
     pub(super) async fn restart_frame(

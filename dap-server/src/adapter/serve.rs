@@ -10,30 +10,27 @@ use std::rc::Rc;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::hush::Hush;
 use super::{Adapter, Phase};
+use crate::connection::{Asked, Incoming};
 use crate::debuggee::Desk;
-use crate::envelope::RawRequest;
 use crate::feed::Item;
-use crate::outlet::{Incoming, Outlet};
+use crate::outbox::Outbox;
 use crate::protocol::progress::CancelArguments;
 use crate::protocol::{ErrorId, Failure, Request, ResponseBody};
 
 /// Serves one client until it leaves or has nothing more to say.
-pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Incoming) {
+pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming) {
     let adapter = Rc::new(Adapter::new(Rc::clone(&desk), out));
     let mut requests = Requests::default();
     loop {
         tokio::select! {
             biased;
-            request = incoming.next() => match request {
-                Some((seq, request)) => requests.serve(&adapter, seq, request),
+            asked = incoming.next() => match asked {
+                Some(asked) => requests.serve(&adapter, asked),
                 None => break,
             },
-            Some(done) = requests.tasks.join_next() => requests.finished(done.ok()),
-            // It may be that news can be told now.
-            () = adapter.hushes.ended() => adapter.tell_stayed().await,
-            item = next_item(&adapter), if adapter.hears() => adapter.tell(item).await,
+            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()).await,
+            item = next_item(&adapter) => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
             break;
@@ -43,76 +40,71 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outlet, mut incoming: impl Inc
     adapter.left().await;
 }
 
+/// What the client may be told next: nothing before it has set its breakpoints, and output alone while an answer is due
+/// that news must come after.
 async fn next_item(adapter: &Adapter) -> Item {
-    match adapter.debuggee.borrow().clone() {
-        Some(debuggee) => debuggee.feed.next().await,
+    let debuggee = adapter.debuggee.borrow().clone().filter(|_| adapter.phase.get() == Phase::Running);
+    match debuggee {
+        Some(debuggee) if adapter.moving.get() == 0 => debuggee.feed.next().await,
+        Some(debuggee) => debuggee.feed.next_output().await,
         None => std::future::pending().await,
-    }
-}
-
-impl Adapter {
-    /// Whether the client may be told news: it has set its breakpoints, and no answer is due that news must come after.
-    fn hears(&self) -> bool {
-        self.phase.get() == Phase::Running && !self.hushes.any()
     }
 }
 
 /// The requests that are being served.
 #[derive(Default)]
 struct Requests {
-    tasks: JoinSet<i64>,
+    tasks: JoinSet<(i64, bool)>,
     cancels: BTreeMap<i64, oneshot::Sender<()>>,
 }
 
 impl Requests {
-    fn serve(&mut self, adapter: &Rc<Adapter>, seq: i64, request: RawRequest) {
-        let command = request.command.clone();
-        let request = match adapter.expected(&request).and_then(|()| Ok(Request::decode(request)?)) {
+    fn serve(&mut self, adapter: &Rc<Adapter>, asked: Asked) {
+        let Asked { seq, command, request } = asked;
+        let request = match adapter.expected(&command).and(request) {
             Ok(request) => request,
-            Err(failure) => return adapter.out.response(failure.into_response(seq, command)),
+            Err(failure) => return adapter.out.respond(failure.into_response(seq, command)),
         };
         if let Request::Cancel(arguments) = &request {
             self.cancel(arguments);
-            return adapter.out.response(ResponseBody::Empty.into_response(seq, command));
+            return adapter.out.respond(ResponseBody::Empty.into_response(seq, command));
         }
-        let hush = Hush::over(&adapter.hushes);
-        if !may_move(&request) {
-            hush.lift();
+        let moves = is_movement(&request);
+        if moves {
+            adapter.moving.set(adapter.moving.get() + 1);
         }
         let (cancel, cancelled) = oneshot::channel();
         self.cancels.insert(seq, cancel);
         let adapter = Rc::clone(adapter);
         self.tasks.spawn_local(async move {
-            let result = adapter.unless(cancelled, request, &hush).await;
-            let response = match result {
+            let response = match adapter.unless(cancelled, request).await {
                 Ok(body) => body.into_response(seq, command),
                 Err(failure) => adapter.masked(failure).await.into_response(seq, command),
             };
-            adapter.out.response(response);
-            drop(hush);
-            seq
+            adapter.out.respond(response);
+            (seq, moves)
         });
     }
 
     fn cancel(&mut self, arguments: &CancelArguments) {
-        let named = arguments.progress_id.as_ref().and_then(|id| id.parse().ok());
-        for seq in [arguments.request_id, named].into_iter().flatten() {
-            if let Some(cancel) = self.cancels.remove(&seq) {
-                // It may have ended in this moment.
-                let _ = cancel.send(());
-            }
-        }
+        let named = arguments.request_id.and_then(|seq| self.cancels.remove(&seq));
+        // It may have ended in this moment.
+        let _ = named.map(|cancel| cancel.send(()));
     }
 
-    fn finished(&mut self, done: Option<i64>) {
-        if let Some(seq) = done {
+    async fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
+        if let Some((seq, moves)) = done {
             self.cancels.remove(&seq);
+            if moves {
+                adapter.moving.set(adapter.moving.get().saturating_sub(1));
+                adapter.tell_stayed().await;
+            }
         }
     }
 }
 
-/// Whether something may stop or go on because of it.
-fn may_move(request: &Request) -> bool {
+/// Whether something stops or goes on because of it.
+fn is_movement(request: &Request) -> bool {
     matches!(
         request,
         Request::Next(_)
@@ -135,8 +127,7 @@ fn may_move(request: &Request) -> bool {
 
 impl Adapter {
     /// What may come now: `initialize` first and once, nothing but leaving before there is a job.
-    fn expected(&self, request: &RawRequest) -> Result<(), Failure> {
-        let command = request.command.as_str();
+    fn expected(&self, command: &str) -> Result<(), Failure> {
         match (self.phase.get(), command) {
             (Phase::New, "initialize") | (_, "disconnect") => Ok(()),
             (Phase::New, _) => Err(Failure::new(ErrorId::Order, "send initialize first")),
@@ -152,10 +143,9 @@ impl Adapter {
         &self,
         cancelled: oneshot::Receiver<()>,
         request: Request,
-        hush: &Hush,
     ) -> Result<ResponseBody, Failure> {
         let is_evaluation = matches!(request, Request::Evaluate(_));
-        let mut result = pin!(self.handle(request, hush));
+        let mut result = pin!(self.handle(request));
         tokio::select! {
             biased;
             Ok(()) = cancelled => {}
@@ -169,7 +159,7 @@ impl Adapter {
         Err(Failure::cancelled(ErrorId::Cancelled))
     }
 
-    async fn handle(&self, request: Request, hush: &Hush) -> Result<ResponseBody, Failure> {
+    async fn handle(&self, request: Request) -> Result<ResponseBody, Failure> {
         match request {
             Request::Initialize(arguments) => self.initialize(&arguments),
             Request::Launch(arguments) => self.launch(arguments).await,
@@ -205,7 +195,7 @@ impl Adapter {
             Request::Variables(arguments) => self.variables(&arguments).await,
             Request::SetVariable(arguments) => self.set_variable(arguments).await,
             Request::SetExpression(arguments) => self.set_expression(arguments).await,
-            Request::Evaluate(arguments) => self.evaluate(arguments, hush).await,
+            Request::Evaluate(arguments) => self.evaluate(arguments).await,
             Request::Completions(arguments) => self.completions(&arguments).await,
             Request::Source(arguments) => self.source(&arguments).await,
             Request::LoadedSources(_) => self.loaded_sources().await,

@@ -17,6 +17,9 @@ use crate::protocol::execution::{ContinuedEvent, StoppedEvent, StoppedReason};
 use crate::protocol::output::{OutputEvent, OutputGroup};
 use crate::protocol::sound::OutputEventCategory;
 
+/// A line that a failed step printed is shown up to here.
+const LAST_LINE_COLUMNS: usize = 200;
+
 impl Adapter {
     pub(super) async fn tell(&self, item: Item) {
         match item {
@@ -43,16 +46,24 @@ impl Adapter {
         }
     }
 
+    /// What a command has printed comes before its answer.
+    pub(super) fn tell_output_so_far(&self) {
+        let Ok(debuggee) = self.debuggee() else { return };
+        while let Some(item) = debuggee.feed.take_output() {
+            self.tell_output(item);
+        }
+    }
+
     fn tell_output(&self, item: Item) {
         match item {
             Item::Log(batch) => {
                 for event in console::of_log(&batch, self.client.borrow().ansi) {
-                    self.out.output(event);
+                    self.output(event);
                 }
             }
             Item::LeftOut(bytes) => {
                 let text = format!("… {bytes} bytes of output left out; `log` shows them");
-                self.out.output(console::line(OutputEventCategory::Console, &text));
+                self.output(console::line(OutputEventCategory::Console, &text));
             }
             Item::Notice(_) => {}
         }
@@ -63,14 +74,14 @@ impl Adapter {
             Notice::StepStarted { number, name, place, .. } => {
                 let text = format!("▸ {number} {}\n", wording::shown(&name));
                 let group = Some(OutputGroup::Start);
-                self.out.output(self.placed(OutputEventCategory::Stdout, text, place, group));
+                self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
             Notice::StepEnded(end) => self.step_ended(&end),
             Notice::JobEnded { outcome, took, .. } => {
                 self.outcome.set(Some(outcome));
                 let name = self.debuggee().map(|debuggee| debuggee.name.clone()).unwrap_or_default();
                 let text = wording::job_line(&name, outcome, Some(took), self.painter());
-                self.out.output(console::line(OutputEventCategory::Console, &text));
+                self.output(console::line(OutputEventCategory::Console, &text));
             }
             Notice::JobLog { tag, text } => {
                 let category = if tag == LineTag::Error {
@@ -78,31 +89,39 @@ impl Adapter {
                 } else {
                     OutputEventCategory::Stdout
                 };
-                self.out
-                    .output(console::line(category, &format!("{}{}", tag.prefix(), wording::shown(&text))));
+                self.output(console::line(category, &format!("{}{}", tag.prefix(), wording::shown(&text))));
             }
             Notice::LogPoint { text, place, .. } => {
                 let text = format!("{}\n", wording::shown(&text));
-                self.out.output(self.placed(OutputEventCategory::Console, text, place, None));
+                self.output(self.placed(OutputEventCategory::Console, text, place, None));
             }
             Notice::Warning(text) => {
                 let text = format!("warning: {}", wording::shown(&text));
-                self.out.output(console::line(OutputEventCategory::Important, &text));
+                self.output(console::line(OutputEventCategory::Important, &text));
             }
             Notice::Stopped(_) | Notice::Continued => {}
         }
     }
 
     fn step_ended(&self, end: &StepEnd) {
+        // Somebody who leaves need not be told of every step that will not run.
+        if self.ending.get() && end.outcome == Outcome::Skipped {
+            return;
+        }
         let close = OutputEvent {
             category: Some(OutputEventCategory::Stdout),
             group: Some(OutputGroup::End),
             ..OutputEvent::default()
         };
-        self.out.output(close);
+        self.output(close);
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
-        let text = wording::step_line(columns, end, None, self.painter());
-        self.out.output(console::line(OutputEventCategory::Console, &text));
+        let exit = end.exit_code.map(|code| format!("exit {code}"));
+        let line = wording::step_line(columns, end, exit.as_deref(), self.painter());
+        let last = wording::barred(&end.last_lines, LAST_LINE_COLUMNS, self.painter());
+        self.output(console::line(
+            OutputEventCategory::Console,
+            format!("{line}\n{last}").trim_end_matches('\n'),
+        ));
         self.tell_timeline_changed();
     }
 
@@ -130,14 +149,15 @@ impl Adapter {
     /// The job stands; or it is over and nobody wants to look.
     async fn stopped(&self, stop: &Stop) {
         if self.passing.replace(false) {
-            return;
+            // A terminal shows what was undone; to an editor it would be one stop too many.
+            return self.custom_event(STOP, &self.stop_body(stop, false));
         }
         if let StopReason::End(outcome) = &stop.reason
             && (self.ending.get() || self.ends_at(*outcome))
         {
             return self.end_session().await;
         }
-        self.tell_stop(stop).await;
+        self.tell_stop(stop);
     }
 
     /// A failed job stays, so that a person can go back; one that succeeded only for those who asked for it, and for those who
@@ -146,10 +166,20 @@ impl Adapter {
         !self.manner.get().stop_at_end && outcome != Outcome::Failure
     }
 
-    pub(super) async fn tell_stop(&self, stop: &Stop) {
+    /// A stop at which the job stood when the client came.
+    pub(super) fn tell_stop_found(&self, stop: &Stop) {
+        self.tell_stop_as(stop, true);
+    }
+
+    pub(super) fn tell_stop(&self, stop: &Stop) {
+        self.tell_stop_as(stop, false);
+    }
+
+    fn tell_stop_as(&self, stop: &Stop, unseen: bool) {
         self.look_away();
+        self.edited.set(false);
         self.resumed_by_request.set(false);
-        self.custom_event(STOP, &self.stop_body(stop));
+        self.custom_event(STOP, &self.stop_body(stop, unseen));
         self.tell_standing(stop);
         self.tell_timeline_changed();
     }
@@ -165,7 +195,7 @@ impl Adapter {
 
     fn tell_standing(&self, stop: &Stop) {
         let (reason, description, text, hit) = self.reason(stop);
-        self.out.event(Event::Stopped(StoppedEvent {
+        self.out.tell(Event::Stopped(StoppedEvent {
             reason,
             description: Some(description),
             thread_id: Some(FOREGROUND),
@@ -180,7 +210,7 @@ impl Adapter {
         self.look_away();
         if !self.resumed_by_request.replace(false) {
             let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
-            self.out.event(Event::Continued(event));
+            self.out.tell(Event::Continued(event));
         }
     }
 
@@ -190,16 +220,18 @@ impl Adapter {
 
     fn custom_event(&self, name: &str, body: &impl serde::Serialize) {
         if let Ok(body) = serde_json::value::to_raw_value(body) {
-            self.out.event(Event::Custom(RawEvent { event: name.to_owned(), body: Some(body) }));
+            self.out.tell(Event::Custom(RawEvent { event: name.to_owned(), body: Some(body) }));
         }
     }
 
-    fn stop_body(&self, stop: &Stop) -> StopBody {
+    /// Of a stop that was told before this client came, with the failure that it did not see.
+    fn stop_body(&self, stop: &Stop, unseen: bool) -> StopBody {
         let (columns, job) = self
             .debuggee()
             .map_or((0, String::new()), |debuggee| (debuggee.name_columns, debuggee.name.clone()));
         StopBody {
-            text: wording::stop(stop, columns, self.painter()),
+            text: if unseen { wording::failure(stop, self.painter()) } else { String::new() }
+                + &wording::stop(stop, columns, self.painter()),
             prompt: wording::prompt(&job, stop),
             moment: stop.moment.0,
             rewound: stop.rewound,

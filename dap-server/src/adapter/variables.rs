@@ -259,6 +259,7 @@ impl Adapter {
 
     /// Something was changed where the job stands.
     pub(super) fn changed(&self, areas: &[InvalidatedAreas]) {
+        self.edited.set(true);
         self.look_again();
         self.invalidate(areas);
         self.tell_timeline_changed();

@@ -102,6 +102,17 @@ pub struct StopBody {
     pub ended: bool,
 }
 
+/// In the answer to an `evaluate` of the console: what a terminal has to know to go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsoleBody {
+    /// So many stops come of the command.
+    pub stops: u32,
+    /// What the prompt says now, where the job still stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+}
+
 /// The whole history of a job, as a picture of it needs it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -97,14 +97,14 @@ pub struct Failure {
     /// One of the two short texts that programs look for.
     predefined: Option<&'static str>,
     /// All about it.
-    pub error: ErrorBody,
+    pub error: Box<ErrorBody>,
 }
 
 impl Failure {
     /// A failure that whoever asked is told of. Whatever comes from outside belongs into variables: [`Failure::with`].
     pub fn new(id: ErrorId, format: impl Into<String>) -> Self {
         let error = ErrorBody { id: id as i64, format: format.into(), ..ErrorBody::default() };
-        Self { predefined: None, error }
+        Self { predefined: None, error: Box::new(error) }
     }
 
     /// The request was cancelled.
@@ -142,15 +142,15 @@ impl Failure {
     /// The response that says so. Many clients show `message` alone, so it is the whole text unless it is predefined.
     pub fn into_response(self, request_seq: i64, command: impl Into<String>) -> RawResponse {
         let message = self.predefined.map_or_else(|| self.error.text(), str::to_owned);
-        let body = serde_json::value::to_raw_value(&ErrorResponseBody { error: self.error }).ok();
+        let body = serde_json::value::to_raw_value(&ErrorResponseBody { error: &self.error }).ok();
         RawResponse { request_seq, command: command.into(), success: false, message: Some(message), body }
     }
 }
 
 /// The body of a response without success.
 #[derive(Serialize)]
-struct ErrorResponseBody {
-    error: ErrorBody,
+struct ErrorResponseBody<'e> {
+    error: &'e ErrorBody,
 }
 
 /// Why a message could not be given its types.

@@ -1,5 +1,6 @@
 //! Expressions and commands that a person types, and what may come next while typing.
 
+use super::custom::ConsoleBody;
 use super::open::open_enum;
 use super::sound::{EvaluateArgumentsContext, ValueFormat, VariablePresentationHint};
 use super::source::Source;
@@ -111,6 +112,9 @@ pub struct EvaluateArguments {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EvaluateResponse {
+    /// For terminals; not of the protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stepback: Option<ConsoleBody>,
     /// The value as text.
     pub result: String,
     /// Its type, for people.

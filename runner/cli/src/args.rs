@@ -34,6 +34,8 @@ pub(crate) enum Command {
     /// Run one job step by step: stop anywhere, look, change things, go back
     #[command(after_help = EXIT_CODES)]
     Debug(DebugArguments),
+    /// Debug a job whose debugger listens: `stepback debug --listen`, or a runner's
+    Attach(AttachArguments),
     /// Serve an editor that speaks the Debug Adapter Protocol
     Dap(DapArguments),
     /// Say what is wrong with workflow files
@@ -68,6 +70,10 @@ pub(crate) struct DebugArguments {
     /// The job to debug; those that it needs run first, without stops
     #[arg(long, short, value_name = "JOB")]
     pub(crate) job: Option<String>,
+    /// Let an editor or `stepback attach` debug it, at the path of a socket or at 127.0.0.1:PORT
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with = "last")]
+    pub(crate) listen: Option<String>,
     /// Reopen the last run at its failure, with its files
     #[arg(long, conflicts_with_all = ["file", "job"])]
     pub(crate) last: bool,
@@ -79,9 +85,23 @@ pub(crate) struct DebugArguments {
     pub(crate) options: Options,
 }
 
+/// `stepback attach`.
+#[derive(Debug, Args)]
+pub(crate) struct AttachArguments {
+    /// The path of a socket, or 127.0.0.1:PORT; for a port the token is taken from STEPBACK_TOKEN, or asked for
+    pub(crate) address: String,
+    /// Show every line of the logs
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
 /// `stepback dap`.
 #[derive(Debug, Args)]
-pub(crate) struct DapArguments {}
+pub(crate) struct DapArguments {
+    /// Listen for a client, at the path of a socket or at 127.0.0.1:PORT, instead of serving standard input and output
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) listen: Option<String>,
+}
 
 /// `stepback check`.
 #[derive(Debug, Args)]

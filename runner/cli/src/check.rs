@@ -24,10 +24,7 @@ pub(crate) fn check(
     painter: Painter,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let paths = match files {
-        [] => project.some_workflows()?,
-        files => files.iter().map(|file| project.named(file)).collect::<Result<_, Fault>>()?,
-    };
+    let paths = project.named_or_all(files)?;
     let mut counts = Counts::default();
     for path in &paths {
         let loaded = project.load(path)?;

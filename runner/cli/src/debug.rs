@@ -6,17 +6,22 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use dap_server::feed::Feed;
+use dap_server::server::Offer;
+use dap_server::transport::Address;
 use engine::effect::Outcome;
 use engine::plan::JobKey;
 use engine::run::Run;
 use session::fleet::Fleet;
-use session::notice::Observer;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use crate::args::DebugArguments;
 use crate::choose;
 use crate::config;
+use crate::dap::debuggee;
+use crate::dap::listen::{self, Server};
 use crate::exit::{Exit, Fault};
+use crate::interrupts::Interrupts;
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::json::JsonFace;
@@ -25,7 +30,7 @@ use crate::output::tree::TreeFace;
 use crate::output::{Output, text};
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
-use crate::repl::{Lines, Repl, Screen};
+use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime, make_folder};
 use crate::sweep;
 use crate::terminal::Terminal;
@@ -60,7 +65,11 @@ pub(crate) fn debug(
     sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
     let shared = (Arc::clone(&prepared), Arc::clone(&folder));
-    let outcome = in_runtime(drive(shared, run, job, arguments.verbose, terminal))?;
+    let face = match arguments.listen {
+        Some(address) => Talk::WithClients(listen::address(&address, &prepared.paths)?),
+        None => Talk::OnTerminal { verbose: arguments.verbose },
+    };
+    let outcome = in_runtime(drive(shared, run, job, face, terminal))??;
     if let Some(folder) = Arc::into_inner(folder) {
         folder.remove();
     }
@@ -71,9 +80,9 @@ async fn drive(
     (prepared, folder): (Arc<Prepared>, Arc<RunFolder>),
     run: Run,
     job: Arc<str>,
-    verbose: bool,
+    face: Talk,
     terminal: Terminal,
-) -> Outcome {
+) -> Result<Outcome, Fault> {
     let (news, heard) = mpsc::unbounded_channel();
     let painter = Painter::new(terminal.colour);
     let output = Output::standard();
@@ -82,59 +91,100 @@ async fn drive(
     } else {
         Others::Briefly(Arc::new(TreeFace::still(output, painter)))
     };
-    let face = Arc::new(QuietFace::new(others, job.to_string()));
-    let mut launcher = JobLauncher::new(Arc::clone(&prepared), face, folder, news);
+    let quiet = Arc::new(QuietFace::new(others, job.to_string()));
+    let mut launcher = JobLauncher::new(Arc::clone(&prepared), quiet, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
-    // Nothing sends: Ctrl-C belongs to the conversation.
-    let (_cancel, cancels) = mpsc::unbounded_channel();
+    let (cancel, cancels) = mpsc::unbounded_channel();
+    // On a terminal Ctrl-C belongs to the conversation.
+    let _kept = match &face {
+        Talk::WithClients(_) => (Some(Interrupts::listen(cancel)), None),
+        Talk::OnTerminal { .. } => (None, Some(cancel)),
+    };
     // One at a time: where nothing was chosen, the other combinations wait behind the one that is debugged.
     let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
-    let talk = converse(heard, job, verbose, terminal, Arc::clone(&prepared));
+    let talk = converse(heard, job, face, terminal, Arc::clone(&prepared));
     tokio::select! {
         biased;
         outcome = talk => outcome,
-        outcome = fleet.drive(cancels) => outcome,
+        outcome = fleet.drive(cancels) => Ok(outcome),
     }
 }
 
-/// Talks with the first session of the job, and tells how it ended.
+/// Who talks about the job.
+enum Talk {
+    /// A person, here.
+    OnTerminal {
+        /// With every log line.
+        verbose: bool,
+    },
+    /// Whoever comes to this address.
+    WithClients(Address),
+}
+
+/// Talks about the first session of the job, and tells how it ended.
 async fn converse(
     mut heard: UnboundedReceiver<JobNews>,
     job: Arc<str>,
-    verbose: bool,
+    face: Talk,
     terminal: Terminal,
     prepared: Arc<Prepared>,
-) -> Outcome {
+) -> Result<Outcome, Fault> {
     let mut debugged: Option<JobKey> = None;
+    let mut server: Option<Server> = None;
     while let Some(news) = heard.recv().await {
         match news {
             JobNews::Started(started) if started.key.id == job && debugged.is_none() => {
                 debugged = Some(started.key.clone());
-                tokio::task::spawn_local(talk(started, verbose, terminal, Arc::clone(&prepared)));
+                match &face {
+                    Talk::OnTerminal { verbose } => {
+                        tokio::task::spawn_local(talk(started, *verbose, terminal, Arc::clone(&prepared)));
+                    }
+                    Talk::WithClients(address) => {
+                        server = Some(serve(&started, address.clone(), &prepared, terminal).await?);
+                    }
+                }
             }
             JobNews::Over { key, outcome } if key.id == job => {
+                if let Some(server) = server {
+                    server.close();
+                }
                 // A job that never started because one before it failed is a failure to the person who wanted it.
-                return if debugged.is_none() && outcome == Outcome::Skipped {
+                return Ok(if debugged.is_none() && outcome == Outcome::Skipped {
                     Outcome::Failure
                 } else {
                     outcome
-                };
+                });
             }
             _ => {}
         }
     }
-    Outcome::Failure
+    Ok(Outcome::Failure)
+}
+
+/// Lets clients come to the job, and says where.
+async fn serve(
+    job: &StartedJob,
+    address: Address,
+    prepared: &Prepared,
+    terminal: Terminal,
+) -> Result<Server, Fault> {
+    let feed = Feed::default();
+    let debuggee = debuggee(job, &feed, prepared.path.clone(), false);
+    job.relay.hand_over(Arc::new(feed));
+    job.relay.repeat_stop();
+    let (server, listening) = Server::start(address, |closing| Offer::Job(debuggee, closing)).await?;
+    let heading = text::heading(&job.heading, Painter::new(terminal.colour));
+    Output::standard().write(format!("{heading}\n{}", listen::how_to_attach(&listening)).as_bytes());
+    Ok(server)
 }
 
 async fn talk(job: StartedJob, verbose: bool, terminal: Terminal, prepared: Arc<Prepared>) {
-    let painter = Painter::new(terminal.colour);
-    let (lines, output) = Lines::open(terminal, painter, prepared.paths.history());
-    if !prepared.settings.json {
-        output.write(format!("{}\n", text::heading(&job.heading, painter)).as_bytes());
-    }
-    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), verbose, prepared.settings.json);
-    let screen = Arc::new(screen);
-    job.relay.hand_over(Arc::clone(&screen) as Arc<dyn Observer>);
+    let json = prepared.settings.json;
+    let seat = Seat { terminal, verbose, json, history: prepared.paths.history() };
+    let watch = Watch::new(&job.heading, &seat);
+    let debuggee = debuggee(&job, &watch.feed, prepared.path.clone(), false);
+    job.relay.hand_over(Arc::clone(&watch.observer));
     job.relay.repeat_stop();
-    Repl::new(job.handle, screen, stops, lines, painter).talk().await;
+    let greeting = format!("{}\n", text::heading(&job.heading, Painter::new(terminal.colour)));
+    repl::talk(debuggee, watch, seat, if json { "" } else { &greeting }).await;
 }

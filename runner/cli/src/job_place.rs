@@ -16,6 +16,7 @@ use host::snapshot::{Root, Roots, RootsError};
 
 use crate::args::{HomeChoice, WorkspaceChoice};
 use crate::config::Settings;
+use crate::job_tree::{IdleTrees, JobTree};
 use crate::paths::Paths;
 
 /// No job is called so.
@@ -29,6 +30,7 @@ const FOREIGN: [&str; 4] = ["GITHUB_", "RUNNER_", "ACTIONS_", "INPUT_"];
 pub(crate) struct RunFolder {
     path: PathBuf,
     spare: SpareFolders,
+    idle: IdleTrees,
     /// As long as we have it, nobody tidies the folder away.
     _lock: Option<File>,
 }
@@ -47,7 +49,7 @@ impl RunFolder {
         let path = runs.join(name);
         make(&path)?;
         let spare = SpareFolders::kept_in(path.join(SPARE));
-        Ok(RunFolder { _lock: lock(&path), spare, path })
+        Ok(RunFolder { _lock: lock(&path), spare, idle: IdleTrees::default(), path })
     }
 
     /// Keeps the run's folder that `inside` lies in from being tidied away, as long as the answer lives.
@@ -72,6 +74,17 @@ impl RunFolder {
     /// Where the jobs of the run keep the folders of their steps between two steps.
     pub(crate) fn spare(&self) -> SpareFolders {
         self.spare.clone()
+    }
+
+    /// Takes back the folders of a job that is over: the next job gets them if nothing is in them and nobody is left who
+    /// might still put something there.
+    pub(crate) fn give_back(&self, place: JobPlace) {
+        if let Some(tree) = place.tree
+            && !place.store.exists()
+            && host::orphans::none_possible()
+        {
+            self.idle.keep(tree);
+        }
     }
 
     /// Removes it with everything in it, as far as that is possible.
@@ -130,8 +143,10 @@ pub(crate) struct JobPlace {
     pub(crate) temp: PathBuf,
     /// The job's own home, if it has one.
     pub(crate) home: Option<PathBuf>,
-    /// Where snapshots are kept while the session lasts.
+    /// Where snapshots are kept while the session lasts; made when there are some.
     pub(crate) store: PathBuf,
+    /// The folders as they were made, if another job may get them.
+    tree: Option<JobTree>,
     /// The workspace is the person's own tree.
     pub(crate) in_place: bool,
 }
@@ -156,13 +171,11 @@ impl JobPlace {
         let temp = folder.join("temp");
         let home = (settings.home == HomeChoice::Fresh).then(|| folder.join("home"));
         let store = folder.join("snapshots");
-        make(&workspace)?;
-        make(&temp.join("_github_workflow"))?;
-        make(&temp.join(CommandFiles::FOLDER))?;
-        make(&store)?;
-        home.iter().try_for_each(|home| make(home))?;
-        let place = JobPlace { workspace, temp, home, store, in_place };
-        fs::write(place.event_path(), event_json)?;
+        let mut place = JobPlace { workspace, temp, home, store, tree: run.idle.take(&folder), in_place };
+        if place.tree.is_none() {
+            place.make(event_json)?;
+            place.tree = Some(place.as_made(&folder)?);
+        }
         Ok(place)
     }
 
@@ -181,7 +194,40 @@ impl JobPlace {
         let (Some(workspace), Some(temp)) = (named(session::files::WORKSPACE), named("temp")) else {
             return Ok(None);
         };
-        Ok(Some(JobPlace { workspace, temp, home: named("home"), store, in_place }))
+        Ok(Some(JobPlace { workspace, temp, home: named("home"), store, tree: None, in_place }))
+    }
+
+    fn make(&self, event_json: &str) -> io::Result<()> {
+        make(&self.workspace)?;
+        make(&self.temp.join("_github_workflow"))?;
+        make(&self.temp.join(CommandFiles::FOLDER))?;
+        self.home.iter().try_for_each(|home| make(home))?;
+        fs::write(self.event_path(), event_json)
+    }
+
+    fn as_made(&self, folder: &Path) -> io::Result<JobTree> {
+        let (event, commands) = (self.event_path(), self.temp.join(CommandFiles::FOLDER));
+        let event_folder = event.parent().unwrap_or(&event);
+        let mut inner = vec![self.temp.as_path(), event_folder, &event];
+        let mut emptied = vec![commands.as_path()];
+        if !self.in_place {
+            inner.extend([&self.workspace, self.workspace.parent().unwrap_or(&self.workspace)]);
+            emptied.push(&self.workspace);
+        }
+        if let Some(home) = &self.home {
+            inner.push(home);
+            emptied.push(home);
+        }
+        JobTree::new(folder, &inner, &emptied)
+    }
+
+    /// The folder for snapshots that last as long as the session.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn make_store(&self) -> io::Result<&Path> {
+        make(&self.store)?;
+        Ok(&self.store)
     }
 
     fn event_path(&self) -> PathBuf {

@@ -32,7 +32,7 @@ use crate::given::runner;
 use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
-use crate::record::{Begun, Shelf, Start};
+use crate::record::{Begun, Shelf, Start, open_store};
 use crate::sweep;
 use crate::workflow_source::WorkflowFile;
 
@@ -140,6 +140,8 @@ pub(crate) struct JobLauncher {
     pub(crate) news: UnboundedSender<JobNews>,
     /// Jobs that have a session or had one, with the mark that says that they are under way.
     pub(crate) started: IndexMap<JobKey, Option<PathBuf>>,
+    /// The folders of the jobs that go on.
+    pub(crate) places: IndexMap<JobKey, JobPlace>,
     /// Labels of other systems that were warned of.
     pub(crate) warned: IndexSet<String>,
 }
@@ -164,6 +166,7 @@ impl JobLauncher {
             linger: false,
             news,
             started: IndexMap::new(),
+            places: IndexMap::new(),
             warned: IndexSet::new(),
         }
     }
@@ -223,8 +226,9 @@ impl JobLauncher {
             })
         });
         match begun {
-            Some(Ok(Begun { recorder, files, mark })) => {
-                let files = Files::new(Store::open(&files).map_err(failed)?, roots).map_err(failed)?;
+            Some(Ok(Begun { recorder, files, seal, mark })) => {
+                let store = open_store(&files, self.masks.clone(), seal).map_err(failed)?;
+                let files = Files::new(store, roots).map_err(failed)?;
                 return Ok(Kept { recorder: Some(recorder), files: Some(files), mark: Some(mark) });
             }
             Some(Err(error)) => observer.notice(Notice::Warning(format!("nothing is recorded: {error}"))),
@@ -233,7 +237,7 @@ impl JobLauncher {
         let files = match mode {
             Mode::Headless => None,
             Mode::Linger | Mode::Debug => {
-                let store = Store::temporary(&place.store).map_err(failed)?;
+                let store = Store::temporary(place.make_store().map_err(failed)?).map_err(failed)?;
                 Some(Files::new(store, roots).map_err(failed)?)
             }
         };
@@ -333,13 +337,14 @@ impl Launcher for JobLauncher {
             log,
             masks: self.masks.clone(),
             origin: Some(self.origin()),
-            workspace: place.workspace,
+            workspace: place.workspace.clone(),
             mode,
             source: Arc::clone(&prepared.text),
             workflow,
         };
         let (session, handle, calls) = Session::new(setup);
         self.started.insert(key.clone(), kept.mark);
+        self.places.insert(key.clone(), place);
         let _ = self.news.send(JobNews::Started(StartedJob {
             key: key.clone(),
             handle: handle.clone(),
@@ -353,6 +358,9 @@ impl Launcher for JobLauncher {
         match self.started.get_mut(key) {
             Some(mark) => mark.take().iter().for_each(|mark| sweep::unmark(mark)),
             None => self.face.job_not_run(&key.to_string(), name, outcome, error),
+        }
+        if let Some(place) = self.places.shift_remove(key) {
+            self.folder.give_back(place);
         }
         let _ = self.news.send(JobNews::Over { key: key.clone(), outcome });
     }

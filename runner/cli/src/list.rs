@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::json;
 use syntax::{Job, JobBody, Spanned, Token, Workflow};
 
-use crate::exit::{Exit, Fault};
+use crate::exit::Exit;
 use crate::output::SCHEMA_VERSION;
 use crate::workflow_files::{Loaded, Project};
 use session::wording::{Meaning, Painter, columns, padded};
@@ -24,10 +24,7 @@ pub(crate) fn list(
     painter: Painter,
     out: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let paths = match files {
-        [] => project.some_workflows()?,
-        files => files.iter().map(|file| project.named(file)).collect::<Result<_, Fault>>()?,
-    };
+    let paths = project.named_or_all(files)?;
     for (index, path) in paths.iter().enumerate() {
         let loaded = project.load(path)?;
         if as_json {

@@ -13,6 +13,7 @@ mod exit;
 mod given;
 mod interrupts;
 mod job_place;
+mod job_tree;
 mod launch;
 mod list;
 mod output;
@@ -61,6 +62,7 @@ fn perform(arguments: Arguments, terminal: Terminal) -> anyhow::Result<Exit> {
             list::list(&project, &given.files, given.json, painter, &mut io::stdout().lock())
         }
         Command::Run(given) => run::run(&project.of_file(given.file.as_deref()), given, terminal),
+        Command::Attach(given) => repl::attach(given, terminal),
         Command::Dap(given) => dap::dap(given),
         Command::Debug(given) => debug::debug(&project.of_file(given.file.as_deref()), given, terminal),
     }

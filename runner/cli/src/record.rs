@@ -3,22 +3,28 @@
 //! Knows the folder and the key; what is in a recording is the session's.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
-use host::snapshot::Roots;
+use host::masks::SharedMasks;
+use host::snapshot::{Roots, SnapshotError, Store};
 use jiff::Timestamp;
 use session::journal::{RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
-use session::recording::{Beginning, JobFacts, PlanText, Recorder, SealKey, Versions};
+use session::recording::{Beginning, JobFacts, MaskedContents, PlanText, Recorder, SealKey, Versions};
 
 use crate::paths::Paths;
 use crate::prepare::Prepared;
 use crate::sweep;
 
+/// Looking at all recordings takes long when there are many.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
+/// The folder of a recording's snapshots.
 const SNAPSHOTS: &str = "files";
+
 /// The shelf that recordings stand on.
 pub(crate) struct Shelf {
     recordings: Recordings,
@@ -87,7 +93,7 @@ impl Shelf {
         };
         let recorder =
             Recorder::begin(recording, self.seal.clone(), &beginning).map_err(|error| error.to_string())?;
-        Ok(Begun { recorder, files, mark })
+        Ok(Begun { recorder, files, seal: self.seal.clone(), mark })
     }
 
     /// The recording that a person means by "the last run": of its jobs one that failed or broke off, else the last one.
@@ -120,12 +126,14 @@ impl Shelf {
         let survivors = sweep::marks_in(&recording.folder);
         let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
             .map_err(|error| error.to_string())?;
-        Ok(Found { recorder, reopened, files, survivors })
+        Ok(Found { recorder, reopened, files, seal: self.seal.clone(), survivors })
     }
 
-    /// Removes the oldest recordings beyond the budget.
+    /// Removes the oldest recordings beyond the budget, if that was not done lately.
     pub(crate) fn tidy(&self) {
-        if let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX) {
+        if self.recordings.prune_is_due(TIDY_EVERY)
+            && let Err(error) = self.recordings.prune(RECORDINGS_BYTES_MAX)
+        {
             tracing::warn!(%error, "old recordings could not be removed");
         }
     }
@@ -137,6 +145,8 @@ pub(crate) struct Begun {
     pub(crate) recorder: Recorder,
     /// For its snapshots.
     pub(crate) files: PathBuf,
+    /// What its files are sealed under, if there is a key.
+    pub(crate) seal: Option<SealKey>,
     /// Says that its job is under way.
     pub(crate) mark: PathBuf,
 }
@@ -149,8 +159,24 @@ pub(crate) struct Found {
     pub(crate) reopened: session::recording::Reopened,
     /// Its snapshots.
     pub(crate) files: PathBuf,
+    /// What its files are sealed under, if that is of this machine.
+    pub(crate) seal: Option<SealKey>,
     /// Tracking ids of what the job may have left running when its debugger was killed.
     pub(crate) survivors: Vec<String>,
+}
+
+/// A store that seals contents under `key`.
+///
+/// # Errors
+/// It cannot be opened.
+pub(crate) fn open_store(
+    folder: &Path,
+    masks: SharedMasks,
+    key: Option<SealKey>,
+) -> Result<Store, SnapshotError> {
+    let mut store = Store::open(folder)?;
+    store.set_vault(Arc::new(MaskedContents::new(masks, key)));
+    Ok(store)
 }
 
 /// The folder of a recording's snapshots.

@@ -5,14 +5,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use dap_server::debuggee::Debuggee;
 use engine::secrets::Secrets;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
-use host::snapshot::Store;
 use host::times::Times;
 use session::files::Files;
-use session::notice::Observer;
 use session::recording::Reopened;
 use session::resume::Past;
 use session::session::{Ended, Mode, Session, Setup};
@@ -26,8 +25,8 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
-use crate::record::{Found, Shelf};
-use crate::repl::{Lines, Repl, Screen};
+use crate::record::{Found, Shelf, open_store};
+use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
 use crate::sweep;
 use crate::terminal::Terminal;
@@ -62,7 +61,7 @@ async fn drive(
     json: bool,
     terminal: Terminal,
 ) -> Result<Ended, Fault> {
-    let Found { recorder, reopened, files, survivors } = found;
+    let Found { recorder, reopened, files, seal, survivors } = found;
     let nothing = || Fault::new("the last recording broke off before its first step");
     let mut past = Past::of(&reopened).ok_or_else(nothing)?;
     if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
@@ -78,17 +77,12 @@ async fn drive(
     let roots = place.roots().map_err(fault)?;
     let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
     let origin = Origin { in_place: folder == place.workspace, folder, name: None };
-    let painter = Painter::new(terminal.colour);
-    let (lines, output) = Lines::open(terminal, painter, paths.history());
     let heading = JobHeading::new(&plan, &step_names(&plan), origin.in_place);
-    if !json {
-        output.write(format!("{}\n", text::heading(&heading, painter)).as_bytes());
-    }
-    let (screen, stops) = Screen::new(output, painter, heading, verbose, json);
-    let screen = Arc::new(screen);
-    let log = SessionLog::new(Arc::clone(&screen) as Arc<dyn Observer>).recorded(recorder.logs().clone());
+    let seat = Seat { terminal, verbose, json, history: paths.history() };
+    let watch = Watch::new(&heading, &seat);
+    let log = SessionLog::new(Arc::clone(&watch.observer)).recorded(recorder.logs().clone());
     let masks = SharedMasks::new(reopened.secrets.masks().clone());
-    let store = Store::open(&place.store).map_err(fault)?;
+    let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
     let source =
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
@@ -110,9 +104,19 @@ async fn drive(
         source,
         workflow: None,
     };
+    let workflow_file = reopened.facts.repository.clone().unwrap_or_default().join(&*heading.file);
     let (session, handle, calls) = Session::resume(setup, past);
     let work = tokio::task::spawn_local(session.run(calls));
-    Repl::new(handle, screen, stops, lines, painter).talk().await;
+    let debuggee = Debuggee {
+        handle,
+        feed: watch.feed.reader(),
+        name: heading.name.to_string(),
+        workflow: workflow_file,
+        name_columns: heading.name_columns,
+        launched: false,
+    };
+    let greeting = format!("{}\n", text::heading(&heading, Painter::new(terminal.colour)));
+    repl::talk(debuggee, watch, seat, if json { "" } else { &greeting }).await;
     let ended = work.await.map_err(fault)?;
     sweep::unmark(&mark);
     Ok(ended)

@@ -8,17 +8,18 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use host::masks::SharedMasks;
 use host::orphans;
-use host::snapshot::Store;
 use host::times::Times;
 use session::files::Files;
 use session::journal::{Access, Recording, Recordings};
+use session::recording::SealKey;
 
 use crate::exit::Fault;
 use crate::job_place::{JobPlace, RunFolder};
 use crate::paths::Paths;
 use crate::prepare::Warnings;
-use crate::record::snapshots_of;
+use crate::record::{open_store, snapshots_of};
 
 /// The file with the tracking ids of a job's processes, one to a line, in its recording or else in the folder of its run.
 /// It is of this machine, and no part of what is handed over.
@@ -66,7 +67,7 @@ pub(crate) fn sweep(paths: &Paths, warnings: &mut Warnings<'_>) {
     let recordings = Recordings::under(&paths.state).ok();
     for recording in recordings.iter().flat_map(abandoned) {
         let text = clear(&recording.folder).and_then(|ended| {
-            let restored = settle(&recording).map_err(|text| {
+            let restored = settle(&recording, SealKey::under(&paths.state).ok()).map_err(|text| {
                 Fault::new(format!("the files of an earlier run cannot be put back: {text}"))
                     .hint("`stepback debug --last` may tell more")
             });
@@ -116,7 +117,7 @@ fn abandoned(recordings: &Recordings) -> Vec<Recording> {
 }
 
 /// The workspace whose files were put back, if they were elsewhere and are still there.
-fn settle(recording: &Recording) -> Result<Option<PathBuf>, String> {
+fn settle(recording: &Recording, key: Option<SealKey>) -> Result<Option<PathBuf>, String> {
     let Ok(reopened) = session::recording::open(recording, None, None) else { return Ok(None) };
     let roots = &reopened.facts.roots;
     if roots.iter().any(|(_, folder)| !folder.exists()) {
@@ -126,7 +127,8 @@ fn settle(recording: &Recording) -> Result<Option<PathBuf>, String> {
     let place =
         JobPlace::recorded(roots, snapshots_of(recording), in_place).map_err(|error| error.to_string())?;
     let Some(place) = place else { return Ok(None) };
-    let store = Store::open(&place.store).map_err(|error| error.to_string())?;
+    // Nothing new is stored, so nothing has to be hidden.
+    let store = open_store(&place.store, SharedMasks::default(), key).map_err(|error| error.to_string())?;
     let roots = place.roots().map_err(|error| error.to_string())?;
     let mut files = Files::new(store, roots).map_err(|error| error.to_string())?;
     let restored = session::recording::settle(recording, &reopened, &mut files)?;

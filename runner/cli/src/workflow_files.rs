@@ -80,6 +80,17 @@ impl Project {
         Ok(files)
     }
 
+    /// The files that a person named, else all of the project.
+    ///
+    /// # Errors
+    /// One of them does not exist, or there is none.
+    pub(crate) fn named_or_all(&self, given: &[PathBuf]) -> Result<Vec<PathBuf>, Fault> {
+        match given {
+            [] => self.some_workflows(),
+            given => given.iter().map(|file| self.named(file)).collect(),
+        }
+    }
+
     /// The file that a person named: a path, or the name of a file in `.github/workflows`, with or without `.yml`.
     ///
     /// # Errors

@@ -6,55 +6,12 @@ use std::sync::Arc;
 
 use expr::{Object, Value};
 use indexmap::IndexMap;
-
-/// The keys of `github` that become `GITHUB_*`.
-const GITHUB_KEYS: [&str; 38] = [
-    "action",
-    "action_path",
-    "action_ref",
-    "action_repository",
-    "actor",
-    "actor_id",
-    "api_url",
-    "artifacts",
-    "artifacts_list",
-    "base_ref",
-    "env",
-    "event_name",
-    "event_path",
-    "graphql_url",
-    "head_ref",
-    "job",
-    "output",
-    "path",
-    "ref",
-    "ref_name",
-    "ref_protected",
-    "ref_type",
-    "repository",
-    "repository_id",
-    "repository_owner",
-    "repository_owner_id",
-    "retention_days",
-    "run_attempt",
-    "run_id",
-    "run_number",
-    "server_url",
-    "sha",
-    "state",
-    "step_summary",
-    "triggering_actor",
-    "workflow",
-    "workflow_ref",
-    "workflow_sha",
-];
+use syntax::github_variables;
 
 /// `GITHUB_*` and `RUNNER_*` for a step. Only strings and booleans are passed on.
 pub(crate) fn runner_environment(github: &Object, runner: &Object) -> IndexMap<Arc<str>, Arc<str>> {
-    let from_github = GITHUB_KEYS
-        .iter()
-        .chain(["workspace"].iter())
-        .filter_map(|key| Some((variable("GITHUB", key), text(github.get(key)?)?)));
+    let from_github =
+        github_variables().filter_map(|key| Some((variable("GITHUB", key), text(github.get(key)?)?)));
     let from_runner = runner.iter().filter_map(|(key, value)| Some((variable("RUNNER", key), text(value)?)));
     from_github.chain(from_runner).collect()
 }

@@ -234,6 +234,8 @@ impl<H: Host> Session<H> {
             conclusion: result.conclusion,
             took: self.clock.took.get(path).copied().unwrap_or_default(),
             files,
+            exit_code: self.exit_codes.get(path).copied().filter(|_| result.outcome != Outcome::Skipped),
+            last_lines: if result.outcome == Outcome::Failure { self.last_lines(path) } else { Vec::new() },
             outputs: self.new_outputs(path),
             variables: self.new_variables(path),
         }));

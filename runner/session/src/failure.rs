@@ -66,7 +66,7 @@ impl<H: Host> Session<H> {
     }
 
     /// From memory, or of a job that was reopened from its recording.
-    fn last_lines(&self, path: &StepPath) -> Vec<String> {
+    pub(crate) fn last_lines(&self, path: &StepPath) -> Vec<String> {
         let kept = self.log.last(path, usize::MAX);
         let lines = if kept.is_empty() { self.recorded_lines(path).unwrap_or_default() } else { kept };
         let output: Vec<&String> = without_heading(&lines).collect();

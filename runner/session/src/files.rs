@@ -2,7 +2,7 @@
 //!
 //! A thin layer over the snapshot store that says in the session's words what is wanted of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use host::snapshot::{
     Change, ChangeKind, ChangeSummary, EntryInfo, FileType, ParkingLot, RestoreMode, RestoreReport, Root,
@@ -81,6 +81,12 @@ impl Files {
     /// A file's content in a snapshot.
     pub(crate) fn read(&self, id: SnapshotId, root: &str, path: &Path) -> Result<Vec<u8>, FilesError> {
         self.store.read(id, root, path).map_err(failed)
+    }
+
+    /// Files of a snapshot that hold a secret and whose key is not here.
+    pub(crate) fn left_out(&self, id: SnapshotId) -> Result<Vec<PathBuf>, FilesError> {
+        let left_out = self.store.left_out(id).map_err(failed)?;
+        Ok(left_out.into_iter().map(|(_, path)| path).collect())
     }
 
     /// Where along `ids` a file of the workspace changed.

@@ -37,6 +37,11 @@ impl SessionHandle {
         }
     }
 
+    /// Waits until the session is over.
+    pub async fn closed(&self) {
+        self.calls.closed().await;
+    }
+
     /// Asks without waiting for the answer.
     pub fn tell(&self, request: Request) {
         drop(self.send(request));

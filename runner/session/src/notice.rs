@@ -89,6 +89,10 @@ pub struct StepEnd {
     pub took: Duration,
     /// How many files it created, changed and deleted; `None` without snapshots.
     pub files: Option<FileCounts>,
+    /// The exit code of its process, where there was one.
+    pub exit_code: Option<i32>,
+    /// Of a step that failed, the last lines it printed.
+    pub last_lines: Vec<String>,
     /// The outputs it set, masked.
     pub outputs: Vec<(String, String)>,
     /// The variables it set for later steps, masked.

@@ -69,6 +69,7 @@ impl<H: Host> Session<H> {
         if past.files_elsewhere {
             self.put_files_back(&at);
         }
+        self.tell_left_out(&at);
         for intent in &past.unknown {
             self.tell(Notice::Warning(format!(
                 "unknown outcome: `{}` was running when the recording broke off; `continue` runs it again",
@@ -119,6 +120,23 @@ impl<H: Host> Session<H> {
         let Some(files) = self.files.as_mut() else { return Ok(()) };
         let failed = |error| format!("the workspace could not be put back: {error}");
         files.bring_back(target).map(drop).map_err(failed)
+    }
+
+    /// A recording of another machine does not have the files that hold a secret.
+    fn tell_left_out(&mut self, at: &Moment) {
+        let (Some(id), Some(files)) = (at.files, self.files.as_ref()) else { return };
+        let text = match files.left_out(id) {
+            Ok(left_out) if left_out.is_empty() => return,
+            Ok(left_out) => {
+                let names: Vec<String> = left_out.iter().map(|path| path.display().to_string()).collect();
+                format!(
+                    "left out, since they hold a secret and were recorded on another machine: {}",
+                    self.secrets.mask(&names.join(", "))
+                )
+            }
+            Err(error) => error.to_string(),
+        };
+        self.tell(Notice::Warning(text));
     }
 
     /// The job that was taken up goes on: the person has seen what is unknown, and it stays so.

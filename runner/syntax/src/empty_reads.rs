@@ -9,69 +9,12 @@ use expr::Reference;
 use indexmap::IndexSet;
 
 use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS, suggestion};
+use crate::members::members;
 use crate::model::{Job, JobBody, Step, StepBody, Workflow};
 use crate::references::{Visitor, Writing};
 use crate::source::{Sources, Spanned};
 use crate::token::Token;
 
-/// What is known of contexts whose members do not depend on the file. New ones may come: only near misses are told.
-const MEMBERS: &[(&str, &[&str])] = &[
-    (
-        "github",
-        &[
-            "action",
-            "action_path",
-            "action_ref",
-            "action_repository",
-            "action_status",
-            "actor",
-            "actor_id",
-            "api_url",
-            "artifact_cache_size_limit",
-            "artifacts",
-            "artifacts_list",
-            "base_ref",
-            "env",
-            "event",
-            "event_name",
-            "event_path",
-            "graphql_url",
-            "head_ref",
-            "job",
-            "job_workflow_ref",
-            "job_workflow_sha",
-            "output",
-            "path",
-            "ref",
-            "ref_name",
-            "ref_protected",
-            "ref_type",
-            "repository",
-            "repository_id",
-            "repository_owner",
-            "repository_owner_id",
-            "repository_visibility",
-            "repositoryUrl",
-            "retention_days",
-            "run_attempt",
-            "run_id",
-            "run_number",
-            "secret_source",
-            "server_url",
-            "sha",
-            "state",
-            "step_summary",
-            "token",
-            "triggering_actor",
-            "workflow",
-            "workflow_ref",
-            "workflow_sha",
-            "workspace",
-        ],
-    ),
-    ("runner", &["arch", "debug", "environment", "name", "os", "temp", "tool_cache", "workspace"]),
-    ("strategy", &["fail-fast", "job-index", "job-total", "max-parallel"]),
-];
 const STEP_MEMBERS: &[&str] = &["outputs", "outcome", "conclusion"];
 const NEED_MEMBERS: &[&str] = &["outputs", "result"];
 
@@ -267,7 +210,7 @@ fn unknown_member(reference: &Reference, members: &[&str], what: &str) -> Empty 
 }
 
 fn member(context: &str, name: &str) -> Empty {
-    let (_, members) = MEMBERS.iter().find(|(known, _)| *known == context)?;
+    let members = members(context)?;
     if members.iter().any(|known| known.eq_ignore_ascii_case(name)) {
         return None;
     }

@@ -12,6 +12,7 @@ mod evaluate;
 pub mod filter;
 mod load;
 mod locate;
+mod members;
 mod model;
 mod options;
 mod read;
@@ -26,6 +27,7 @@ pub use diagnostic::{Diagnostic, Label, Severity};
 pub use empty_reads::empty_reads;
 pub use evaluate::{Shape, TokenError, TokenValue};
 pub use load::{parse_action, parse_workflow};
+pub use members::github_variables;
 pub use model::{
     Action, ActionInput, ActionOutput, ActionRuns, Alias, CallOutput, CallSecret, CallSecrets, CompositeStep,
     Filter, Input, InputKind, Job, JobBody, Level, Permissions, Permitted, RunDefaults, Schedule, Stage,

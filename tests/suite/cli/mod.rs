@@ -4,5 +4,6 @@ mod debugging;
 mod guide;
 pub mod program;
 mod running;
+mod secrecy;
 mod terminal;
 mod typing;

@@ -4,6 +4,7 @@
 //! the adapter writes to standard output. Knows how jobs are started; what the client says is the adapter's affair.
 
 mod configuration;
+pub(crate) mod listen;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -13,6 +14,8 @@ use std::thread;
 
 use dap_server::debuggee::{Debuggee, LaunchCall, Wish};
 use dap_server::feed::Feed;
+use dap_server::server::Offer;
+use dap_server::transport::Address;
 use engine::effect::Outcome;
 use engine::lines::LineTag;
 use engine::run::Run;
@@ -32,19 +35,25 @@ use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::Output;
 use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
+use crate::paths::Paths;
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::run::{exit_of, in_runtime, make_folder};
 use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use configuration::Launch;
+use listen::Server;
 
 /// Serves one client.
 ///
 /// # Errors
 /// The system gives us no thread or no event loop.
-pub(crate) fn dap(_arguments: DapArguments) -> anyhow::Result<Exit> {
+pub(crate) fn dap(arguments: DapArguments) -> anyhow::Result<Exit> {
     let (launches, wishes) = mpsc::unbounded_channel();
+    if let Some(address) = arguments.listen {
+        let address = listen::address(&address, &Paths::from_environment()?)?;
+        return in_runtime(launch_for_others(address, launches, wishes))?;
+    }
     let server = thread::Builder::new()
         .name("dap".to_owned())
         .spawn(move || dap_server::server::serve_stdio(launches))?;
@@ -54,6 +63,20 @@ pub(crate) fn dap(_arguments: DapArguments) -> anyhow::Result<Exit> {
         Ok(served) => served?,
         Err(_) => anyhow::bail!("the debug adapter has failed"),
     }
+    Ok(outcome.map_or(Exit::Success, exit_of))
+}
+
+/// Serves the clients that come to an address.
+async fn launch_for_others(
+    address: Address,
+    launches: mpsc::UnboundedSender<LaunchCall>,
+    wishes: UnboundedReceiver<LaunchCall>,
+) -> anyhow::Result<Exit> {
+    let (server, listening) = Server::start(address, |_| Offer::Launches(launches)).await?;
+    // Nobody reads it: no reason not to serve.
+    let _ = writeln!(io::stderr(), "{}", listen::how_to_attach(&listening).trim_end());
+    let outcome = fulfil(wishes).await;
+    server.close();
     Ok(outcome.map_or(Exit::Success, exit_of))
 }
 
@@ -167,7 +190,9 @@ async fn hand_over(
         match news {
             JobNews::Started(job) if job.key.id == id => {
                 let Some(reply) = reply.take() else { continue };
-                let debuggee = debuggee(&job, &feed, workflow.clone());
+                let debuggee = debuggee(&job, &feed, workflow.clone(), true);
+                job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
+                job.relay.repeat_stop();
                 let handle = debuggee.handle.clone();
                 // The client has gone before its job came.
                 if reply.send(Ok(debuggee)).is_err() {
@@ -188,16 +213,15 @@ async fn hand_over(
     Outcome::Failure
 }
 
-fn debuggee(job: &StartedJob, feed: &Feed, workflow: PathBuf) -> Debuggee {
-    job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
-    job.relay.repeat_stop();
+/// A job as the adapter wants it; whoever has it sees to it that the session talks to the feed.
+pub(crate) fn debuggee(job: &StartedJob, feed: &Feed, workflow: PathBuf, launched: bool) -> Debuggee {
     Debuggee {
         handle: job.handle.clone(),
         feed: feed.reader(),
         name: job.heading.name.to_string(),
         workflow,
         name_columns: job.heading.name_columns,
-        launched: true,
+        launched,
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) mod tests {
             conclusion: outcome,
             took: Duration::from_secs(1),
             files: None,
+            exit_code: None,
+            last_lines: Vec::new(),
             outputs: Vec::new(),
             variables: Vec::new(),
         })

@@ -1,13 +1,13 @@
 //! The line editor: rustyline on a thread of its own, with completion, hints and history.
 //!
-//! A thin face over `session::command`; what is printed meanwhile goes above the prompt and never tears it.
+//! A thin face; what is printed meanwhile goes above the prompt and never tears it.
 
 use std::borrow::Cow;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::mpsc as blocking;
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rustyline::completion::{Completer, Pair};
@@ -17,9 +17,10 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
 use rustyline::{CompletionType, Config, Context, ExternalPrinter, Helper};
-use session::command::{Candidate, Known, complete, hint};
+use session::command::Candidate;
 use tokio::sync::mpsc;
 
+use super::completion::Completion;
 use super::lines::Line;
 use crate::output::{Output, lock};
 use session::wording::{Meaning, Painter, padded};
@@ -31,24 +32,28 @@ const CANDIDATE_COLUMNS: usize = 24;
 
 /// The end of the editor that asks for lines.
 pub(crate) struct Editor {
-    wanted: blocking::Sender<(String, Known)>,
+    wanted: blocking::Sender<String>,
     lines: mpsc::UnboundedReceiver<Line>,
 }
 
 impl Editor {
     /// Starts the editor; `None` if the terminal cannot be edited on.
-    pub(super) fn open(painter: Painter, history: PathBuf) -> Option<(Editor, Output)> {
-        let (wanted, asked) = blocking::channel::<(String, Known)>();
+    pub(super) fn open(
+        painter: Painter,
+        history: PathBuf,
+        completion: Completion,
+    ) -> Option<(Editor, Output)> {
+        let (wanted, asked) = blocking::channel::<String>();
         let (sender, lines) = mpsc::unbounded_channel();
         let (ready, made) = blocking::channel();
         let work = move || {
-            let Some((mut editor, printer)) = make(painter, &history) else {
+            let Some((mut editor, printer)) = make(painter, &history, completion) else {
                 let _ = ready.send(None);
                 return;
             };
             let _ = ready.send(Some(printer));
-            for (prompt, known) in asked {
-                if sender.send(edit(&mut editor, &prompt, known, &history)).is_err() {
+            for prompt in asked {
+                if sender.send(edit(&mut editor, &prompt, &history)).is_err() {
                     return;
                 }
             }
@@ -59,8 +64,8 @@ impl Editor {
     }
 
     /// The next line.
-    pub(super) async fn next(&mut self, prompt: &str, known: &Known) -> Line {
-        if self.wanted.send((prompt.to_owned(), known.clone())).is_err() {
+    pub(super) async fn next(&mut self, prompt: &str) -> Line {
+        if self.wanted.send(prompt.to_owned()).is_err() {
             return Line::End;
         }
         self.lines.recv().await.unwrap_or(Line::End)
@@ -70,7 +75,7 @@ impl Editor {
 type Rustyline = rustyline::Editor<Assistant, FileHistory>;
 type Printer = Box<dyn ExternalPrinter + Send>;
 
-fn make(painter: Painter, history: &Path) -> Option<(Rustyline, Printer)> {
+fn make(painter: Painter, history: &Path, completion: Completion) -> Option<(Rustyline, Printer)> {
     let config = Config::builder()
         .max_history_size(HISTORY_LINES)
         .ok()?
@@ -81,17 +86,14 @@ fn make(painter: Painter, history: &Path) -> Option<(Rustyline, Printer)> {
         .auto_add_history(false)
         .build();
     let mut editor: Rustyline = rustyline::Editor::with_config(config).ok()?;
-    editor.set_helper(Some(Assistant { known: Arc::default(), painter }));
+    editor.set_helper(Some(Assistant { completion, painter }));
     // The first session has no history yet.
     let _ = editor.load_history(history);
     let printer = editor.create_external_printer().ok()?;
     Some((editor, Box::new(printer)))
 }
 
-fn edit(editor: &mut Rustyline, prompt: &str, known: Known, history: &Path) -> Line {
-    if let Some(helper) = editor.helper() {
-        *lock(&helper.known) = known;
-    }
+fn edit(editor: &mut Rustyline, prompt: &str, history: &Path) -> Line {
     match editor.readline(prompt) {
         Ok(line) => {
             if !line.trim().is_empty() && !may_hold_secret(&line) {
@@ -129,9 +131,9 @@ impl io::Write for Above {
     }
 }
 
-/// Completion and hints out of `session::command`.
+/// Completion and hints, which the debugger gives.
 struct Assistant {
-    known: Arc<Mutex<Known>>,
+    completion: Completion,
     painter: Painter,
 }
 
@@ -142,7 +144,7 @@ impl Completer for Assistant {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, cursor: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let found = complete(line, cursor, &lock(&self.known));
+        let (start, candidates) = self.completion.complete(line, cursor);
         let pair = |candidate: Candidate| Pair {
             display: match candidate.note.as_str() {
                 "" => candidate.text.clone(),
@@ -150,7 +152,7 @@ impl Completer for Assistant {
             },
             replacement: candidate.text,
         };
-        Ok((found.start, found.candidates.into_iter().map(pair).collect()))
+        Ok((start, candidates.into_iter().map(pair).collect()))
     }
 }
 
@@ -158,7 +160,7 @@ impl Hinter for Assistant {
     type Hint = String;
 
     fn hint(&self, line: &str, cursor: usize, _: &Context<'_>) -> Option<String> {
-        if cursor < line.len() { None } else { hint(line, &lock(&self.known)) }
+        if cursor < line.len() { None } else { self.completion.hint(line) }
     }
 }
 

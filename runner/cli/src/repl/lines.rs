@@ -6,16 +6,16 @@ use std::io::{self, BufRead as _};
 use std::path::PathBuf;
 use std::thread;
 
-use session::command::Known;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::completion::Completion;
 use super::editor::Editor;
 use crate::output::Output;
 use crate::terminal::Terminal;
 use session::wording::Painter;
 
 /// What came.
-pub(crate) enum Line {
+pub(super) enum Line {
     /// A line without its end.
     Text(String),
     /// Ctrl-C: the line was thrown away.
@@ -25,7 +25,7 @@ pub(crate) enum Line {
 }
 
 /// A source of lines.
-pub(crate) enum Lines {
+pub(super) enum Lines {
     /// A person at a terminal.
     Editor(Editor),
     /// A script, or another program.
@@ -39,9 +39,14 @@ pub(crate) enum Lines {
 
 impl Lines {
     /// The source for this terminal, and the output that does not tear its prompt.
-    pub(crate) fn open(terminal: Terminal, painter: Painter, history: PathBuf) -> (Lines, Output) {
+    pub(super) fn open(
+        terminal: Terminal,
+        painter: Painter,
+        history: PathBuf,
+        completion: Completion,
+    ) -> (Lines, Output) {
         if terminal.can_ask()
-            && let Some((editor, output)) = Editor::open(painter, history)
+            && let Some((editor, output)) = Editor::open(painter, history, completion)
         {
             return (Lines::Editor(editor), output);
         }
@@ -66,14 +71,14 @@ impl Lines {
     }
 
     /// Whether a person types.
-    pub(crate) fn is_interactive(&self) -> bool {
+    pub(super) fn is_interactive(&self) -> bool {
         matches!(self, Lines::Editor(_))
     }
 
     /// The next line. In a pipe it is echoed behind its prompt; without a prompt it is not.
-    pub(crate) async fn next(&mut self, prompt: &str, known: &Known) -> Line {
+    pub(super) async fn next(&mut self, prompt: &str) -> Line {
         match self {
-            Lines::Editor(editor) => editor.next(prompt, known).await,
+            Lines::Editor(editor) => editor.next(prompt).await,
             Lines::Script { lines, output } => match lines.recv().await {
                 Some(line) => {
                     if !prompt.is_empty() {
@@ -99,7 +104,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let texts = runtime.block_on(async {
             let mut texts = Vec::new();
-            while let Line::Text(text) = lines.next("(p) ", &Known::default()).await {
+            while let Line::Text(text) = lines.next("(p) ").await {
                 texts.push(text);
             }
             texts

@@ -1,211 +1,123 @@
-//! The terminal face of the debugger: reads commands, asks the session, shows its answers.
+//! The terminal face of the debugger: a client of DAP like any editor, over a pipe within this program or a connection to
+//! another one.
 //!
-//! Commands are parsed in `session::command`; what they do is the session's. On a terminal lines come from an editor
-//! with completion and history, in a pipe from a plain reader that echoes each one, so that a transcript reads well.
+//! Commands are parsed in the session; on a terminal lines come from an editor with completion and history, in a pipe from a
+//! plain reader that echoes each one, so that a transcript reads well.
 
+mod attach;
+mod completion;
 mod editor;
-mod knowledge;
 mod lines;
 mod screen;
+mod talk;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use session::command::{Command, CommandError, parse};
-use session::handle::SessionHandle;
-use session::notice::Observer;
-use session::request::{Reply, Request};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use dap_server::client::{connect, refuse};
+use dap_server::debuggee::{Closing, Debuggee, Desk};
+use dap_server::feed::Feed;
+use dap_server::server::serve_connection;
+use dap_server::transport::Connection;
+use host::log::LogBatch;
+use session::notice::{Notice, Observer};
+use session::request::Request;
+use session::wording::Painter;
 
 use crate::launch::StartedJob;
+use crate::output::json::JsonFace;
+use crate::output::{Face as _, JobHeading, Output};
 use crate::prepare::Prepared;
 use crate::terminal::Terminal;
-use knowledge::Knowledge;
-use lines::Line;
-pub(crate) use lines::Lines;
-pub(crate) use screen::{Screen, Stops};
-use session::wording::{self, Meaning, Painter};
+pub(crate) use attach::attach;
+use completion::Completion;
+use lines::Lines;
+use screen::{Screen, Voice};
+use talk::{Manner, Talk};
 
-/// What may be repeated by an empty line, as in gdb.
-fn repeats(request: &Request) -> bool {
-    matches!(request, Request::Next | Request::Back { .. } | Request::ReverseContinue)
+/// How a person talks here.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    /// Their terminal.
+    pub(crate) terminal: Terminal,
+    /// They want every line of the logs.
+    pub(crate) verbose: bool,
+    /// They are a program.
+    pub(crate) json: bool,
+    /// Where their lines are remembered.
+    pub(crate) history: PathBuf,
 }
 
-/// What is answered at once, and runs on afterwards: an interrupt is meant for what runs.
-fn only_begins(request: &Request) -> bool {
-    matches!(request, Request::Next | Request::Continue | Request::Confirm(_))
+/// What a session says, on its way to the terminal; to be handed to the session before it says anything.
+pub(crate) struct Watch {
+    /// To be told.
+    pub(crate) observer: Arc<dyn Observer>,
+    /// The adapter's end.
+    pub(crate) feed: Feed,
+    voice: Option<Voice>,
 }
 
-/// One conversation with one session.
-pub(crate) struct Repl {
-    handle: SessionHandle,
-    screen: Arc<Screen>,
-    stops: Stops,
-    lines: Lines,
-    painter: Painter,
-    knowledge: Knowledge,
-    last: Option<Request>,
-    /// Ctrl-C outside of a prompt. One for the whole conversation, so that none is lost between two waits.
-    interrupt: Option<Signal>,
-}
-
-impl Repl {
-    /// A conversation on this terminal. `screen` must watch the session already. Has to be called within a runtime.
-    pub(crate) fn new(
-        handle: SessionHandle,
-        screen: Arc<Screen>,
-        stops: Stops,
-        lines: Lines,
-        painter: Painter,
-    ) -> Repl {
-        let interrupt = signal(SignalKind::interrupt()).ok();
-        Repl { handle, screen, stops, lines, painter, knowledge: Knowledge::default(), last: None, interrupt }
-    }
-
-    /// Talks until the person quits, or the input ends.
-    pub(crate) async fn talk(&mut self) {
-        self.wait_for_stop().await;
-        loop {
-            self.knowledge.refresh(&self.handle).await;
-            self.forget_interrupt().await;
-            let prompt = self.screen.prompt();
-            let line = match self.lines.next(&prompt, self.knowledge.known()).await {
-                Line::Text(line) => line,
-                Line::Interrupted => continue,
-                Line::End => "quit".to_owned(),
-            };
-            match self.meaning(&line) {
-                Ok(Some(Request::Quit)) => {
-                    self.screen.leave();
-                    self.handle.ask(Request::Quit).await;
-                    return;
-                }
-                Ok(Some(request)) => self.ask(request).await,
-                Ok(None) => {}
-                Err(error) => self.show_error(&error.text, error.hint.as_deref()),
-            }
+impl Watch {
+    /// For a job that is talked about from this seat.
+    pub(crate) fn new(heading: &JobHeading, seat: &Seat) -> Self {
+        let feed = Feed::default();
+        if !seat.json {
+            return Self { observer: Arc::new(feed.clone()), feed, voice: None };
         }
-    }
-
-    /// The request that a line means; help is shown at once.
-    fn meaning(&mut self, line: &str) -> Result<Option<Request>, CommandError> {
-        match parse(line, self.knowledge.known())? {
-            Command::Ask(request) => {
-                self.last = Some(request.clone()).filter(repeats);
-                Ok(Some(request))
-            }
-            Command::Help(text) => {
-                self.screen.say("help", &text);
-                Ok(None)
-            }
-            Command::Nothing if line.trim().is_empty() && self.lines.is_interactive() => {
-                Ok(self.last.clone())
-            }
-            Command::Nothing => Ok(None),
-        }
-    }
-
-    async fn ask(&mut self, request: Request) {
-        let shell = matches!(request, Request::Shell { .. } | Request::Try { .. });
-        self.screen.shell_begins(shell);
-        let reply = self.answer(request.clone()).await;
-        self.screen.shell_begins(false);
-        let cancels = matches!(request, Request::Cancel) && reply == Reply::Done;
-        if cancels {
-            self.screen.runs_on();
-        }
-        self.show(&request, reply);
-        if self.screen.is_running() {
-            self.wait_for_stop().await;
-        }
-    }
-
-    /// The answer. Ctrl-C in the meantime asks for an end of what runs, a second one leaves.
-    async fn answer(&mut self, request: Request) -> Reply {
-        let only_begins = only_begins(&request);
-        let answer = self.handle.ask(request);
-        tokio::pin!(answer);
-        let mut asked = false;
-        loop {
-            tokio::select! {
-                reply = &mut answer => return reply,
-                Some(()) = received(&mut self.interrupt), if !only_begins => {
-                    self.handle.tell(if asked { Request::Quit } else { Request::Pause });
-                    asked = true;
-                }
-            }
-        }
-    }
-
-    /// Waits until the job stands. Ctrl-C pauses it, a second one freezes it.
-    async fn wait_for_stop(&mut self) {
-        let mut told = false;
-        while self.screen.is_running() {
-            tokio::select! {
-                stopped = self.stops.recv() => {
-                    if stopped.is_none() {
-                        return;
-                    }
-                }
-                Some(()) = received(&mut self.interrupt) => {
-                    self.handle.tell(Request::Pause);
-                    if self.lines.is_interactive() && !std::mem::replace(&mut told, true) {
-                        let text = "  pausing after this step · Ctrl-C again freezes it now";
-                        self.screen.say("pausing", &format!("{}\n", self.painter.paint(Meaning::Quiet, text)));
-                    }
-                }
-            }
-        }
-    }
-
-    /// What was meant for something that has ended in the meantime is not meant for what comes next.
-    async fn forget_interrupt(&mut self) {
-        tokio::select! {
-            biased;
-            Some(()) = received(&mut self.interrupt) => {}
-            () = std::future::ready(()) => {}
-        }
-    }
-
-    fn show(&self, request: &Request, reply: Reply) {
-        if let Reply::Refused(refusal) = &reply {
-            return self.show_error(&refusal.text, refusal.hint.as_deref());
-        }
-        let text = wording::answer(request, &reply, self.painter);
-        if !text.is_empty() {
-            self.screen.say("reply", &text);
-        }
-        let changed_by_shell = matches!(&reply, Reply::Shell(shell) if !shell.changed.is_empty());
-        if changed_by_shell || matches!(request, Request::Set { .. } | Request::Sync) {
-            self.screen.edited();
-        }
-    }
-
-    fn show_error(&self, text: &str, hint: Option<&str>) {
-        let mut lines = format!("{} {}\n", self.painter.paint(Meaning::Bad, "✗"), wording::shown(text));
-        if let Some(hint) = hint {
-            lines.push_str(&format!("  {}\n", self.painter.paint(Meaning::Quiet, &wording::shown(hint))));
-        }
-        self.screen.say("refused", &lines);
+        let face = Arc::new(JsonFace::new(Output::standard()));
+        let json = Arc::clone(&face).job_started(heading.clone());
+        let observer = Arc::new(Both { feed: feed.clone(), json });
+        Self { observer, feed, voice: Some(Voice { face, job: heading.key.clone() }) }
     }
 }
 
-/// The next signal of this kind; never, if it cannot be listened to.
-async fn received(signal: &mut Option<Signal>) -> Option<()> {
-    match signal {
-        Some(signal) => signal.recv().await,
-        None => std::future::pending().await,
+/// A program reads what the session says itself; the adapter hears it too.
+struct Both {
+    feed: Feed,
+    json: Arc<dyn Observer>,
+}
+
+impl Observer for Both {
+    fn notice(&self, notice: Notice) {
+        self.json.notice(notice.clone());
+        self.feed.notice(notice);
     }
+
+    fn log(&self, batch: &LogBatch) {
+        self.json.log(batch);
+        self.feed.log(batch);
+    }
+}
+
+/// Talks about a job of this program until the person leaves; what is left of the job has run to its end then.
+pub(crate) async fn talk(debuggee: Debuggee, voice: Watch, seat: Seat, greeting: &str) {
+    let (connection, stream) = Connection::in_memory();
+    let desk = Desk::with(debuggee, Arc::new(Closing::default()));
+    let serving = tokio::task::spawn_local(serve_connection(desk, connection));
+    let (reader, writer) = tokio::io::split(stream);
+    let (client, events, driver) = connect(reader, writer, refuse);
+    tokio::task::spawn_local(driver);
+    let painter = Painter::new(seat.terminal.colour);
+    let (lines, output) = Lines::open(seat.terminal, painter, seat.history, Completion::of(client.clone()));
+    output.write(greeting.as_bytes());
+    let screen = Screen::new(output, painter, seat.verbose, voice.voice);
+    let colours = seat.terminal.colour;
+    let mut talk = Talk { client, events, lines, screen, colours, last: None, manner: Manner::Owns };
+    // Within this program nobody is refused.
+    if talk.begin(None).await.is_ok() {
+        talk.talk().await;
+    }
+    drop(talk);
+    let _ = serving.await;
 }
 
 /// The debugger for a job that has failed and waits: back at the step that failed.
 pub(crate) async fn at_failure(job: &StartedJob, verbose: bool, terminal: Terminal, prepared: &Prepared) {
-    let painter = Painter::new(terminal.colour);
-    let (lines, output) = Lines::open(terminal, painter, prepared.paths.history());
-    let (screen, stops) = Screen::new(output, painter, job.heading.clone(), verbose, prepared.settings.json);
-    let screen = Arc::new(screen);
-    job.relay.hand_over(Arc::clone(&screen) as Arc<dyn Observer>);
-    if job.handle.ask(Request::ReverseContinue).await != Reply::Done {
-        job.relay.repeat_stop();
-    }
-    Repl::new(job.handle.clone(), screen, stops, lines, painter).talk().await;
+    let seat = Seat { terminal, verbose, json: prepared.settings.json, history: prepared.paths.history() };
+    let watch = Watch::new(&job.heading, &seat);
+    let debuggee = crate::dap::debuggee(job, &watch.feed, prepared.path.clone(), false);
+    job.relay.hand_over(Arc::clone(&watch.observer));
+    // A job without a failure to go back to stands where it does.
+    let _ = job.handle.ask(Request::ReverseContinue).await;
+    talk(debuggee, watch, seat, "").await;
 }

@@ -1,201 +1,226 @@
-//! What a debugged job says by itself: steps that end, stops, warnings, the output of shell commands.
+//! What a debugger tells a terminal: step lines, stops, the output of shell commands.
 //!
-//! An observer of the session. Step lines are drawn by the tree (or, with all log lines, by the plain face); stops and the
-//! prompt are its own.
+//! From events of DAP to text. Knows where the job stands as far as it was told; asks nothing.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use engine::effect::Outcome;
-use engine::lines::LineTag;
-use host::log::LogBatch;
-use session::moment::Point;
-use session::notice::{Notice, Observer};
-use session::request::Stop;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use dap_server::envelope::RawEvent;
+use dap_server::protocol::Event;
+use dap_server::protocol::custom::{STOP, StopBody};
+use dap_server::protocol::output::{OutputEvent, OutputGroup};
+use dap_server::protocol::sound::OutputEventCategory;
+use session::wording::{Meaning, Painter, exit_of};
 
+use crate::output::Output;
 use crate::output::json::JsonFace;
-use crate::output::plain::PlainFace;
-use crate::output::tree::TreeFace;
-use crate::output::{Face, JobHeading, Output, lock};
-use session::wording::Painter;
-use session::wording::{self, sanitize};
 
-/// Rings whenever the job comes to stand.
-pub(crate) type Stops = UnboundedReceiver<()>;
+/// How lines of the log begin that repeat an exit code.
+const ERROR_TAG: &str = "##[error]";
 
-/// Watches one debugged job.
-pub(crate) struct Screen {
+/// What is to be seen of the steps' own output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// Nothing: the line for a step that has ended says enough.
+    Nothing,
+    /// All of it.
+    Everything,
+    /// That of a shell command, without the heading that a step's log has.
+    Shell {
+        /// The heading has not ended.
+        in_heading: bool,
+    },
+}
+
+/// For a program, which hears of steps and stops by itself: what is left to be said.
+pub(super) struct Voice {
+    /// Writes events.
+    pub(super) face: Arc<JsonFace>,
+    /// The job's key.
+    pub(super) job: String,
+}
+
+/// The terminal's view of one job.
+pub(super) struct Screen {
+    voice: Option<Voice>,
     output: Output,
     painter: Painter,
-    job: JobHeading,
-    steps: Arc<dyn Observer>,
-    json: Option<Arc<JsonFace>>,
-    stopped: UnboundedSender<()>,
-    running: AtomicBool,
-    shell: AtomicBool,
-    /// The person has gone: where the job stands is of no interest any more.
-    leaving: AtomicBool,
-    /// The failure at which the job stands was shown when its step ended.
-    failure_shown: AtomicBool,
-    /// A shell command's log is in its heading.
-    shell_heading: AtomicBool,
-    /// The newest stop, for the prompt.
-    last: Mutex<Option<Stop>>,
+    verbose: bool,
+    shown: Shown,
+    prompt: String,
+    /// Stops that were told.
+    pub(super) stops: u32,
+    /// `terminated` came, or the connection is closed.
+    pub(super) over: bool,
+    /// The job has come to its end and may be gone back from.
+    pub(super) ended: bool,
+    /// What `exited` said.
+    pub(super) exit_code: Option<i64>,
+    /// The person leaves: where the job stands is of no interest any more.
+    pub(super) leaving: bool,
 }
 
 impl Screen {
-    /// For a job that runs, or stands before its first step. `verbose`: with every log line; `json`: for a program.
-    pub(crate) fn new(
-        output: Output,
-        painter: Painter,
-        job: JobHeading,
-        verbose: bool,
-        json: bool,
-    ) -> (Screen, Stops) {
-        let (stopped, stops) = unbounded_channel();
-        let json = json.then(|| Arc::new(JsonFace::new(output.clone())));
-        let steps: Arc<dyn Observer> = match &json {
-            Some(face) => Arc::clone(face).job_started(job.clone()),
-            None if verbose => Arc::new(PlainFace::new(output.clone(), painter, false)).watch(job.clone()),
-            None => Arc::new(TreeFace::still(output.clone(), painter)).watch(job.clone()),
-        };
-        let screen = Screen {
+    pub(super) fn new(output: Output, painter: Painter, verbose: bool, voice: Option<Voice>) -> Self {
+        Self {
+            voice,
             output,
             painter,
-            job,
-            steps,
-            json,
-            stopped,
-            running: AtomicBool::new(true),
-            shell: AtomicBool::new(false),
-            leaving: AtomicBool::new(false),
-            failure_shown: AtomicBool::new(false),
-            shell_heading: AtomicBool::new(false),
-            last: Mutex::default(),
-        };
-        (screen, stops)
-    }
-
-    /// Whether the job runs.
-    pub(super) fn is_running(&self) -> bool {
-        self.running.load(Ordering::SeqCst)
-    }
-
-    /// The job goes on without having been told to continue: it was cancelled.
-    pub(super) fn runs_on(&self) {
-        self.running.store(
-            !matches!(&*lock(&self.last), Some(stop) if matches!(stop.point, Point::End(_))),
-            Ordering::SeqCst,
-        );
-    }
-
-    /// The person leaves.
-    pub(super) fn leave(&self) {
-        self.leaving.store(true, Ordering::SeqCst);
-    }
-
-    /// A shell command of the debugger begins or ends: the log is its own.
-    pub(super) fn shell_begins(&self, begins: bool) {
-        self.shell.store(begins, Ordering::SeqCst);
-        self.shell_heading.store(false, Ordering::SeqCst);
-    }
-
-    /// Something was changed at this stop.
-    pub(super) fn edited(&self) {
-        if let Some(stop) = &mut *lock(&self.last) {
-            stop.edited = true;
-        }
-    }
-
-    /// Prints text of ours; for a program, as an event.
-    pub(super) fn say(&self, event: &str, text: &str) {
-        match &self.json {
-            Some(json) => json.event(event, serde_json::json!({"job": self.job.key, "text": text})),
-            None => self.output.write(text.as_bytes()),
+            verbose,
+            shown: if verbose { Shown::Everything } else { Shown::Nothing },
+            prompt: String::new(),
+            stops: 0,
+            over: false,
+            ended: false,
+            exit_code: None,
+            leaving: false,
         }
     }
 
     /// `(build 3 ✗) `; nothing for a program.
     pub(super) fn prompt(&self) -> String {
-        if self.json.is_some() {
-            return String::new();
-        }
-        let name = wording::shown(&self.job.name);
-        let last = lock(&self.last);
-        match &*last {
-            Some(stop) => format!("({}) ", wording::prompt(&name, stop)),
-            None => format!("({name}) "),
+        if self.voice.is_some() { String::new() } else { format!("({}) ", self.prompt) }
+    }
+
+    /// The prompt has changed without a stop.
+    pub(super) fn set_prompt(&mut self, prompt: String) {
+        self.prompt = prompt;
+    }
+
+    /// A shell command begins or ends: the output in between is its own.
+    pub(super) fn shell_begins(&mut self, begins: bool) {
+        self.shown = match (begins, self.verbose) {
+            (true, _) => Shown::Shell { in_heading: false },
+            (false, true) => Shown::Everything,
+            (false, false) => Shown::Nothing,
+        };
+    }
+
+    /// Text for the person; for a program, as an event.
+    pub(super) fn say(&self, event: &str, text: &str) {
+        match &self.voice {
+            Some(voice) => voice.face.event(event, serde_json::json!({"job": voice.job, "text": text})),
+            None => self.output.write(text.as_bytes()),
         }
     }
 
-    fn stand(&self, stop: Stop) {
-        if self.json.is_none() && !self.leaving.load(Ordering::SeqCst) {
-            let mut text = wording::stop(&stop, self.job.name_columns, self.painter);
-            if !self.failure_shown.swap(false, Ordering::SeqCst) {
-                text.insert_str(0, &wording::failure(&stop, self.painter));
-            }
+    /// What a program hears of by itself.
+    fn show(&self, text: &str) {
+        if self.voice.is_none() {
             self.output.write(text.as_bytes());
         }
-        *lock(&self.last) = Some(stop);
     }
 
-    /// What a shell command writes, without the heading that a step's log has.
-    fn shell_output(&self, batch: &LogBatch) {
-        let mut out = Vec::new();
-        for line in batch.lines() {
-            match line.tag {
-                LineTag::Group => self.shell_heading.store(true, Ordering::SeqCst),
-                LineTag::EndGroup => self.shell_heading.store(false, Ordering::SeqCst),
-                _ if self.shell_heading.load(Ordering::SeqCst) => {}
-                LineTag::Error if wording::exit_of(&String::from_utf8_lossy(line.text)).is_some() => {}
-                tag => {
-                    out.extend_from_slice(tag.prefix().as_bytes());
-                    out.extend_from_slice(sanitize::line(line.text, self.painter.colours()).as_bytes());
-                    out.push(b'\n');
-                }
-            }
+    /// What is wrong, in the words of whoever refused it; lines after the first are hints.
+    pub(super) fn say_error(&self, text: &str, hint: Option<&str>) {
+        let sign = self.painter.paint(Meaning::Bad, "✗");
+        let hint =
+            hint.map_or_else(String::new, |hint| format!("  {}\n", self.painter.paint(Meaning::Quiet, hint)));
+        self.say("refused", &format!("{sign} {text}\n{hint}"));
+    }
+
+    pub(super) fn say_quietly(&self, event: &str, text: &str) {
+        self.say(event, &format!("{}\n", self.painter.paint(Meaning::Quiet, text)));
+    }
+
+    /// Takes an event; those that are of no interest to a terminal are passed over.
+    pub(super) fn hear(&mut self, event: RawEvent) {
+        if event.event == STOP {
+            let body =
+                event.body.as_deref().and_then(|body| serde_json::from_str::<StopBody>(body.get()).ok());
+            return body.into_iter().for_each(|stop| self.stopped(stop));
         }
-        if !out.is_empty() {
-            self.output.write(&out);
+        match Event::decode(event) {
+            Ok(Event::Output(output)) => self.output(&output),
+            Ok(Event::Exited(exited)) => self.exit_code = Some(exited.exit_code),
+            Ok(Event::Terminated(_)) => self.over = true,
+            _ => {}
+        }
+    }
+
+    fn stopped(&mut self, stop: StopBody) {
+        self.stops += 1;
+        self.ended = stop.ended;
+        self.prompt = stop.prompt;
+        if !self.leaving {
+            self.show(&stop.text);
+        }
+    }
+
+    fn output(&mut self, event: &OutputEvent) {
+        match &event.category {
+            Some(OutputEventCategory::Stdout) => self.step_output(event),
+            Some(OutputEventCategory::Important) => {
+                let text = event.output.strip_prefix("warning:").unwrap_or(&event.output);
+                self.show(&format!("{}{text}", self.painter.paint(Meaning::Warning, "warning:")));
+            }
+            Some(OutputEventCategory::Stderr) => {
+                let text =
+                    event.output.strip_prefix(ERROR_TAG).unwrap_or(&event.output).trim_end_matches('\n');
+                self.show(&format!("  {}\n", self.painter.paint(Meaning::Bad, text)));
+            }
+            _ => self.show(&event.output),
+        }
+    }
+
+    fn step_output(&mut self, event: &OutputEvent) {
+        match (&mut self.shown, &event.group) {
+            (Shown::Nothing, _) => {}
+            (Shown::Everything, _) => self.show(&event.output),
+            (Shown::Shell { in_heading }, Some(OutputGroup::End)) => *in_heading = false,
+            (Shown::Shell { in_heading }, Some(_)) => *in_heading = true,
+            (Shown::Shell { in_heading: true }, None) => {}
+            (Shown::Shell { in_heading: false }, None) => {
+                let is_exit =
+                    |line: &&str| line.trim_end().strip_prefix(ERROR_TAG).and_then(exit_of).is_some();
+                let lines: String =
+                    event.output.split_inclusive('\n').filter(|line| !is_exit(line)).collect();
+                self.show(&lines);
+            }
         }
     }
 }
 
-impl Observer for Screen {
-    fn notice(&self, notice: Notice) {
-        if matches!(notice, Notice::Continued) {
-            self.running.store(true, Ordering::SeqCst);
-        }
-        let stop = match &notice {
-            Notice::Stopped(stop) => Some(Stop::clone(stop)),
-            _ => None,
-        };
-        if let Notice::StepEnded(end) = &notice {
-            self.failure_shown.store(end.outcome == Outcome::Failure, Ordering::SeqCst);
-        }
-        let is_dull = match &notice {
-            Notice::Stopped(_) | Notice::Continued => true,
-            // Somebody who leaves need not be told of every step that will not run.
-            Notice::StepEnded(end) => end.outcome == Outcome::Skipped && self.leaving.load(Ordering::SeqCst),
-            _ => false,
-        };
-        if self.json.is_some() || !is_dull {
-            self.steps.notice(notice);
-        }
-        if let Some(stop) = stop {
-            self.stand(stop);
-            self.running.store(false, Ordering::SeqCst);
-            // Nobody waits: the conversation is over.
-            let _ = self.stopped.send(());
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::testing::Written;
+
+    fn event(category: OutputEventCategory, group: Option<OutputGroup>, output: &str) -> RawEvent {
+        let event =
+            OutputEvent { category: Some(category), group, output: output.to_owned(), ..Default::default() };
+        Event::Output(event).encode().unwrap()
     }
 
-    fn log(&self, batch: &LogBatch) {
-        if self.shell.load(Ordering::SeqCst) && self.json.is_none() {
-            self.shell_output(batch);
-        } else {
-            self.steps.log(batch);
-        }
+    fn check(shell: bool, events: Vec<RawEvent>, expected: &str) {
+        let written = Written::default();
+        let mut screen = Screen::new(written.output(), Painter::new(false), false, None);
+        screen.shell_begins(shell);
+        events.into_iter().for_each(|event| screen.hear(event));
+        assert_eq!(written.text(), expected);
+    }
+
+    #[test]
+    fn lines_of_the_debugger_are_shown_and_those_of_steps_are_not() {
+        use OutputEventCategory::{Console, Important, Stderr, Stdout};
+        let events = vec![
+            event(Stdout, Some(OutputGroup::Start), "▸ 1 Test\n"),
+            event(Stdout, None, "chatter\n"),
+            event(Console, None, "✓ 1 Test\n"),
+            event(Important, None, "warning: beware\n"),
+            event(Stderr, None, "##[error]bad\n"),
+        ];
+        check(false, events, "✓ 1 Test\nwarning: beware\n  bad\n");
+    }
+
+    #[test]
+    fn a_shell_command_shows_its_output_without_heading_and_exit_code() {
+        use OutputEventCategory::Stdout;
+        let events = vec![
+            event(Stdout, Some(OutputGroup::StartCollapsed), "Run ls\n"),
+            event(Stdout, None, "shell: bash\n"),
+            event(Stdout, Some(OutputGroup::End), ""),
+            event(Stdout, None, "file\n##[error]Process completed with exit code 2.\n"),
+        ];
+        check(true, events, "file\n");
     }
 }

@@ -1,3 +1,5 @@
+//! Lines of output from bytes to tags, commands and annotations.
+
 use super::*;
 use crate::annotation::Annotation;
 use crate::limits::{LINE_COMMAND_BYTES, LINE_DISPLAY_BYTES};

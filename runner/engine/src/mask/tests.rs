@@ -1,3 +1,5 @@
+//! What is masked, in which encodings, and across the ends of reads.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -150,28 +150,29 @@ impl Translation<'_> {
                 Atom::Raw(raw) => self.out.push_str(&raw),
             },
             '[' => self.class(),
-            '{' => match quantifier_len(self.rest) {
-                Some(length) => {
-                    let (quantifier, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
-                    self.out.push('{');
-                    self.out.push_str(quantifier);
-                    self.rest = rest;
-                }
-                None => self.out.push_str("\\{"),
-            },
+            '{' => self.brace(),
             '}' | ']' => self.literal(u32::from(next)),
             '(' if self.skip("?#") => {
                 self.rest = self.rest.split_once(')').map_or("", |(_, after)| after);
             }
-            '(' if self.skip("?'") => {
-                let (name, rest) = self.rest.split_once('\'').unwrap_or((self.rest, ""));
-                self.out.push_str("(?<");
-                self.out.push_str(name);
-                self.out.push('>');
-                self.rest = rest;
-            }
+            '(' if self.skip("?'") => self.quoted_name(),
             other => self.out.push(other),
         }
+    }
+
+    // One that opens no quantifier stands for itself.
+    fn brace(&mut self) {
+        let Some(length) = quantifier_len(self.rest) else { return self.out.push_str("\\{") };
+        let (quantifier, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        self.out.push('{');
+        self.out.push_str(quantifier);
+        self.rest = rest;
+    }
+
+    fn quoted_name(&mut self) {
+        let (name, rest) = self.rest.split_once('\'').unwrap_or((self.rest, ""));
+        self.out.push_str(&format!("(?<{name}>"));
+        self.rest = rest;
     }
 
     fn escape(&mut self, in_class: bool) -> Atom {

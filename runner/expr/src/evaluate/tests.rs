@@ -1,3 +1,5 @@
+//! Values of whole expressions, and a law of comparison.
+
 use crate::{
     Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object, Phase, Scope, StatusFacts,
     Value,

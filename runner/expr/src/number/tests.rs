@@ -1,3 +1,5 @@
+//! Numbers from text and back, as .NET writes them.
+
 use super::*;
 use proptest::prelude::*;
 

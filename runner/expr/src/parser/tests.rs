@@ -1,3 +1,5 @@
+//! Trees and errors of the parser, with their positions.
+
 use super::*;
 use crate::expression::Expression;
 use proptest::prelude::*;

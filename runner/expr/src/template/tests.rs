@@ -1,3 +1,5 @@
+//! Text with expressions in it.
+
 use super::*;
 use crate::{HashAnswers, Phase, StatusFacts};
 use proptest::prelude::*;

@@ -105,6 +105,14 @@ pub fn become_subreaper() -> io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
+/// Keeps other programs of our user from opening our memory, environment and descriptors.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn hide_from_others() -> io::Result<()> {
+    Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -109,3 +109,11 @@ pub fn send_signal(id: ProcessId, signal: Signal) -> Sent {
 pub fn become_subreaper() -> io::Result<()> {
     Ok(())
 }
+
+/// Other programs of our user cannot look into us here without rights that they have to be given.
+///
+/// # Errors
+/// Never.
+pub fn hide_from_others() -> io::Result<()> {
+    Ok(())
+}

@@ -12,7 +12,9 @@ use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
 
-pub use system::{all, become_subreaper, children, has_children, name, read, send_signal, tracking_id};
+pub use system::{
+    all, become_subreaper, children, has_children, hide_from_others, name, read, send_signal, tracking_id,
+};
 
 use std::fmt;
 

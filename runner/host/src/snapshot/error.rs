@@ -36,6 +36,9 @@ pub enum SnapshotError {
     /// The file's bytes were dropped by thinning, or lost in a crash.
     #[error("the content of {0} is no longer stored; its size and hash still are")]
     ContentGone(PathBuf),
+    /// The file holds a secret, and its bytes were sealed under a key that is not here.
+    #[error("the content of {0} is left out: it holds a secret and was sealed on another machine")]
+    Sealed(PathBuf),
     /// Stored bytes do not have the form they were written in.
     #[error("the snapshot store is damaged at {0}; moments that need it can be viewed without files")]
     Damaged(String),

@@ -27,6 +27,7 @@ mod seal;
 mod stat;
 mod store;
 mod thin;
+mod vault;
 mod walk;
 
 #[cfg(target_os = "linux")]
@@ -52,6 +53,7 @@ pub use roots::{Root, Roots, RootsError};
 pub use stat::{FileType, Time};
 pub use store::{Store, Taken};
 pub use thin::Thinned;
+pub use vault::Vault;
 pub use walk::{ChangeSummary, Note, NoteKind};
 
 /// `dir/name`, for a `dir` that is empty at the root.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::SnapshotError;
 use super::fault::Faults;
 use super::id::{Digest, DigestMap};
+use super::vault::Vault;
 
 /// A pack is closed before it grows beyond this many bytes.
 const PACK_LIMIT: u64 = 64 << 20;
@@ -24,8 +25,10 @@ const HEADER: usize = 44;
 /// What a record holds; decides in which packs it lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Object {
-    /// Bytes of a file or of one chunk of it: the only kind thinning drops.
+    /// Bytes of a file or of one chunk of it: with `Sealed` all that thinning drops.
     Blob,
+    /// The same with a secret in it, as the vault sealed it; its hash is that of the bytes as they were.
+    Sealed,
     /// A directory's entries.
     Node,
     /// A list of chunk hashes.
@@ -41,15 +44,20 @@ impl Object {
             Self::Node => 2,
             Self::Chunks => 3,
             Self::Snapshot => 4,
+            Self::Sealed => 5,
         }
     }
 
     fn from_code(code: u8) -> Option<Self> {
-        [Self::Blob, Self::Node, Self::Chunks, Self::Snapshot].into_iter().find(|kind| kind.code() == code)
+        let all = [Self::Blob, Self::Sealed, Self::Node, Self::Chunks, Self::Snapshot];
+        all.into_iter().find(|kind| kind.code() == code)
     }
 
     fn series(self) -> SeriesName {
-        if self == Self::Blob { SeriesName::Data } else { SeriesName::Manifests }
+        match self {
+            Self::Blob | Self::Sealed => SeriesName::Data,
+            Self::Node | Self::Chunks | Self::Snapshot => SeriesName::Manifests,
+        }
     }
 }
 
@@ -95,6 +103,7 @@ pub(super) struct Packs {
     data: Series,
     manifests: Series,
     unsynced: Arc<Mutex<Unsynced>>,
+    pub(super) vault: Option<Arc<dyn Vault>>,
     pub(super) faults: Faults,
 }
 
@@ -161,6 +170,7 @@ impl Packs {
             data: Series::new(SeriesName::Data),
             manifests: Series::new(SeriesName::Manifests),
             unsynced: Arc::default(),
+            vault: None,
             faults: Faults::default(),
         };
         packs.load().map_err(|source| SnapshotError::io("open the packs in", dir, source))?;
@@ -205,8 +215,20 @@ impl Packs {
         }
     }
 
+    /// Whether an object can be had. One that is sealed by another machine cannot.
     pub(super) fn contains(&self, digest: &Digest) -> bool {
-        self.index.contains_key(digest)
+        self.index.contains_key(digest) && !self.is_closed(digest)
+    }
+
+    /// Whether an object is sealed, and not for us.
+    pub(super) fn is_closed(&self, digest: &Digest) -> bool {
+        let sealed = self.index.get(digest).is_some_and(|found| found.kind == Object::Sealed);
+        sealed && !matches!(self.get(digest), Ok(Some(_)))
+    }
+
+    /// Whether any object is sealed, and not for us. All of a store are sealed by one machine.
+    pub(super) fn has_closed(&self) -> bool {
+        self.of_kind(Object::Sealed).next().is_some_and(|(digest, _)| self.is_closed(&digest))
     }
 
     /// Adds an object unless it is there; returns how many bytes that took. It is on its way to the disk only after
@@ -219,6 +241,28 @@ impl Packs {
             return Err(SnapshotError::ReadOnly(self.dir.clone()));
         }
         self.append(kind, digest, bytes).map_err(|source| SnapshotError::io("write to", &self.dir, source))
+    }
+
+    /// Adds contents of a file, sealed if they or what stands around them hold a secret; what cannot be sealed is left out.
+    /// Looks at nothing that is there already.
+    pub(super) fn put_content(
+        &mut self,
+        digest: Digest,
+        bytes: &[u8],
+        around: impl FnOnce() -> Vec<Vec<u8>>,
+    ) -> Result<u64, SnapshotError> {
+        if self.index.contains_key(&digest) {
+            return Ok(0);
+        }
+        let Some(vault) = self.vault.clone() else { return self.put(Object::Blob, digest, bytes) };
+        let is_secret = vault.holds_secret(bytes) || around().iter().any(|edge| vault.holds_secret(edge));
+        match is_secret {
+            false => self.put(Object::Blob, digest, bytes),
+            true => match vault.seal(digest.as_bytes(), bytes) {
+                Some(sealed) => self.put(Object::Sealed, digest, &sealed),
+                None => Ok(0),
+            },
+        }
     }
 
     fn append(&mut self, kind: Object, digest: Digest, bytes: &[u8]) -> io::Result<u64> {
@@ -309,9 +353,19 @@ impl Packs {
         }
     }
 
-    /// The bytes of an object; `None` where it is not stored or no longer whole.
+    /// The bytes of an object; `None` where it is not stored, no longer whole, or sealed by another machine.
     pub(super) fn get(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SnapshotError> {
         let Some(found) = self.index.get(digest) else { return Ok(None) };
+        let stored = self.stored(digest, found)?;
+        if found.kind != Object::Sealed {
+            return Ok(stored);
+        }
+        let open = |sealed: Vec<u8>| self.vault.as_ref()?.open(digest.as_bytes(), &sealed);
+        Ok(stored.and_then(open))
+    }
+
+    /// The bytes of a record, as they lie there.
+    fn stored(&self, digest: &Digest, found: &Location) -> Result<Option<Vec<u8>>, SnapshotError> {
         let series = if found.series == SeriesName::Data { &self.data } else { &self.manifests };
         if series.last == Some(found.pack) && u64::from(found.offset) >= series.written {
             let start = usize::try_from(u64::from(found.offset) - series.written).unwrap_or(usize::MAX);
@@ -377,7 +431,8 @@ impl Packs {
     fn rewrite(&mut self, number: u32, kept: Vec<Digest>) -> Result<(), SnapshotError> {
         let mut moved = Vec::new();
         for digest in kept {
-            moved.extend(self.get(&digest)?.map(|bytes| (digest, bytes)));
+            let Some(found) = self.index.get(&digest) else { continue };
+            moved.extend(self.stored(&digest, found)?.map(|bytes| (found.kind, digest, bytes)));
         }
         if self.data.last == Some(number) {
             self.start_pack(SeriesName::Data)
@@ -392,9 +447,8 @@ impl Packs {
         for (digest, _) in &before {
             self.index.remove(digest);
         }
-        let written = moved
-            .into_iter()
-            .try_for_each(|(digest, bytes)| self.put(Object::Blob, digest, &bytes).map(drop));
+        let written =
+            moved.into_iter().try_for_each(|(kind, digest, bytes)| self.put(kind, digest, &bytes).map(drop));
         if let Err(error) = written.and_then(|()| self.flush()).and_then(|()| self.syncer().sync()) {
             self.discard_pending();
             self.index.extend(before);

@@ -3,7 +3,7 @@
 //! Knows nothing of the disk the snapshots came from; nothing here changes anything.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::SnapshotError;
@@ -104,6 +104,40 @@ impl Store {
             }
         }
         Ok(if missing == 0 { Presence::Complete } else { Presence::WithoutFiles { missing } })
+    }
+
+    /// Files of a snapshot that hold a secret and were sealed on another machine, with the names of their roots. They can be
+    /// listed, not read.
+    pub fn left_out(&self, id: SnapshotId) -> Result<Vec<(String, PathBuf)>, SnapshotError> {
+        let mut left_out = Vec::new();
+        if !self.packs.has_closed() {
+            return Ok(left_out);
+        }
+        for root in self.snapshot(id)?.roots {
+            let mut rest: Vec<(PathBuf, Entry)> =
+                root.top.into_iter().map(|top| (PathBuf::new(), top)).collect();
+            while let Some((path, entry)) = rest.pop() {
+                if let Kind::Dir { node, .. } = &entry.kind {
+                    let entries = self.node(node)?.entries.clone();
+                    rest.extend(entries.into_iter().map(|entry| (path.join(to_path(&entry.name)), entry)));
+                } else if self.is_left_out(&entry.kind)? {
+                    left_out.push((root.name.clone(), path));
+                }
+            }
+        }
+        left_out.sort();
+        Ok(left_out)
+    }
+
+    fn is_left_out(&self, kind: &Kind) -> Result<bool, SnapshotError> {
+        let Kind::File { content, .. } = kind else { return Ok(false) };
+        Ok(match content {
+            Content::Blob(digest) => self.packs.is_closed(digest),
+            Content::Chunks(list) => {
+                let list = self.packs.get(list)?.unwrap_or_default();
+                chunk_digests(&list).any(|digest| self.packs.is_closed(&digest))
+            }
+        })
     }
 
     /// The content id of a recorded snapshot.
@@ -265,9 +299,12 @@ impl Store {
             return Ok(vec![0; CHUNK]);
         }
         let bytes = self.packs.get(&piece.digest)?;
-        bytes
-            .filter(|bytes| bytes.len() as u64 == piece.length)
-            .ok_or_else(|| SnapshotError::ContentGone(path.to_owned()))
+        bytes.filter(|bytes| bytes.len() as u64 == piece.length).ok_or_else(|| {
+            match self.packs.is_closed(&piece.digest) {
+                true => SnapshotError::Sealed(path.to_owned()),
+                false => SnapshotError::ContentGone(path.to_owned()),
+            }
+        })
     }
 }
 

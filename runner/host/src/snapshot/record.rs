@@ -21,6 +21,9 @@ use super::{beneath, os};
 pub(super) const WHOLE_LIMIT: u64 = 4 << 20;
 /// Size of a chunk in bytes.
 pub(super) const CHUNK: usize = 1 << 20;
+/// A secret that lies across the end of a chunk is found if it has no more bytes than this; those that people use have a
+/// few thousand at most.
+const EDGE: usize = 16 << 10;
 /// A file that changes while it is read is read again this often, then marked unstable.
 const RETRIES: u32 = 3;
 
@@ -46,6 +49,21 @@ impl<'p> Sink<'p> {
         match self {
             Self::Store(packs) => {
                 packs.lock().unwrap_or_else(PoisonError::into_inner).put(kind, digest, bytes)
+            }
+            Self::Look(_) => Ok(0),
+        }
+    }
+
+    /// The same for contents of a file; `around` gives what stands at their edges, if somebody has to look.
+    pub(super) fn put_content(
+        &self,
+        digest: Digest,
+        bytes: &[u8],
+        around: impl FnOnce() -> Vec<Vec<u8>>,
+    ) -> Result<u64, SnapshotError> {
+        match self {
+            Self::Store(packs) => {
+                packs.lock().unwrap_or_else(PoisonError::into_inner).put_content(digest, bytes, around)
             }
             Self::Look(_) => Ok(0),
         }
@@ -154,7 +172,7 @@ fn read_content(
     let wanted = usize::try_from(expected).unwrap_or(0);
     let bytes = read_at(file, buffer, 0, wanted)?;
     let digest = Digest::of(bytes);
-    let stored_bytes = if bytes.is_empty() { 0 } else { sink.put(Object::Blob, digest, bytes)? };
+    let stored_bytes = if bytes.is_empty() { 0 } else { sink.put_content(digest, bytes, Vec::new)? };
     Ok(ReadContent { content: Content::Blob(digest), size: bytes.len() as u64, stored_bytes })
 }
 
@@ -180,7 +198,7 @@ fn read_chunks(
         }
         let digest = Digest::of(bytes);
         if digest != *zero_chunk() {
-            stored_bytes += sink.put(Object::Blob, digest, bytes)?;
+            stored_bytes += sink.put_content(digest, bytes, || edges(file, at, bytes.len() as u64))?;
         }
         list.extend_from_slice(digest.as_bytes());
         at += bytes.len() as u64;
@@ -191,6 +209,19 @@ fn read_chunks(
     let digest = Digest::of(&list);
     stored_bytes += sink.put(Object::Chunks, digest, &list)?;
     Ok(ReadContent { content: Content::Chunks(digest), size: at, stored_bytes })
+}
+
+/// What stands across both ends of a chunk. A chunk that holds only a part of a secret is secret too.
+fn edges(file: BorrowedFd<'_>, start: u64, length: u64) -> Vec<Vec<u8>> {
+    let across = |at: u64| {
+        let mut bytes = Vec::new();
+        let from = at.saturating_sub(EDGE as u64);
+        // What cannot be read now changes: the file is read again.
+        let read = read_at(file, &mut bytes, from, 2 * EDGE).map_or(0, <[u8]>::len);
+        bytes.truncate(read);
+        bytes
+    };
+    [start, start + length].into_iter().filter(|at| *at > 0).map(across).collect()
 }
 
 fn inside_hole(holes: &Holes, offset: u64, length: u64) -> bool {

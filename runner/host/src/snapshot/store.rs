@@ -5,6 +5,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::TreeCache;
@@ -15,6 +16,7 @@ use super::manifest::{Owner, Snapshot};
 use super::packs::{Object, Packs, Syncer};
 use super::record::Sink;
 use super::roots::Roots;
+use super::vault::Vault;
 use super::walk::{ChangeSummary, Found, Fresh, Note, walk};
 use super::{node_cache::NodeCache, seal, split};
 
@@ -105,6 +107,11 @@ impl Store {
             remove_on_drop: false,
             _lock: lock,
         })
+    }
+
+    /// From now on contents with a secret are sealed, and what was sealed by the same vault is opened.
+    pub fn set_vault(&mut self, vault: Arc<dyn Vault>) {
+        self.packs.vault = Some(vault);
     }
 
     /// Where the store is; leave it out of every root that lies around it ([`Roots::without`]).

@@ -137,6 +137,6 @@ impl super::packs::Packs {
     }
 
     fn blobs(&self) -> impl Iterator<Item = (Digest, u64)> {
-        self.of_kind(Object::Blob)
+        self.of_kind(Object::Blob).chain(self.of_kind(Object::Sealed))
     }
 }

@@ -192,11 +192,14 @@ impl<'w> Walk<'w, '_> {
     }
 
     fn run(&self, mut tasks: Vec<Task<'_>>, mut scratch: Scratch) -> Result<Found, SnapshotError> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let mut threads = None;
         while let Some(task) = tasks.pop() {
             self.visit(task, &mut scratch, &mut tasks)?;
-            if threads > 1 && scratch.seen > THREADS_FROM && tasks.len() > threads {
-                return self.run_threads(threads, tasks, scratch);
+            if scratch.seen > THREADS_FROM {
+                let threads = *threads.get_or_insert_with(worthwhile_threads);
+                if threads > 1 && tasks.len() > threads {
+                    return self.run_threads(threads, tasks, scratch);
+                }
             }
         }
         Ok(scratch.found.finish())
@@ -348,6 +351,11 @@ impl<'w> Walk<'w, '_> {
         found.changed |= dir.entries.iter().any(|cached| cached.changed);
         Ok(())
     }
+}
+
+/// Asking the system takes as long as looking at a small tree.
+fn worthwhile_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS)
 }
 
 /// Where an entry is being looked at.

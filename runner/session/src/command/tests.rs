@@ -1,3 +1,5 @@
+//! Typed lines turned into requests, completions and hints.
+
 use engine::expr::Value;
 use engine::step_path::StepPath;
 

@@ -67,10 +67,9 @@ impl<H: Host> Session<H> {
 
     /// The outputs that a step set, masked.
     pub(crate) fn new_outputs(&self, path: &StepPath) -> Vec<(String, String)> {
-        let before = self.before(path).map(|moment| flat_outputs(moment.job.steps())).unwrap_or_default();
-        flat_outputs(self.job.steps())
+        let before = self.before(path).map(|moment| Arc::clone(moment.job.steps())).unwrap_or_default();
+        outputs_since(self.job.steps(), &before)
             .into_iter()
-            .filter(|pair| !before.contains(pair))
             .map(|(name, value)| (name, self.secrets.mask(&value)))
             .collect()
     }
@@ -108,15 +107,37 @@ impl<H: Host> Session<H> {
 
 /// `ID.outputs.NAME` and the value of every output, in order.
 pub(super) fn flat_outputs(steps: &Object) -> Vec<(String, String)> {
-    steps
-        .iter()
-        .filter_map(|(id, entry)| Some((id, entry.get("outputs")?.as_object()?)))
-        .flat_map(|(id, outputs)| {
-            outputs
-                .iter()
-                .map(move |(name, value)| (format!("{id}.outputs.{name}"), value.to_text().into_owned()))
+    steps.iter().flat_map(|(id, entry)| outputs_of(id, entry)).collect()
+}
+
+/// Those of `now` that are not in `before`. Told at the end of every step, so that the steps that stand as they stood must
+/// cost next to nothing.
+fn outputs_since(now: &Object, before: &Object) -> Vec<(String, String)> {
+    let mut known = before.iter();
+    let changed = now.iter().filter(|(id, entry)| {
+        let stood = known.next().is_some_and(|(other, old)| Arc::ptr_eq(other, id) && is_same(old, entry));
+        !stood
+    });
+    let old = |id: &str| before.get(id).map(|entry| outputs_of(id, entry).collect::<Vec<_>>());
+    changed
+        .flat_map(|(id, entry)| {
+            let old = old(id).unwrap_or_default();
+            outputs_of(id, entry).filter(move |pair| !old.contains(pair))
         })
         .collect()
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    matches!((one, other), (Value::Object(one), Value::Object(other)) if Arc::ptr_eq(one, other))
+}
+
+fn outputs_of(id: &str, entry: &Value) -> impl Iterator<Item = (String, String)> {
+    let outputs = entry.get("outputs").and_then(|outputs| outputs.as_object());
+    outputs.into_iter().flat_map(move |outputs| {
+        outputs
+            .iter()
+            .map(move |(name, value)| (format!("{id}.outputs.{name}"), value.to_text().into_owned()))
+    })
 }
 
 /// A value as a person reads it: texts as they are, collections as JSON.
@@ -126,5 +147,42 @@ pub(crate) fn shown(value: &Value) -> String {
         Value::String(text) => text.to_string(),
         Value::Array(_) | Value::Object(_) => value.to_json(),
         other => other.to_text().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(entries: &[(&str, &Value)]) -> Object {
+        let mut steps = Object::new();
+        entries.iter().for_each(|(id, entry)| drop(steps.insert(*id, (*entry).clone())));
+        steps
+    }
+
+    fn entry(outputs: &[(&str, &str)]) -> Value {
+        let mut all = Object::new();
+        outputs.iter().for_each(|(name, value)| drop(all.insert(*name, Value::string(*value))));
+        let mut entry = Object::new();
+        entry.insert("outputs", Value::Object(Arc::new(all)));
+        Value::Object(Arc::new(entry))
+    }
+
+    #[track_caller]
+    fn check(now: &[(&str, &Value)], before: &[(&str, &Value)], expected: &[&str]) {
+        let (now, before) = (steps(now), steps(before));
+        let new = outputs_since(&now, &before).into_iter().map(|(name, value)| format!("{name}={value}"));
+        assert_eq!(new.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn outputs_are_new_where_they_differ() {
+        let (one, again, two) =
+            (entry(&[("a", "1")]), entry(&[("a", "1"), ("b", "2")]), entry(&[("a", "3")]));
+        check(&[("x", &one)], &[], &["x.outputs.a=1"]);
+        check(&[("x", &one)], &[("x", &one)], &[]);
+        check(&[("x", &again)], &[("x", &one)], &["x.outputs.b=2"]);
+        check(&[("x", &one), ("y", &two)], &[("x", &one)], &["y.outputs.a=3"]);
+        check(&[("y", &two), ("x", &one)], &[("x", &one), ("y", &one)], &["y.outputs.a=3"]);
     }
 }

@@ -7,7 +7,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Runs its work at most `delay` after the first [`Pulse::mark`], at once after [`Pulse::now`]. Dropping it
-/// waits for the work under way and runs no more.
+/// waits for the work under way and runs no more; [`Pulse::once_more`] does neither.
 pub(super) struct Pulse {
     demand: Arc<(Mutex<Demand>, Condvar)>,
     delay: Duration,
@@ -18,6 +18,8 @@ pub(super) struct Pulse {
 struct Demand {
     due: Option<Instant>,
     stop: bool,
+    /// The thread ends by itself when nothing is due any more.
+    last: bool,
 }
 
 impl Pulse {
@@ -52,16 +54,22 @@ impl Pulse {
         lock(&self.demand.0).due = Some(Instant::now());
         self.demand.1.notify_one();
     }
+
+    /// Asks for the work at once, for the last time, and leaves the thread to it.
+    pub(super) fn once_more(mut self) {
+        lock(&self.demand.0).last = true;
+        self.now();
+        self.thread = None;
+    }
 }
 
 impl Drop for Pulse {
     fn drop(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
         lock(&self.demand.0).stop = true;
         self.demand.1.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the work has been printed by the thread; there is nothing to add to it here.
-            let _ = thread.join();
-        }
+        // A panic of the work has been printed by the thread; there is nothing to add to it here.
+        let _ = thread.join();
     }
 }
 
@@ -73,6 +81,7 @@ fn wait_until_due((demand, wake): &(Mutex<Demand>, Condvar)) -> bool {
             return false;
         }
         asked = match asked.due.map(|due| due.saturating_duration_since(Instant::now())) {
+            None if asked.last => return false,
             None => wake.wait(asked).unwrap_or_else(PoisonError::into_inner),
             Some(Duration::ZERO) => {
                 asked.due = None;

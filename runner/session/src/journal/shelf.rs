@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! ROOT/recordings/            0700, ROOT is $XDG_STATE_HOME/stepback
-//!   latest                    the id of the newest recording, one line
+//!   latest                    the id of the newest recording, its first line
+//!   .pruned                   changed when old recordings were last looked for
 //!   ID/                       0700
 //!     lock                    held by the writer
 //!     journal                 frames
@@ -15,6 +16,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::reader;
 
@@ -23,6 +25,8 @@ const JOURNAL: &str = "journal";
 const LOGS: &str = "logs";
 const LOCK: &str = "lock";
 const LATEST: &str = "latest";
+/// Bears the time at which old recordings were last removed.
+const PRUNED: &str = ".pruned";
 /// Longest id; file systems take 255 bytes, people fewer.
 const ID_BYTES_MAX: usize = 64;
 
@@ -182,7 +186,7 @@ impl Recordings {
     /// The newest recording: the one `latest` names, or the last by name and time when that is gone.
     pub fn latest(&self) -> Result<Option<RecordingId>, ShelfError> {
         let named = fs::read_to_string(self.folder.join(LATEST)).ok();
-        let named = named.and_then(|text| RecordingId::new(text.trim_end()));
+        let named = named.and_then(|text| RecordingId::new(text.lines().next().unwrap_or_default()));
         match named.filter(|id| self.folder_of(id).is_dir()) {
             Some(id) => Ok(Some(id)),
             None => Ok(self.list()?.pop().map(|listed| listed.id)),
@@ -245,13 +249,28 @@ impl Recordings {
         Ok(true)
     }
 
+    /// Written over in place: a new file for each would cost the short jobs of a large matrix more than all the rest of
+    /// their recordings. A shorter name leaves the end of a longer one behind its line; a torn one names no recording,
+    /// and the newest is found by its name.
     fn point_latest(&self, id: &RecordingId) -> Result<(), ShelfError> {
-        let new = self.folder.join(format!(".latest-{id}"));
+        let path = self.folder.join(LATEST);
         let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(&new);
-        file.and_then(|mut file| writeln!(file, "{id}"))
-            .and_then(|()| fs::rename(&new, self.folder.join(LATEST)))
-            .map_err(at(&new))
+        let file = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(format!("{id}\n").as_bytes())).map_err(at(&path))
+    }
+
+    /// Whether [`Recordings::prune`] is due, because nobody said so for this long; whoever asks does it then.
+    pub fn prune_is_due(&self, every: Duration) -> bool {
+        let path = self.folder.join(PRUNED);
+        let last = fs::metadata(&path).and_then(|found| found.modified());
+        if last.is_ok_and(|last| last.elapsed().is_ok_and(|since| since < every)) {
+            return false;
+        }
+        let mut options = OpenOptions::new();
+        let touched = options.write(true).create(true).truncate(false).mode(0o600).open(&path);
+        // Without the mark it is done once more the next time.
+        let _ = touched.and_then(|file| file.set_modified(SystemTime::now()));
+        true
     }
 }
 

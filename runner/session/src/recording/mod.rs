@@ -5,11 +5,11 @@
 //!
 //! No secret is in what is written, and no encoding of one, as far as it was known at that time: named ones are
 //! placeholders that are filled in again when the secret is supplied, values masked during the run are sealed under a
-//! key that stays on this machine (DESIGN 3 and 4).
+//! key that stays on this machine (DESIGN 3 and 4). So are contents of the job's files.
 //!
 //! - [`Recorder`] writes, [`LogRecorder`] is its side for the threads that read output.
 //! - [`open`] reads, for looking or exactly; [`Recorder::resume`] reads and writes on.
-//! - [`SealKey`] is the key of this machine.
+//! - [`SealKey`] is the key of this machine, [`MaskedContents`] seals files under it.
 
 mod facts;
 mod logs;
@@ -20,6 +20,7 @@ mod seal;
 mod settle;
 mod share;
 mod twin;
+mod vault;
 
 #[cfg(test)]
 mod tests;
@@ -31,3 +32,4 @@ pub use reopen::{Branch, MomentDetails, ReopenError, Reopened, Restore, open};
 pub use seal::{SealError, SealKey};
 pub use settle::settle;
 pub use twin::{Format, SecretsNeeded, TwinError};
+pub use vault::MaskedContents;

@@ -15,6 +15,7 @@ use crate::journal::{Bytes, Sealed};
 /// Name of the key's file in the state root.
 const FILE: &str = "seal.key";
 const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
 /// What the name of a key is derived with; it says nothing about the key.
 const NAME_CONTEXT: &str = "stepback recording 2026: name of a seal key";
 
@@ -102,6 +103,22 @@ impl SealKey {
     }
 }
 
+impl SealKey {
+    /// Seals the content with this hash: the key's name, the nonce, and what is sealed. `None` if the system gives no random
+    /// bytes.
+    pub(super) fn seal_content(&self, content: &[u8; 32], bytes: &[u8]) -> Option<Vec<u8>> {
+        let nonce = XNonce::try_generate().ok()?;
+        let sealed = self.cipher.encrypt(&nonce, Payload { msg: bytes, aad: content }).ok()?;
+        Some([self.name.as_slice(), nonce.as_slice(), &sealed].concat())
+    }
+
+    /// The content with this hash; `None` if it is sealed under another key or was altered.
+    pub(super) fn open_content(&self, content: &[u8; 32], sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.strip_prefix(&self.name)?.split_first_chunk::<NONCE_BYTES>()?;
+        self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: content }).ok()
+    }
+}
+
 /// Sealed values open only in the recording and at the number that they were sealed for.
 fn bound_to(salt: &[u8; 16], first: u32) -> Vec<u8> {
     [salt.as_slice(), &first.to_le_bytes()].concat()
@@ -149,6 +166,27 @@ mod tests {
         let mut altered = sealed;
         altered.bytes.0[0] ^= 1;
         assert_eq!(key.open(&SALT, &altered), None);
+    }
+
+    #[test]
+    fn contents_open_with_the_key_of_the_machine_alone() {
+        let (key, other) = (SealKey::of(&[1; 32]), SealKey::of(&[2; 32]));
+        let sealed = key.seal_content(&[7; 32], b"it is hunter2").unwrap();
+        assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
+        assert_ne!(
+            sealed,
+            key.seal_content(&[7; 32], b"it is hunter2").unwrap(),
+            "equal contents look alike"
+        );
+        assert_eq!(key.open_content(&[7; 32], &sealed).unwrap(), b"it is hunter2");
+        assert_eq!(other.open_content(&[7; 32], &sealed), None);
+        assert_eq!(key.open_content(&[8; 32], &sealed), None, "another content");
+        for at in 0..sealed.len() {
+            let mut altered = sealed.clone();
+            altered[at] ^= 1;
+            assert_eq!(key.open_content(&[7; 32], &altered), None);
+            assert_eq!(key.open_content(&[7; 32], &sealed[..at]), None);
+        }
     }
 
     #[test]

@@ -13,5 +13,5 @@ mod words;
 pub use answer::answer;
 pub use paint::{Meaning, Painter, columns, cut, padded};
 pub use step::{job_line, step_line};
-pub use stop::{failure, prompt, short_place, stop};
+pub use stop::{barred, failure, prompt, short_place, stop};
 pub use words::{duration, exit_of, mark, shown, verb};

@@ -98,6 +98,8 @@ mod tests {
             conclusion,
             took: Duration::from_millis(2345),
             files: None,
+            exit_code: None,
+            last_lines: Vec::new(),
             outputs: Vec::new(),
             variables: Vec::new(),
         }

@@ -28,11 +28,15 @@ pub fn failure(stop: &Stop, painter: Painter) -> String {
     let sign = painter.paint(Meaning::Bad, "✗");
     let mut text =
         format!("{sign} {} {}{}\n", stop.number, shown(&stop.name), painter.paint(Meaning::Quiet, &exit));
-    let bar = painter.paint(Meaning::Bad, "│");
-    for line in failure.last_lines.iter().filter(|line| exit_of(line).is_none()) {
-        text.push_str(&format!("    {bar} {}\n", shown(line)));
-    }
+    text.push_str(&barred(&failure.last_lines, usize::MAX, painter));
     text
+}
+
+/// What a step printed last, behind a bar; cut to so many columns.
+pub fn barred(lines: &[String], width: usize, painter: Painter) -> String {
+    let bar = painter.paint(Meaning::Bad, "│");
+    let lines = lines.iter().filter(|line| exit_of(line).is_none());
+    lines.map(|line| format!("    {bar} {}\n", cut(&shown(line), width))).collect()
 }
 
 fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {

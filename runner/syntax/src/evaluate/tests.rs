@@ -1,3 +1,5 @@
+//! Tokens of a workflow turned into values.
+
 use expr::{HashAnswers, Phase, StatusFacts};
 
 use super::*;

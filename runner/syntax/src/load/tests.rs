@@ -1,3 +1,5 @@
+//! Files read as a whole: what is understood, and what is said about the rest.
+
 use std::cell::RefCell;
 
 use super::*;

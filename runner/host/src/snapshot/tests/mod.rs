@@ -7,6 +7,7 @@ mod operations;
 mod parking;
 mod property;
 mod races;
+mod sealing;
 mod storing;
 
 use std::path::{Path, PathBuf};

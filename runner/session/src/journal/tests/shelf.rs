@@ -77,6 +77,28 @@ fn latest_is_the_last_made_and_survives_its_removal() {
 }
 
 #[test]
+fn a_shorter_name_takes_the_place_of_a_longer_one() {
+    let root = tempfile::tempdir().unwrap();
+    let recordings = Recordings::under(root.path()).unwrap();
+    for name in ["z-much-longer", "short"] {
+        recordings.create(id(name)).unwrap();
+        assert_eq!(recordings.latest().unwrap(), Some(id(name)));
+    }
+}
+
+#[test]
+fn old_recordings_are_looked_for_once_in_a_while() {
+    let root = tempfile::tempdir().unwrap();
+    let recordings = Recordings::under(root.path()).unwrap();
+    let hour = std::time::Duration::from_secs(3600);
+    assert!(recordings.prune_is_due(hour) && !recordings.prune_is_due(hour));
+    let mark = std::fs::File::options().write(true).open(root.path().join("recordings/.pruned")).unwrap();
+    mark.set_modified(std::time::SystemTime::now() - 2 * hour).unwrap();
+    assert!(recordings.prune_is_due(hour));
+    assert!(recordings.list().unwrap().is_empty());
+}
+
+#[test]
 fn the_oldest_go_first_and_those_in_use_and_the_latest_stay() {
     let root = tempfile::tempdir().unwrap();
     let recordings = Recordings::under(root.path()).unwrap();
