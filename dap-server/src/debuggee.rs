@@ -60,18 +60,41 @@ pub struct Desk {
     debuggee: RefCell<Option<Rc<Debuggee>>>,
     /// Starts jobs; `None` where there is one already.
     launches: Option<mpsc::UnboundedSender<LaunchCall>>,
+    /// A client may come after another one.
+    revisited: bool,
     closing: Arc<Closing>,
 }
 
 impl Desk {
     /// For clients that start their job.
     pub fn for_launches(launches: mpsc::UnboundedSender<LaunchCall>) -> Rc<Self> {
-        Rc::new(Self { debuggee: RefCell::default(), launches: Some(launches), closing: Arc::default() })
+        Rc::new(Self {
+            debuggee: RefCell::default(),
+            launches: Some(launches),
+            revisited: true,
+            closing: Arc::default(),
+        })
+    }
+
+    /// For the one client that there will ever be, which starts its job.
+    pub fn for_one(launches: mpsc::UnboundedSender<LaunchCall>) -> Rc<Self> {
+        Rc::new(Self {
+            debuggee: RefCell::default(),
+            launches: Some(launches),
+            revisited: false,
+            closing: Arc::default(),
+        })
     }
 
     /// For clients that attach to this job.
     pub fn with(debuggee: Debuggee, closing: Arc<Closing>) -> Rc<Self> {
-        Rc::new(Self { debuggee: RefCell::new(Some(Rc::new(debuggee))), launches: None, closing })
+        let debuggee = RefCell::new(Some(Rc::new(debuggee)));
+        Rc::new(Self { debuggee, launches: None, revisited: true, closing })
+    }
+
+    /// Whether a job that is left as it stands can be found again.
+    pub(crate) fn is_revisited(&self) -> bool {
+        self.revisited
     }
 
     /// The job, if there is one.

@@ -19,7 +19,7 @@ use crate::transport::{Address, Connection, ListenError, Listener, PeerCheck};
 /// # Errors
 /// The system gives us no event loop.
 pub fn serve_stdio(launches: mpsc::UnboundedSender<LaunchCall>) -> io::Result<()> {
-    in_runtime(async { connection::serve(Desk::for_launches(launches), Connection::stdio()).await })
+    in_runtime(async { connection::serve(Desk::for_one(launches), Connection::stdio()).await })
 }
 
 /// Where somebody listens, and what a client has to show there.

@@ -92,18 +92,24 @@ impl Adapter {
         let specs = wanted.iter().filter_map(|wanted| wanted.clone().ok()).collect();
         let reply = self.ask(Ask::SetBreakpoints { kind: Some(kind), specs }).await?;
         let Reply::Breakpoints(known) = reply else { return Err(unexpected()) };
+        self.remember(kind, &known);
+        let mut known = known.into_iter();
+        let mut answers = Vec::with_capacity(wanted.len());
+        for wanted in wanted {
+            answers.push(match wanted.map(|_| known.next()) {
+                Ok(Some(known)) => self.verified(&known),
+                Ok(None) => self.unverified("it is gone", None),
+                Err(reason) => self.unverified(&self.mask(reason).await, None),
+            });
+        }
+        Ok(answers)
+    }
+
+    /// Stops name their breakpoint alone; which kind it is of, the client wants to hear too.
+    fn remember(&self, kind: BreakpointKind, known: &[Known]) {
         let mut kinds = self.kinds.borrow_mut();
         kinds.retain(|_, other| *other != kind);
         kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
-        drop(kinds);
-        let mut known = known.into_iter();
-        let answer = |wanted: Wanted| match wanted {
-            Ok(_) => known
-                .next()
-                .map_or_else(|| self.unverified("it is gone", None), |known| self.verified(&known)),
-            Err(reason) => self.unverified(&reason, None),
-        };
-        Ok(wanted.into_iter().map(answer).collect())
     }
 
     fn verified(&self, known: &Known) -> Breakpoint {

@@ -6,8 +6,8 @@ use super::client_facts::ClientFacts;
 use crate::protocol::capability::{Capabilities, ExceptionBreakpointsFilter};
 use crate::protocol::custom::{Announcement, CUSTOM_REQUESTS, CUSTOM_VERSION};
 
-/// What we can do for this client.
-pub(super) fn announced(client: &ClientFacts) -> Capabilities {
+/// What we can do for this client. A job can only be left suspended where somebody may come back to it.
+pub(super) fn announced(client: &ClientFacts, is_revisited: bool) -> Capabilities {
     let yes = Some(true);
     Capabilities {
         supports_configuration_done_request: yes,
@@ -31,7 +31,7 @@ pub(super) fn announced(client: &ClientFacts) -> Capabilities {
         completion_trigger_characters: Some([".", "[", "$"].map(str::to_owned).to_vec()),
         supports_terminate_request: yes,
         support_terminate_debuggee: yes,
-        support_suspend_debuggee: yes,
+        support_suspend_debuggee: is_revisited.then_some(true),
         supports_terminate_threads_request: yes,
         supports_delayed_stack_trace_loading: yes,
         supports_loaded_sources_request: yes,

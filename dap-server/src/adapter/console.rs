@@ -19,20 +19,14 @@ pub(super) fn misunderstood(error: CommandError) -> Failure {
     }
 }
 
-/// Whether the job stands elsewhere or runs after this.
-pub(super) fn moves(request: &Ask) -> bool {
-    matches!(
-        request,
-        Ask::Next
-            | Ask::Continue
-            | Ask::Back { .. }
-            | Ask::ReverseContinue
-            | Ask::Goto(_)
-            | Ask::Rerun
-            | Ask::Return
-            | Ask::Cancel
-            | Ask::Confirm(_)
-    )
+/// Whether the job goes to another moment because of this.
+pub(super) fn departs(request: &Ask) -> bool {
+    matches!(request, Ask::Back { .. } | Ask::ReverseContinue | Ask::Goto(_) | Ask::Rerun | Ask::Return)
+}
+
+/// Whether the job runs after this.
+pub(super) fn runs_on(request: &Ask) -> bool {
+    matches!(request, Ask::Next | Ask::Continue | Ask::Cancel | Ask::Confirm(_))
 }
 
 /// How many stops a command leads to: running a step again goes to its beginning first.
@@ -40,7 +34,7 @@ pub(super) fn stops_of(request: &Ask) -> u32 {
     match request {
         Ask::Rerun => 2,
         Ask::Confirm(false) => 0,
-        request => u32::from(moves(request)),
+        request => u32::from(departs(request) || runs_on(request)),
     }
 }
 

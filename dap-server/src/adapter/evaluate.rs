@@ -71,7 +71,11 @@ impl Adapter {
             self.terminate().await?;
             return Ok(EvaluateResponse::default());
         }
-        let reply = self.ask(request.clone()).await?;
+        let reply = if console::departs(&request) {
+            self.depart(request.clone()).await?
+        } else {
+            self.ask(request.clone()).await?
+        };
         self.tell_output_so_far();
         self.after_command(&request, &reply);
         let text = answer(&request, &reply, Painter::new(self.client.borrow().ansi));
@@ -104,7 +108,7 @@ impl Adapter {
             Ask::Shell { .. } if matches!(reply, Reply::Shell(shell) if !shell.changed.is_empty()) => {
                 self.changed(&[InvalidatedAreas::Variables]);
             }
-            request if console::moves(request) => self.look_away(),
+            request if console::runs_on(request) => self.look_away(),
             _ => {}
         }
     }

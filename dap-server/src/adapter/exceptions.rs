@@ -22,12 +22,15 @@ impl Adapter {
         let mut breakpoints = Vec::new();
         for (name, condition) in plain.chain(conditional) {
             let wanted = wanted(&name, condition);
-            breakpoints.push(Breakpoint {
-                verified: wanted.is_ok(),
-                message: wanted.as_ref().err().cloned(),
-                ..Breakpoint::default()
-            });
-            on.extend(wanted.ok());
+            let verified = wanted.is_ok();
+            let message = match wanted {
+                Ok(filter) => {
+                    on.push(filter);
+                    None
+                }
+                Err(reason) => Some(self.mask(reason).await),
+            };
+            breakpoints.push(Breakpoint { verified, message, ..Breakpoint::default() });
         }
         self.ask(Ask::SetExceptionFilters(ExceptionFilters::new(on))).await?;
         let breakpoints = Some(breakpoints);

@@ -14,7 +14,7 @@ use crate::protocol::{ErrorId, Event, Extra, Failure, ResponseBody};
 impl Adapter {
     pub(super) fn initialize(&self, arguments: &InitializeArguments) -> Result<ResponseBody, Failure> {
         let facts = ClientFacts::of(arguments);
-        let capabilities = capabilities::announced(&facts);
+        let capabilities = capabilities::announced(&facts, self.desk.is_revisited());
         *self.client.borrow_mut() = facts;
         self.phase.set(Phase::Initialized);
         Ok(ResponseBody::Initialize(capabilities))
@@ -121,12 +121,12 @@ impl Adapter {
 
     /// The whole job from its first moment, breakpoints kept.
     pub(super) async fn restart(&self) -> Result<ResponseBody, Failure> {
-        self.look_away();
-        self.ask(Ask::Goto(Target::Moment(MomentId(0)))).await?;
+        let done = self.go_back(Ask::Goto(Target::Moment(MomentId(0)))).await?;
         if !self.manner.get().stop_on_entry {
+            self.pass_a_stop();
             self.ask(Ask::Begin).await?;
         }
-        Ok(ResponseBody::Empty)
+        Ok(done)
     }
 
     /// A graceful cancel: post steps run. A job that is over ends the session.
@@ -135,7 +135,10 @@ impl Adapter {
         let picture = self.picture().await?;
         if picture.rewound {
             self.ask(Ask::Return).await?;
+            self.passing.set(true);
         }
+        // Steps that run in the end are not what the person wants to stop at now.
+        self.ask(Ask::SetBreakpoints { kind: None, specs: Vec::new() }).await?;
         self.look_away();
         self.resumed_by_request.set(true);
         match self.ask(Ask::Cancel).await {
@@ -150,6 +153,13 @@ impl Adapter {
     pub(super) async fn disconnect(&self, arguments: &DisconnectArguments) -> Result<ResponseBody, Failure> {
         let suspend = arguments.suspend_debuggee.unwrap_or(false);
         let terminate = arguments.terminate_debuggee.unwrap_or(self.manner.get().launched);
+        if suspend && !self.desk.is_revisited() {
+            return Err(Failure::new(
+                ErrorId::NotServed,
+                "nobody could come back to a job that is left suspended here",
+            )
+            .hint("`stepback dap --listen` and `stepback debug --listen` let clients come and go"));
+        }
         let was_over = self.phase.get() >= Phase::Over;
         let debuggee = self.debuggee.borrow().clone().filter(|_| !suspend && !was_over);
         let left = match debuggee {

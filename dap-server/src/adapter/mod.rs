@@ -91,6 +91,10 @@ pub(crate) struct Adapter {
     moving: Cell<u32>,
     /// The next `Continued` is the answer to a request, and need not be told.
     resumed_by_request: Cell<bool>,
+    /// The next stop is only passed on the way to where a request leads, and is not told.
+    passing: Cell<bool>,
+    /// The client was told that the job goes, which then stayed: where it stands is told again.
+    stayed: Cell<bool>,
     /// The client asked for the end of the job.
     ending: Cell<bool>,
     outcome: Cell<Option<Outcome>>,
@@ -137,6 +141,8 @@ impl Adapter {
             kinds: RefCell::default(),
             moving: Cell::new(0),
             resumed_by_request: Cell::new(false),
+            passing: Cell::new(false),
+            stayed: Cell::new(false),
             ending: Cell::new(false),
             outcome: Cell::new(None),
             edited: Cell::new(false),
@@ -198,6 +204,24 @@ impl Adapter {
         if self.client.borrow().invalidated {
             let areas = Some(areas.to_vec());
             self.out.tell(Event::Invalidated(InvalidatedEvent { areas, ..InvalidatedEvent::default() }));
+        }
+    }
+
+    /// A person may have typed a secret, and an error repeats what was typed.
+    async fn masked(&self, mut failure: Failure) -> Failure {
+        if self.debuggee.borrow().is_some()
+            && let Ok(picture) = self.picture().await
+        {
+            failure.error.variables.values_mut().for_each(|text| *text = picture.mask(text));
+        }
+        failure
+    }
+
+    /// The same for a text that is part of an answer.
+    async fn mask(&self, text: String) -> String {
+        match self.picture().await {
+            Ok(picture) => picture.mask(&text),
+            Err(_) => text,
         }
     }
 

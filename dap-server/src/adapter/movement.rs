@@ -1,7 +1,8 @@
 //! Moving: forwards, backwards, elsewhere; and standing still. Where a movement leads is told as an event, after its answer.
 
 use session::engine::step_path::{LaneId, StepPath};
-use session::request::{Request as Ask, Target};
+use session::moment::Point;
+use session::request::{Reply, Request as Ask, Stop, Target};
 
 use super::{Adapter, Frame, asks_to_confirm, stale};
 use crate::protocol::execution::*;
@@ -30,11 +31,32 @@ impl Adapter {
 
     /// To a moment of the past, or back from there.
     pub(super) async fn go_back(&self, request: Ask) -> Result<ResponseBody, Failure> {
+        self.travel(request).await.map(|_| ResponseBody::Empty)
+    }
+
+    async fn travel(&self, request: Ask) -> Result<Reply, Failure> {
         let progress = self.begin_progress("Restoring the files of another moment");
         let moved = self.ask(request).await;
         self.end_progress(progress);
         self.look_away();
-        moved.map(|_| ResponseBody::Empty).map_err(Failure::shown)
+        moved.map_err(Failure::shown)
+    }
+
+    /// The same at a request that a client does not know for a movement: it is told when the way begins, and where the job
+    /// still stands if the way leads nowhere.
+    pub(super) async fn depart(&self, request: Ask) -> Result<Reply, Failure> {
+        let stands = self.picture().await?.stop.is_some();
+        if stands {
+            self.continued();
+        }
+        let reruns = request == Ask::Rerun;
+        let moved = self.travel(request).await;
+        match moved {
+            Ok(_) if reruns => self.pass_a_stop(),
+            Ok(_) => {}
+            Err(_) => self.stayed.set(stands),
+        }
+        moved
     }
 
     pub(super) async fn restart_frame(
@@ -44,10 +66,20 @@ impl Adapter {
         let frame = self.frame(arguments.frame_id)?;
         let picture = self.still_picture().await?;
         match frame {
-            Frame::Step(_) if stands_before(&picture.stop) => self.go_on(Ask::Next).await,
-            Frame::Step(_) => self.go_back(Ask::Rerun).await,
             Frame::Job => self.restart().await,
+            Frame::Step(_) if has_not_begun(&picture.stop) => self.go_on(Ask::Next).await,
+            Frame::Step(_) => {
+                let done = self.go_back(Ask::Rerun).await?;
+                self.pass_a_stop();
+                Ok(done)
+            }
         }
+    }
+
+    /// The session stops on the way to where a request leads; a client that were told would ask for what is gone by then.
+    pub(super) fn pass_a_stop(&self) {
+        self.passing.set(true);
+        self.resumed_by_request.set(true);
     }
 
     pub(super) fn frame(&self, id: i64) -> Result<Frame, Failure> {
@@ -109,8 +141,7 @@ impl Adapter {
     }
 }
 
-/// A step that has ended or runs begins again; of one that has not begun, its own beginning is where the job stands.
-fn stands_before(stop: &Option<session::request::Stop>) -> bool {
-    use session::moment::Point;
+/// The job stands at the beginning of its step: to run it again is to run it.
+fn has_not_begun(stop: &Option<Stop>) -> bool {
     matches!(stop.as_ref().map(|stop| &stop.point), Some(Point::Before(_) | Point::Decided(_)))
 }

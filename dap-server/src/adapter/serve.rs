@@ -4,6 +4,7 @@
 //! movement leads to is told after the answer to it. Knows which function serves which request, and nothing of what they do.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::rc::Rc;
 
 use tokio::sync::oneshot;
@@ -28,7 +29,7 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
                 Some(asked) => requests.serve(&adapter, asked),
                 None => break,
             },
-            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()),
+            Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()).await,
             item = next_item(&adapter) => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
@@ -76,14 +77,9 @@ impl Requests {
         self.cancels.insert(seq, cancel);
         let adapter = Rc::clone(adapter);
         self.tasks.spawn_local(async move {
-            let result = tokio::select! {
-                biased;
-                Ok(()) = cancelled => adapter.cancelled(&command),
-                result = adapter.handle(request) => result,
-            };
-            let response = match result {
+            let response = match adapter.unless(cancelled, request).await {
                 Ok(body) => body.into_response(seq, command),
-                Err(failure) => failure.into_response(seq, command),
+                Err(failure) => adapter.masked(failure).await.into_response(seq, command),
             };
             adapter.out.respond(response);
             (seq, moves)
@@ -96,11 +92,12 @@ impl Requests {
         let _ = named.map(|cancel| cancel.send(()));
     }
 
-    fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
+    async fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {
         if let Some((seq, moves)) = done {
             self.cancels.remove(&seq);
             if moves {
                 adapter.moving.set(adapter.moving.get().saturating_sub(1));
+                adapter.tell_stayed().await;
             }
         }
     }
@@ -138,6 +135,28 @@ impl Adapter {
             (Phase::Over | Phase::Left, _) => Err(Failure::new(ErrorId::Order, "the session is over")),
             _ => Ok(()),
         }
+    }
+
+    /// Serves a request, or ends it when it is cancelled. A shell command is at its end before that is said: nothing else
+    /// could be done meanwhile.
+    async fn unless(
+        &self,
+        cancelled: oneshot::Receiver<()>,
+        request: Request,
+    ) -> Result<ResponseBody, Failure> {
+        let is_evaluation = matches!(request, Request::Evaluate(_));
+        let mut result = pin!(self.handle(request));
+        tokio::select! {
+            biased;
+            Ok(()) = cancelled => {}
+            result = &mut result => return result,
+        }
+        if is_evaluation && let Ok(debuggee) = self.debuggee() {
+            debuggee.handle.tell(session::request::Request::EndShell);
+            // What it came to is not wanted any more.
+            let _ = result.await;
+        }
+        Err(Failure::cancelled(ErrorId::Cancelled))
     }
 
     async fn handle(&self, request: Request) -> Result<ResponseBody, Failure> {
@@ -195,15 +214,5 @@ impl Adapter {
                     .with("command", other.command()))
             }
         }
-    }
-
-    /// A request was cancelled; what it had begun in the session ends too.
-    fn cancelled(&self, command: &str) -> Result<ResponseBody, Failure> {
-        if command == "evaluate"
-            && let Ok(debuggee) = self.debuggee()
-        {
-            debuggee.handle.tell(session::request::Request::EndShell);
-        }
-        Err(Failure::cancelled(ErrorId::Cancelled))
     }
 }

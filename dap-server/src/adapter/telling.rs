@@ -5,7 +5,7 @@ use session::engine::effect::Outcome;
 use session::engine::lines::LineTag;
 use session::moment::Point;
 use session::notice::{Notice, StepEnd};
-use session::request::{DataChange, Place, Stop, StopReason};
+use session::request::{DataChange, Place, Reply, Request as Ask, Stop, StopReason};
 use session::wording::{self, Painter};
 
 use super::{Adapter, FOREGROUND, console, exceptions};
@@ -148,6 +148,10 @@ impl Adapter {
 
     /// The job stands; or it is over and nobody wants to look.
     async fn stopped(&self, stop: &Stop) {
+        if self.passing.replace(false) {
+            // A terminal shows what was undone; to an editor it would be one stop too many.
+            return self.custom_event(STOP, &self.stop_body(stop, false));
+        }
         if let StopReason::End(outcome) = &stop.reason
             && (self.ending.get() || self.ends_at(*outcome))
         {
@@ -175,8 +179,22 @@ impl Adapter {
         self.look_away();
         self.edited.set(false);
         self.resumed_by_request.set(false);
-        let (reason, description, text, hit) = self.reason(stop);
         self.custom_event(STOP, &self.stop_body(stop, unseen));
+        self.tell_standing(stop);
+        self.tell_timeline_changed();
+    }
+
+    /// Tells a client where the job still stands, if it was told that the job goes.
+    pub(super) async fn tell_stayed(&self) {
+        if self.stayed.replace(false)
+            && let Ok(Reply::Stop(stop)) = self.ask(Ask::Status).await
+        {
+            self.tell_standing(&stop);
+        }
+    }
+
+    fn tell_standing(&self, stop: &Stop) {
+        let (reason, description, text, hit) = self.reason(stop);
         self.out.tell(Event::Stopped(StoppedEvent {
             reason,
             description: Some(description),
@@ -186,10 +204,9 @@ impl Adapter {
             hit_breakpoint_ids: hit.map(|id| vec![i64::from(id.0)]),
             preserve_focus_hint: None,
         }));
-        self.tell_timeline_changed();
     }
 
-    fn continued(&self) {
+    pub(super) fn continued(&self) {
         self.look_away();
         if !self.resumed_by_request.replace(false) {
             let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };

@@ -6,7 +6,7 @@ use session::engine::expr::Value;
 use session::engine::step_path::StepPath;
 use session::key::Key;
 use session::picture::Picture;
-use session::request::{Reply, Request as Ask};
+use session::request::{Refusal, Reply, Request as Ask};
 
 use super::{Adapter, stale};
 use crate::protocol::data_breakpoint::{
@@ -240,7 +240,10 @@ impl Adapter {
             None => arguments.name.trim().to_owned(),
         };
         let text = dotted(&expression).unwrap_or(expression);
-        let key = Key::parse(&text);
+        let key = match self.picture().await?.is_public(&text) {
+            true => Key::parse(&text),
+            false => Err(Refusal::new("a name with a secret in it cannot be watched")),
+        };
         let description = match &key {
             Ok(key) => format!("changes of {key}"),
             Err(refusal) => refusal.text.clone(),

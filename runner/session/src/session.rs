@@ -383,6 +383,9 @@ impl<H: Host> Session<H> {
     async fn cancel_to_the_end(&mut self) {
         self.mode = Mode::Headless;
         self.gate = Gate::open();
+        // Nobody is there who could let the job go on from a stop.
+        self.breakpoints = Breakpoints::default();
+        self.filters = ExceptionFilters::default();
         self.take(Event::Cancel(CancelReason::User)).await;
         while self.job.outcome().is_none() {
             if self.may_advance() {

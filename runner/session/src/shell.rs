@@ -136,6 +136,7 @@ impl<H: Host> Session<H> {
         if !changed.is_empty() {
             self.record_file_edit(format!("! {command}"), now);
         }
-        changed
+        // A command may write a secret into a name as well.
+        changed.iter().map(|name| self.secrets.mask(name)).collect()
     }
 }

@@ -52,7 +52,6 @@ export class Client extends testsupport.DebugClient {
     // What is written to an adapter that has gone is lost, and the test sees it by the missing answer.
     child.stdin.on("error", () => {});
     this.exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
-    this.closed = new Promise((resolve) => child.once("close", resolve));
     this.exited.then(() => alive.delete(child));
   }
 
@@ -254,7 +253,8 @@ export class Client extends testsupport.DebugClient {
         await this.exited;
       }
     }
-    await this.closed;
+    // Whoever cleans up after a killed adapter may hold its pipes for a while.
+    for (const pipe of child?.stdio ?? []) pipe.destroy();
   }
 }
 

@@ -15,12 +15,12 @@ jobs:
         run: |
           echo "first"
           echo "n=1" >> "$GITHUB_OUTPUT"
-
-      # a comment between two steps
       - name: Two
         id: two
         if: steps.one.outputs.n == '1'
         run: echo two
+
+      # a comment between two steps
       - uses: actions/checkout@v4
       - name: Three
         id: three
@@ -42,7 +42,7 @@ test("a line belongs to the step that covers it, and a gap to the next step", as
   const line = (text) => client.repository.line(text);
   const asked = ["on: push", "id: one", 'echo "n=1"', "# a comment", "if: steps", "run: echo last"];
   const found = await breakAt(client, ...asked);
-  const expected = ["- name: One", "- name: One", "- name: One", "- name: Two", "- name: Two", "- name: Last"];
+  const expected = ["- name: One", "- name: One", "- name: One", "- uses:", "- name: Two", "- name: Last"];
   assert.deepEqual(found.map((breakpoint) => breakpoint.line), expected.map(line));
   assert.ok(found.every((breakpoint) => breakpoint.verified && breakpoint.source.path === client.repository.workflow));
   assert.ok(found.every((breakpoint) => Number.isInteger(breakpoint.id)));

@@ -1,6 +1,5 @@
 // Forwards and elsewhere: next, stepIn, stepOut, continue, pause, goto, restart, restartFrame.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { breakAt, launched, source, standing, workspaceFiles } from "../lib/session.js";
@@ -21,7 +20,7 @@ jobs:
         run: echo three >> log
 `;
 
-/** A step that says when it runs, and ends when its test says so. */
+/** A step that says when it runs, and ends when its test says so: `running` and `release`. */
 const SLOW = `on: push
 jobs:
   build:
@@ -29,11 +28,26 @@ jobs:
     steps:
       - name: Slow
         run: |
-          echo running
-          while [ ! -e go ]; do read -t 0.05 <> <(:) || :; done
+          mkfifo "$RUNNER_TEMP/never"
+          echo "begun" >> begun
+          echo "it has" begun
+          until [ -e "$GO" ]; do read -t 0.05 -u 7 || true; done 7<> "$RUNNER_TEMP/never"
+          rm "$RUNNER_TEMP/never"
       - name: After
         run: echo after
 `;
+
+/** A job in the middle of its slow step. */
+async function running(t) {
+  const client = await launched(t, SLOW, { launch: (repository) => ({ env: { GO: path.join(repository.base, "go") } }) });
+  await client.must("configurationDone");
+  await client.untilOutput("it has begun");
+  return client;
+}
+
+function release(client) {
+  client.repository.beside("go", "");
+}
 
 const log = async (client) => (await workspaceFiles(client)).log?.text ?? "";
 const lineOf = (client, name) => client.repository.line(`- name: ${name}`);
@@ -115,7 +129,8 @@ test("restartFrame runs a step again from its own beginning", async (t) => {
   const frame = await client.top();
   assert.equal(frame.canRestart, true);
   const again = await client.move("restartFrame", { frameId: frame.id });
-  assert.equal(again.reason, "exception");
+  assert.equal(again.reason, "exception", "it fails again, and nothing is told of the way to its beginning");
+  assert.equal(client.all("continued").length, 0);
   assert.equal(await log(client), "one\ntwo\n", "the step ran on the files that it found the first time");
 });
 
@@ -140,82 +155,75 @@ test("restart begins the whole job again, breakpoints kept", async (t) => {
   assert.equal(client.unasked("stopped"), 0);
 });
 
-test("restart stands at the entry again where the job stood there first", async (t) => {
+test("restart stands at the beginning again where the job stood there first", async (t) => {
   const client = await standing(t, WORKFLOW);
   await client.move("next");
   const stop = await client.move("restart", {});
-  assert.equal(stop.reason, "entry");
+  assert.equal(stop.reason, "goto");
   await isAt(client, "One");
   assert.equal(await log(client), "");
 });
 
 test("pause: at the next stop point; asked again, in the middle of the step", async (t) => {
-  const client = await launched(t, SLOW);
-  await client.must("configurationDone");
-  await client.untilOutput("running");
+  const client = await running(t);
   await client.must("pause", { threadId: 1 });
-  assert.equal(client.unasked("stopped"), 0, "it runs to the end of the step");
   const stop = await client.move("pause");
   assert.equal(stop.reason, "pause");
   await isAt(client, "Slow");
   // It goes on where it was, and the pause holds no longer.
-  const workspace = await client.value("github.workspace");
   await breakAt(client, "- name: After");
   await client.must("continue", { threadId: 1 });
-  client.repository.write("../released", "");
-  const { writeFileSync } = await import("node:fs");
-  writeFileSync(path.join(workspace, "go"), "");
+  release(client);
   assert.equal((await client.untilStopped()).reason, "breakpoint");
   await isAt(client, "After");
+  assert.equal((await workspaceFiles(client)).begun.text, "begun\n");
 });
 
 test("pause once holds at the next stop point", async (t) => {
-  const client = await launched(t, SLOW);
-  await client.must("configurationDone");
-  await client.untilOutput("running");
+  const client = await running(t);
   await client.must("pause", { threadId: 1 });
-  const { writeFileSync } = await import("node:fs");
-  writeFileSync(path.join(await workspaceOf(client), "go"), "");
+  assert.equal(client.unasked("stopped"), 0);
+  release(client);
   assert.equal((await client.untilStopped()).reason, "pause");
 });
 
 test("stepBack out of a frozen step goes to its beginning", async (t) => {
-  const client = await launched(t, SLOW);
-  await client.must("configurationDone");
-  await client.untilOutput("running");
+  const client = await running(t);
   await client.must("pause", { threadId: 1 });
   await client.move("pause");
-  await client.move("stepBack");
+  assert.equal((await client.move("stepBack")).reason, "step");
   await isAt(client, "Slow");
-  assert.equal(await client.value("job.status"), "success");
+  assert.equal((await workspaceFiles(client)).begun, undefined);
 });
 
-test("a job that stands cannot be paused, one that runs cannot be stepped or looked at", async (t) => {
-  const client = await standing(t, SLOW);
+test("a step that is frozen may be run again", async (t) => {
+  const client = await running(t);
+  await client.must("pause", { threadId: 1 });
+  await client.move("pause");
+  release(client);
+  const stop = await client.move("restartFrame", { frameId: (await client.top()).id });
+  assert.equal(stop.reason, "step");
+  await isAt(client, "After");
+  assert.equal((await workspaceFiles(client)).begun.text, "begun\n");
+});
+
+test("a job that stands cannot be paused", async (t) => {
+  const client = await standing(t, WORKFLOW);
   await client.fails("pause", { threadId: 1 });
-  const frame = await client.top();
-  await client.must("continue", { threadId: 1 });
-  await client.untilOutput("running");
+  await isAt(client, "One");
+});
+
+test("a job that runs cannot be looked at, but its threads are told", async (t) => {
+  const client = await running(t);
   assert.equal((await client.fails("stackTrace", { threadId: 1 })).message, "notStopped");
-  await client.fails("scopes", { frameId: frame.id });
+  await client.fails("scopes", { frameId: 1 });
   assert.equal((await client.fails("evaluate", { expression: "job.status", context: "watch" })).message, "notStopped");
   assert.equal((await client.must("threads")).threads.length, 1);
 });
 
 test("terminateThreads ends the job, and names a thread that is none", async (t) => {
-  const client = await launched(t, SLOW);
-  await client.must("configurationDone");
-  await client.untilOutput("running");
+  const client = await running(t);
   await client.fails("terminateThreads", { threadIds: [99] });
   await client.must("terminateThreads", { threadIds: [1] });
   assert.deepEqual(await client.event("exited"), { exitCode: 130 });
 });
-
-/** The workspace of a job that runs: known once it has stood. */
-async function workspaceOf(client) {
-  const { readdirSync } = await import("node:fs");
-  const below = path.join(client.repository.env.XDG_CACHE_HOME, "stepback");
-  const names = readdirSync(below, { recursive: true }).filter((name) => path.basename(name) === ".stepback-here");
-  assert.ok(existsSync(below), names.join());
-  return below;
-}

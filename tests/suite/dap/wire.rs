@@ -231,11 +231,15 @@ impl Peer {
         }
     }
 
-    /// The next stop.
+    /// The next stop. One on the way to where a request leads is told to terminals alone.
     pub(crate) async fn stopped(&mut self) -> Stopped {
-        let stop = self.event_named("stepback/stop").await;
-        let (event, body) = self.event().await;
-        assert_eq!(event, "stopped", "each stop is told at once: {body}");
+        let (stop, body) = loop {
+            let stop = self.event_named("stepback/stop").await;
+            let (event, body) = self.event().await;
+            if event == "stopped" {
+                break (stop, body);
+            }
+        };
         let text = |member: &Json| member.as_str().unwrap_or_default().to_owned();
         Stopped {
             moment: stop["moment"].as_u64().unwrap(),

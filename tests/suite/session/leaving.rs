@@ -1,6 +1,8 @@
 //! Leaving the debugger.
 
 use engine::effect::Outcome;
+use session::breakpoint::{BreakpointSpec, Location};
+use session::exception::ExceptionFilter;
 use session::request::Request;
 
 use super::{BACK, Case};
@@ -40,12 +42,28 @@ fn quitting_in_the_past_cancels_from_the_newest_moment() {
     });
 }
 
+/// What stopped the job for the person does not stop it on its way to its end: nobody would let it go on.
+#[test]
+fn quitting_passes_breakpoints_and_filters() {
+    block_on(async {
+        let mut case = Case::start().await;
+        for name in ["second", "last"] {
+            let location = Location::Step(name.to_owned());
+            case.debugger.ask(Request::Break(BreakpointSpec::at(location))).await;
+        }
+        case.debugger.ask(Request::Catch(ExceptionFilter::Skipped, true)).await;
+        let Case { place, debugger } = case;
+        assert_eq!(debugger.quit().await.outcome, Outcome::Cancelled);
+        assert_eq!(std::fs::read_to_string(place.workspace().join("log")).unwrap(), "4");
+    });
+}
+
 /// The future that was left for good does not come back by leaving.
 #[test]
 fn quitting_after_a_branch_became_real_keeps_that_branch() {
     block_on(async {
         let mut case = Case::start().await;
-        case.debugger.ask(Request::Catch(session::exception::ExceptionFilter::Failed, false)).await;
+        case.debugger.ask(Request::Catch(ExceptionFilter::Failed, false)).await;
         case.to(Request::Continue).await;
         case.to(Request::Back { steps: 9 }).await;
         case.write("branch", "2");
