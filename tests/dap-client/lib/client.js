@@ -1,7 +1,9 @@
 // A client of the debug adapter: the DebugClient of @vscode/debugadapter-testsupport, with answers at length (an error is a
 // value, not only a text), events that wait to be asked for, and a transcript of everything that was said.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import net from "node:net";
 import { fileURLToPath } from "node:url";
 import testsupport from "@vscode/debugadapter-testsupport";
 
@@ -10,6 +12,17 @@ export const DEADLINE_MS = 60_000;
 
 const alive = new Set();
 process.on("exit", () => alive.forEach((child) => child.kill("SIGKILL")));
+
+/** Whatever happens, this child does not outlive the tests. Resolves with its exit code or signal. */
+export function watchOver(child) {
+  alive.add(child);
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => {
+      alive.delete(child);
+      resolve(signal ?? code);
+    });
+  });
+}
 
 /** The binary under test: $STEPBACK, else what was built last. */
 export function binary() {
@@ -46,13 +59,28 @@ export class Client extends testsupport.DebugClient {
   async start() {
     await super.start();
     const child = this._adapterProcess;
-    alive.add(child);
+    this.exited = watchOver(child);
     this.stderr = "";
     child.stderr.on("data", (data) => (this.stderr += data));
     // What is written to an adapter that has gone is lost, and the test sees it by the missing answer.
     child.stdin.on("error", () => {});
-    this.exited = new Promise((resolve) => child.once("exit", (code, signal) => resolve(signal ?? code)));
-    this.exited.then(() => alive.delete(child));
+  }
+
+  /** Comes to a debugger that listens, at the path of a socket or at HOST:PORT. Its end is not ours. */
+  async visit(address) {
+    const port = /^127\.0\.0\.1:(\d+)$/.exec(address)?.[1];
+    this._socket = port ? net.connect(Number(port), "127.0.0.1") : net.connect(address);
+    this.stderr = "";
+    this.gone = new Promise((resolve) => this._socket.once("close", resolve));
+    this._socket.on("error", () => {});
+    await within(once(this._socket, "connect"), `a connection to ${address}`);
+    this.connect(this._socket, this._socket);
+  }
+
+  /** Drops the connection without a word. */
+  drop() {
+    this._socket.destroy();
+    return this.gone;
   }
 
   // ---- what comes
@@ -239,8 +267,9 @@ export class Client extends testsupport.DebugClient {
 
   // ---- the end
 
-  /** Ends the adapter in any case. */
+  /** Ends the adapter in any case; from one that was only visited, goes away. */
   async close() {
+    this._socket?.destroy();
     const child = this._adapterProcess;
     if (child && child.exitCode === null && child.signalCode === null) {
       // Its answer may never come; the end of the process is what counts.

@@ -87,7 +87,7 @@ export async function moment(client) {
 
 /** What holds of every conversation: messages are numbered, every request is answered once, nothing is null, and nothing is
  * said before the client was greeted. */
-function wellFormed(client) {
+export function wellFormed(client) {
   const theirs = client.transcript.filter((message) => !message.sent);
   theirs.forEach((message, index) => assert.equal(message.seq, index + 1, "the numbering of messages"));
   // 0 answers what had no number.
