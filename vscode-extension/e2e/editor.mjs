@@ -111,7 +111,8 @@ export class Editor {
   /** A row of the variables view, its parents opened on the way. */
   async variable(...path) {
     for (const [depth, name] of path.entries()) {
-      const row = this.page.locator(".debug-variables .monaco-list-row").filter({ hasText: name }).first();
+      // By the whole name: the text of a script may hold the same word.
+      const row = this.page.locator(".debug-variables .monaco-list-row").filter({ hasText: new RegExp(`^\\s*${name}\\s*(=|$)`) }).first();
       await row.waitFor();
       if (depth < path.length - 1 && (await row.getAttribute("aria-expanded")) === "false") {
         await row.locator(".monaco-tl-twistie").click();

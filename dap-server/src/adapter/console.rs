@@ -4,7 +4,7 @@ use session::command::CommandError;
 use session::engine::lines::LineTag;
 use session::host::log::LogBatch;
 use session::request::Request as Ask;
-use session::wording::sanitize;
+use session::wording::{exit_of, sanitize};
 
 use crate::protocol::output::{OutputEvent, OutputGroup};
 use crate::protocol::sound::OutputEventCategory;
@@ -78,6 +78,31 @@ pub(super) fn of_log(batch: &LogBatch, ansi: bool) -> Vec<OutputEvent> {
     events
 }
 
+/// What a shell command writes, without the heading and the last line that a step's log has: who typed it knows them, and its
+/// answer has the exit code.
+#[derive(Default)]
+pub(super) struct ShellOutput {
+    in_heading: bool,
+}
+
+impl ShellOutput {
+    /// The event for a batch of lines, if there is anything to show of it.
+    pub(super) fn of(&mut self, batch: &LogBatch, ansi: bool) -> Option<OutputEvent> {
+        let mut output = String::new();
+        for line in batch.lines() {
+            match line.tag {
+                LineTag::Group => self.in_heading = true,
+                LineTag::EndGroup => self.in_heading = false,
+                _ if self.in_heading => {}
+                LineTag::Error if exit_of(&String::from_utf8_lossy(line.text)).is_some() => {}
+                tag => push(&mut output, tag, &sanitize::line(line.text, ansi)),
+            }
+        }
+        let category = Some(OutputEventCategory::Stdout);
+        (!output.is_empty()).then(|| OutputEvent { category, output, ..OutputEvent::default() })
+    }
+}
+
 fn push(output: &mut String, tag: LineTag, text: &str) {
     output.push_str(tag.prefix());
     output.push_str(text);
@@ -87,4 +112,27 @@ fn push(output: &mut String, tag: LineTag, text: &str) {
 /// A line of the debugger's own.
 pub(super) fn line(category: OutputEventCategory, text: &str) -> OutputEvent {
     OutputEvent { category: Some(category), output: format!("{text}\n"), ..OutputEvent::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use session::engine::step_path::{LaneId, StepPath};
+    use session::host::contract::Epoch;
+
+    use super::*;
+
+    #[test]
+    fn a_shell_shows_what_it_writes_and_no_heading() {
+        let mut shell = ShellOutput::default();
+        let mut shown = |lines: &[(LineTag, &str)]| {
+            let time = jiff::Timestamp::UNIX_EPOCH;
+            let mut batch = LogBatch::new(LaneId::FOREGROUND, Epoch(0), StepPath::main(0), time);
+            lines.iter().for_each(|(tag, text)| batch.push(*tag, text.as_bytes()));
+            shell.of(&batch, false).map(|event| event.output)
+        };
+        assert_eq!(shown(&[(LineTag::Group, ""), (LineTag::Plain, "ls")]), None);
+        let rest = [(LineTag::Plain, "shell: sh"), (LineTag::EndGroup, ""), (LineTag::Plain, "a")];
+        assert_eq!(shown(&rest).as_deref(), Some("a\n"));
+        assert_eq!(shown(&[(LineTag::Error, "Process completed with exit code 1.")]), None);
+    }
 }

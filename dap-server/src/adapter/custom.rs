@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
-use session::engine::step_path::LaneId;
+use session::engine::step_path::{LaneId, StepPath};
 use session::moment::{MomentId, Point};
 use session::request::{Reply, Request as Ask, Target, TimelineLine};
 
@@ -90,7 +90,7 @@ impl Adapter {
         Some(TimelineRun {
             step: path.to_string(),
             number: path.index().saturating_add(1),
-            name: line.name.clone(),
+            name: name_of(line, path),
             lane: LaneId::FOREGROUND.0,
             branch: line.branch.0,
             outcome: Some(outcome.as_str().to_owned()),
@@ -117,7 +117,7 @@ fn moment(line: &TimelineLine, viewed: bool) -> TimelineMoment {
         point: point.to_owned(),
         step: line.point.step().map(ToString::to_string),
         number: line.point.step().map_or(0, |path| path.index().saturating_add(1)),
-        name: line.name.clone(),
+        name: line.point.step().map_or_else(|| line.name.clone(), |path| name_of(line, path)),
         outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
         cause: line.cause.clone(),
         current: line.current && !viewed,
@@ -126,6 +126,12 @@ fn moment(line: &TimelineLine, viewed: bool) -> TimelineMoment {
         has_files: line.has_files,
         at_ms: line.at.map_or(0, millis),
     }
+}
+
+/// The name without the number in front of it, which has a member of its own.
+fn name_of(line: &TimelineLine, path: &StepPath) -> String {
+    let number = format!("{} ", path.index().saturating_add(1));
+    line.name.strip_prefix(&number).unwrap_or(&line.name).to_owned()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,13 +1,17 @@
 //! Expressions, commands and completion: what a person types into a hover, a watch or the debug console.
 
+use std::pin::pin;
+
 use session::command::{Command, Known, complete, parse};
 use session::engine::expr::Value;
 use session::picture::{CONTEXTS, Picture};
 use session::request::{Reply, Request as Ask};
 use session::wording::{Painter, answer};
 
+use super::console::ShellOutput;
 use super::variables::{Node, preview, sizes};
 use super::{Adapter, console, refused};
+use crate::feed::Item;
 use crate::protocol::custom::ConsoleBody;
 use crate::protocol::evaluate::*;
 use crate::protocol::sound::{EvaluateArgumentsContext, InvalidatedAreas};
@@ -71,7 +75,10 @@ impl Adapter {
             self.terminate().await?;
             return Ok(EvaluateResponse::default());
         }
-        let reply = self.ask(request.clone()).await?;
+        let reply = match &request {
+            Ask::Shell { .. } | Ask::Try { .. } => self.shell(request.clone()).await?,
+            request => self.ask(request.clone()).await?,
+        };
         self.tell_output_so_far();
         self.after_command(&request, &reply);
         let text = answer(&request, &reply, Painter::new(self.client.borrow().ansi));
@@ -89,6 +96,24 @@ impl Adapter {
                 Some(session::wording::prompt(&name, &stop))
             }
             _ => None,
+        }
+    }
+
+    /// Runs a command in the step's shell; what it writes is told while it runs, and before its answer.
+    async fn shell(&self, request: Ask) -> Result<Reply, Failure> {
+        let debuggee = self.debuggee()?;
+        let ansi = self.client.borrow().ansi;
+        let mut output = ShellOutput::default();
+        let mut reply = pin!(self.ask(request));
+        loop {
+            tokio::select! {
+                biased;
+                item = debuggee.feed.next() => match item {
+                    Item::Log(batch) => output.of(&batch, ansi).into_iter().for_each(|event| self.output(event)),
+                    item => self.tell(item).await,
+                },
+                reply = &mut reply => return reply,
+            }
         }
     }
 

@@ -57,7 +57,7 @@ fn info(stop: &Stop, failure: &StepFailure) -> ExceptionInfoResponse {
     let lines = failure.last_lines.join("\n");
     ExceptionInfoResponse {
         exception_id: exception_id(failure),
-        description: Some(if lines.is_empty() { told.clone() } else { format!("{told}\n{lines}") }),
+        description: Some(told.clone()),
         break_mode: match failure.filter {
             ExceptionFilter::Failed | ExceptionFilter::Expression => ExceptionBreakMode::Unhandled,
             _ => ExceptionBreakMode::Always,
@@ -65,6 +65,7 @@ fn info(stop: &Stop, failure: &StepFailure) -> ExceptionInfoResponse {
         details: Some(ExceptionDetails {
             message: Some(told),
             type_name: Some(exception_id(failure)),
+            // Clients show it below the description.
             stack_trace: Some(lines).filter(|lines| !lines.is_empty()),
             ..ExceptionDetails::default()
         }),

@@ -72,7 +72,7 @@ impl Adapter {
     fn tell_notice(&self, notice: Notice) {
         match notice {
             Notice::StepStarted { number, name, place, .. } => {
-                let text = format!("▸ {number} {}\n", wording::shown(&name));
+                let text = format!("{number} {}\n", wording::shown(&name));
                 let group = Some(OutputGroup::Start);
                 self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
