@@ -22,7 +22,7 @@ impl Adapter {
             "stepback/timeline" => body(&self.timeline().await?),
             "stepback/view" => self.view(arguments::<MomentArguments>(&request)?).await,
             "stepback/goto" => self.goto_moment(arguments::<MomentArguments>(&request)?).await,
-            "stepback/return" => self.go_back(Ask::Return).await,
+            "stepback/return" => self.go_elsewhere(Ask::Return).await,
             "stepback/sync" => self.exchange(Ask::Sync).await,
             "stepback/keep" => self.exchange(Ask::Keep).await,
             "stepback/diff" => self.diff(arguments::<DiffArguments>(&request)?).await,
@@ -42,7 +42,14 @@ impl Adapter {
         let moment = arguments
             .moment
             .ok_or_else(|| Failure::new(ErrorId::InvalidArguments, "which moment? `moment` is missing"))?;
-        self.go_back(Ask::Goto(Target::Moment(MomentId(moment)))).await
+        self.go_elsewhere(Ask::Goto(Target::Moment(MomentId(moment)))).await
+    }
+
+    /// A movement that the protocol does not know as one.
+    async fn go_elsewhere(&self, request: Ask) -> Result<ResponseBody, Failure> {
+        let answer = self.go_back(request).await?;
+        self.tell_continued();
+        Ok(answer)
     }
 
     async fn exchange(&self, request: Ask) -> Result<ResponseBody, Failure> {

@@ -129,6 +129,10 @@ impl Adapter {
             Ask::Shell { .. } if matches!(reply, Reply::Shell(shell) if !shell.changed.is_empty()) => {
                 self.changed(&[InvalidatedAreas::Variables]);
             }
+            Ask::Back { .. } | Ask::ReverseContinue | Ask::Goto(_) | Ask::Return => {
+                self.look_away();
+                self.tell_continued();
+            }
             request if console::moves(request) => self.look_away(),
             _ => {}
         }

@@ -98,6 +98,8 @@ pub(crate) struct Adapter {
     edited: Cell<bool>,
     /// How many progresses were told.
     progresses: Cell<u32>,
+    /// How many groups of the step's log are open at the client.
+    open_groups: Cell<u32>,
 }
 
 /// What a client has been given numbers for, as long as the job stands where it does.
@@ -141,6 +143,7 @@ impl Adapter {
             outcome: Cell::new(None),
             edited: Cell::new(false),
             progresses: Cell::new(0),
+            open_groups: Cell::new(0),
         }
     }
 

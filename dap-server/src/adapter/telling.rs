@@ -58,7 +58,7 @@ impl Adapter {
         match item {
             Item::Log(batch) => {
                 for event in console::of_log(&batch, self.client.borrow().ansi) {
-                    self.output(event);
+                    self.log_event(event);
                 }
             }
             Item::LeftOut(bytes) => {
@@ -69,12 +69,24 @@ impl Adapter {
         }
     }
 
+    /// An end without a beginning, which any step may print, is not told.
+    fn log_event(&self, event: OutputEvent) {
+        let open = self.open_groups.get();
+        match event.group {
+            Some(OutputGroup::End) if open == 0 => return,
+            Some(OutputGroup::End) => self.open_groups.set(open - 1),
+            Some(_) => self.open_groups.set(open.saturating_add(1)),
+            None => {}
+        }
+        self.output(event);
+    }
+
     fn tell_notice(&self, notice: Notice) {
         match notice {
             Notice::StepStarted { number, name, place, .. } => {
-                let text = format!("{number} {}\n", wording::shown(&name));
-                let group = Some(OutputGroup::Start);
-                self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
+                // A line and no group: VS Code does not show what comes into a group once a group inside it has ended.
+                let text = format!("▸ {number} {}\n", wording::shown(&name));
+                self.output(self.placed(OutputEventCategory::Stdout, text, place));
             }
             Notice::StepEnded(end) => self.step_ended(&end),
             Notice::JobEnded { outcome, took, .. } => {
@@ -93,7 +105,7 @@ impl Adapter {
             }
             Notice::LogPoint { text, place, .. } => {
                 let text = format!("{}\n", wording::shown(&text));
-                self.output(self.placed(OutputEventCategory::Console, text, place, None));
+                self.output(self.placed(OutputEventCategory::Console, text, place));
             }
             Notice::Warning(text) => {
                 let text = format!("warning: {}", wording::shown(&text));
@@ -108,12 +120,7 @@ impl Adapter {
         if self.ending.get() && end.outcome == Outcome::Skipped {
             return;
         }
-        let close = OutputEvent {
-            category: Some(OutputEventCategory::Stdout),
-            group: Some(OutputGroup::End),
-            ..OutputEvent::default()
-        };
-        self.output(close);
+        self.close_groups();
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
         let exit = end.exit_code.map(|code| format!("exit {code}"));
         let line = wording::step_line(columns, end, exit.as_deref(), self.painter());
@@ -125,17 +132,21 @@ impl Adapter {
         self.tell_timeline_changed();
     }
 
-    fn placed(
-        &self,
-        category: OutputEventCategory,
-        output: String,
-        place: Option<Place>,
-        group: Option<OutputGroup>,
-    ) -> OutputEvent {
+    /// The groups that the step's log has left open.
+    fn close_groups(&self) {
+        for _ in 0..self.open_groups.replace(0) {
+            self.output(OutputEvent {
+                category: Some(OutputEventCategory::Stdout),
+                group: Some(OutputGroup::End),
+                ..OutputEvent::default()
+            });
+        }
+    }
+
+    fn placed(&self, category: OutputEventCategory, output: String, place: Option<Place>) -> OutputEvent {
         OutputEvent {
             category: Some(category),
             output,
-            group,
             source: place.as_ref().map(|_| self.workflow_source()),
             line: place.map(|place| self.client.borrow().line_out(place.line)),
             ..OutputEvent::default()
@@ -192,9 +203,14 @@ impl Adapter {
     fn continued(&self) {
         self.look_away();
         if !self.resumed_by_request.replace(false) {
-            let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
-            self.out.tell(Event::Continued(event));
+            self.tell_continued();
         }
+    }
+
+    /// A client that did not ask for a movement by a request of the protocol takes the next stop for the last one without this.
+    pub(super) fn tell_continued(&self) {
+        let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
+        self.out.tell(Event::Continued(event));
     }
 
     pub(super) fn tell_timeline_changed(&self) {
