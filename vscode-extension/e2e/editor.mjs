@@ -25,11 +25,20 @@ export class Editor {
     await this.page.screenshot({ path: join(this.shots, `${String(this.shot).padStart(2, "0")}-${name}.png`) });
   }
 
-  /** Takes the picture for the readme, at work as it is. */
+  /** Takes the picture for the readme, with a side bar wide enough for the whole timeline. */
   async takePicture() {
-    if (this.picture !== undefined) {
-      await this.page.screenshot({ path: this.picture });
+    if (this.picture === undefined) {
+      return;
     }
+    const { x, width, y, height } = await this.page.locator(".part.sidebar").boundingBox();
+    await this.page.mouse.move(x + width, y + height / 3);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + width + 130, y + height / 3, { steps: 5 });
+    await this.page.mouse.up();
+    await this.timeline().locator("#picture").evaluate((picture) => picture.scrollTo(0, 0));
+    await this.page.mouse.move(x + width * 3, y + height / 2);
+    await this.page.waitForTimeout(600);
+    await this.page.screenshot({ path: this.picture });
   }
 
   async open(url) {

@@ -98,6 +98,8 @@ pub(crate) struct Adapter {
     edited: Cell<bool>,
     /// How many progresses were told.
     progresses: Cell<u32>,
+    /// The next stop is on the way to another one, and is not told if it is one of going somewhere.
+    passes_by: Cell<bool>,
     /// How many groups of the step's log are open at the client.
     open_groups: Cell<u32>,
 }
@@ -143,6 +145,7 @@ impl Adapter {
             outcome: Cell::new(None),
             edited: Cell::new(false),
             progresses: Cell::new(0),
+            passes_by: Cell::new(false),
             open_groups: Cell::new(0),
         }
     }

@@ -45,9 +45,19 @@ impl Adapter {
         let picture = self.still_picture().await?;
         match frame {
             Frame::Step(_) if stands_before(&picture.stop) => self.go_on(Ask::Next).await,
-            Frame::Step(_) => self.go_back(Ask::Rerun).await,
+            Frame::Step(_) => self.run_again().await,
             Frame::Job => self.restart().await,
         }
+    }
+
+    /// The stop at the step's beginning is passed by: a client would ask for what is there while the step runs already.
+    async fn run_again(&self) -> Result<ResponseBody, Failure> {
+        self.passes_by.set(true);
+        let moved = self.go_back(Ask::Rerun).await;
+        if moved.is_err() {
+            self.passes_by.set(false);
+        }
+        moved
     }
 
     pub(super) fn frame(&self, id: i64) -> Result<Frame, Failure> {

@@ -159,6 +159,9 @@ impl Adapter {
 
     /// The job stands; or it is over and nobody wants to look.
     async fn stopped(&self, stop: &Stop) {
+        if self.passes_by.replace(false) && stop.reason == StopReason::Goto {
+            return;
+        }
         if let StopReason::End(outcome) = &stop.reason
             && (self.ending.get() || self.ends_at(*outcome))
         {

@@ -127,18 +127,12 @@ impl Walker {
         self.peer.to(command).await
     }
 
-    /// The step that the stack shows, from its start. One that has begun is gone back to first, which is a stop too.
+    /// The step that the stack shows, from its start. One that has begun is gone back to first, which is not told.
     async fn again(&mut self) -> Stopped {
         self.count.again += 1;
-        let point = self.current().await["point"].clone();
         let stack = self.peer.ask("stackTrace", &json!({ "threadId": 1 })).await;
         let frame = stack["stackFrames"][0].clone();
         self.peer.ask("restartFrame", &json!({ "frameId": frame["id"] })).await;
-        let stop = self.peer.stopped().await;
-        if point == "before" || point == "decided" {
-            return stop;
-        }
-        // It goes on from there at once, and may have gone on already.
         self.peer.stopped().await
     }
 
