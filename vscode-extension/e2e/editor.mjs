@@ -25,11 +25,20 @@ export class Editor {
     await this.page.screenshot({ path: join(this.shots, `${String(this.shot).padStart(2, "0")}-${name}.png`) });
   }
 
-  /** Takes the picture for the readme, at work as it is. */
+  /** Takes the picture for the readme, with a side bar wide enough for the whole timeline. */
   async takePicture() {
-    if (this.picture !== undefined) {
-      await this.page.screenshot({ path: this.picture });
+    if (this.picture === undefined) {
+      return;
     }
+    const { x, width, y, height } = await this.page.locator(".part.sidebar").boundingBox();
+    await this.page.mouse.move(x + width, y + height / 3);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + width + 130, y + height / 3, { steps: 5 });
+    await this.page.mouse.up();
+    await this.timeline().locator("#picture").evaluate((picture) => picture.scrollTo(0, 0));
+    await this.page.mouse.move(x + width * 3, y + height / 2);
+    await this.page.waitForTimeout(600);
+    await this.page.screenshot({ path: this.picture });
   }
 
   async open(url) {
@@ -111,7 +120,8 @@ export class Editor {
   /** A row of the variables view, its parents opened on the way. */
   async variable(...path) {
     for (const [depth, name] of path.entries()) {
-      const row = this.page.locator(".debug-variables .monaco-list-row").filter({ hasText: name }).first();
+      // By the whole name: the text of a script may hold the same word.
+      const row = this.page.locator(".debug-variables .monaco-list-row").filter({ hasText: new RegExp(`^\\s*${name}\\s*(=|$)`) }).first();
       await row.waitFor();
       if (depth < path.length - 1 && (await row.getAttribute("aria-expanded")) === "false") {
         await row.locator(".monaco-tl-twistie").click();

@@ -41,10 +41,10 @@ function lensesOf(workflow: vscode.Uri, job: JobMark, shared: ReadonlySet<number
   const lens = (line: number, title: string, command: string, tooltip: string, ...more: unknown[]): vscode.CodeLens =>
     new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, tooltip, arguments: [workflow, job.id, ...more] });
   return [
-    lens(job.line, "$(debug-alt) Debug job", "stepback.debugJob", `Run ${job.id} on this machine, and stop at breakpoints and failures`),
-    lens(job.line, "$(run) Run job", "stepback.runJob", `Run ${job.id} on this machine without stops`),
+    lens(job.line, "$(debug-alt)\u00a0Debug job", "stepback.debugJob", `Run ${job.id} on this machine, and stop at breakpoints and failures`),
+    lens(job.line, "$(run)\u00a0Run job", "stepback.runJob", `Run ${job.id} on this machine without stops`),
     ...job.steps.map((step) =>
-      lens(step.line, `$(debug-continue-small) Run ${shared.has(step.line) ? `${job.id} ` : ""}to here`, "stepback.runToStep", `Run ${job.id} until it comes to "${step.label}"`, step.line),
+      lens(step.line, `$(debug-continue-small)\u00a0Run ${shared.has(step.line) ? `${job.id} ` : ""}to here`, "stepback.runToStep", `Run ${job.id} until it comes to "${step.label}"`, step.line),
     ),
   ];
 }

@@ -4,6 +4,7 @@ mod drops;
 mod job;
 mod law;
 mod look;
+mod page;
 mod planted;
 pub(crate) mod schema;
 mod walk;
