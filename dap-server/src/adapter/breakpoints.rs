@@ -92,6 +92,7 @@ impl Adapter {
         let specs = wanted.iter().filter_map(|wanted| wanted.clone().ok()).collect();
         let reply = self.ask(Ask::SetBreakpoints { kind: Some(kind), specs }).await?;
         let Reply::Breakpoints(known) = reply else { return Err(unexpected()) };
+        let picture = self.picture().await?;
         let mut kinds = self.kinds.borrow_mut();
         kinds.retain(|_, other| *other != kind);
         kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
@@ -101,7 +102,7 @@ impl Adapter {
             Ok(_) => known
                 .next()
                 .map_or_else(|| self.unverified("it is gone", None), |known| self.verified(&known)),
-            Err(reason) => self.unverified(&reason, None),
+            Err(reason) => self.unverified(&picture.mask(&reason), None),
         };
         Ok(wanted.into_iter().map(answer).collect())
     }

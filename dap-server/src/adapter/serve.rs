@@ -87,7 +87,7 @@ impl Requests {
             };
             let response = match result {
                 Ok(body) => body.into_response(seq, command),
-                Err(failure) => failure.into_response(seq, command),
+                Err(failure) => adapter.masked(failure).await.into_response(seq, command),
             };
             adapter.out.respond(response);
             (seq, moves)

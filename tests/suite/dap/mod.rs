@@ -1,10 +1,14 @@
 //! The adapter as its clients see it, over the wire: laws that hold for any job, and what must never happen.
 
 mod drops;
+mod halves;
+mod intruders;
 mod job;
 mod law;
+mod listening;
 mod look;
 mod planted;
 pub(crate) mod schema;
+mod secrets;
 mod walk;
 mod wire;

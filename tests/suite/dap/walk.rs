@@ -34,7 +34,7 @@ impl Count {
 
     /// Each kind of move was made often.
     pub(crate) fn is_varied(&self) -> bool {
-        self.all().iter().all(|count| *count >= 30)
+        self.all().iter().all(|count| *count >= 10)
     }
 
     fn all(mut self) -> [usize; 9] {

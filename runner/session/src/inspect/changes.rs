@@ -48,7 +48,7 @@ impl<H: Host> Session<H> {
     fn file_change(&self, from: SnapshotId, to: SnapshotId, change: Change) -> FileChange {
         let diff = self.text_diff(from, to, &change);
         FileChange {
-            path: change.path.to_string_lossy().into_owned(),
+            path: self.secrets.mask(&change.path.to_string_lossy()),
             kind: kind_name(change.kind).to_owned(),
             root: change.root,
             diff: diff.map(|diff| self.secrets.mask(&diff)),
