@@ -194,11 +194,16 @@ impl Blocking {
 
     /// Comes to the job, and is told where it stands.
     pub(crate) fn attach(&mut self, arguments: &Json) {
+        self.come(arguments);
+        self.event("stopped");
+    }
+
+    /// Comes to the job, which may be running.
+    pub(crate) fn come(&mut self, arguments: &Json) {
         self.ask("initialize", &json!({ "adapterID": "stepback" }));
         self.ask("attach", arguments);
         self.ask("setExceptionBreakpoints", &json!({ "filters": [] }));
         self.ask("configurationDone", &json!({}));
-        self.event("stopped");
     }
 
     /// Reads until the connection is closed.
