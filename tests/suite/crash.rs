@@ -5,7 +5,7 @@
 //! files of the workspace say how far the program has come.
 
 mod points;
-mod process;
+pub mod process;
 mod restore;
 mod resumed;
 mod swept;

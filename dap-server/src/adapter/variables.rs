@@ -248,10 +248,12 @@ impl Adapter {
             Ok(key) => format!("changes of {key}"),
             Err(refusal) => refusal.text.clone(),
         };
+        // It is what was asked for, and may be a secret.
+        let picture = self.picture().await?;
         let known = key.is_ok();
         Ok(ResponseBody::DataBreakpointInfo(DataBreakpointInfoResponse {
-            data_id: key.ok().map(|key| key.to_string()),
-            description,
+            data_id: key.ok().map(|key| key.to_string()).filter(|id| picture.is_public(id)),
+            description: picture.mask(&description),
             access_types: known.then(|| vec![DataBreakpointAccessType::Write]),
             can_persist: known.then_some(true),
         }))

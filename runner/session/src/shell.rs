@@ -122,7 +122,7 @@ impl<H: Host> Session<H> {
             let changes = files.diff(before, now).unwrap_or_default();
             let in_workspace = changes.iter().filter(|change| change.root == WORKSPACE);
             let (of_git, others): (Vec<_>, Vec<_>) = in_workspace.partition(|change| is_of_git(&change.path));
-            changed.extend(others.iter().map(|change| change.path.to_string_lossy().into_owned()));
+            changed.extend(others.iter().map(|change| self.secrets.mask(&change.path.to_string_lossy())));
             // An edit all the same: going back brings git's files back too.
             changed.extend((!of_git.is_empty()).then(|| ".git".to_owned()));
         }
@@ -134,7 +134,7 @@ impl<H: Host> Session<H> {
             self.tell(crate::notice::Notice::Warning(refusal.text));
         }
         if !changed.is_empty() {
-            self.record_file_edit(format!("! {command}"), now);
+            self.record_file_edit(self.secrets.mask(&format!("! {command}")), now);
         }
         // A command may write a secret into a name as well.
         changed.iter().map(|name| self.secrets.mask(name)).collect()

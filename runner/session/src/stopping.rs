@@ -88,7 +88,7 @@ impl<H: Host> Session<H> {
                 let changes =
                     if from == to { Vec::new() } else { self.files.as_ref()?.diff(from, to).ok()? };
                 let change = changes.into_iter().find(fits)?;
-                (None, Some(change.path.to_string_lossy().into_owned()))
+                (None, Some(self.secrets.mask(&change.path.to_string_lossy())))
             }
             None => {
                 let (before, after) = (key.value_in(&parent.job), key.value_in(&moment.job));

@@ -8,8 +8,10 @@ use fastrand::Rng;
 use serde_json::{Value as Json, json};
 
 use super::job::Job;
+use super::listening::Listening;
 use super::look::look;
 use super::wire::{Peer, Stopped};
+use crate::crash::process::Scene;
 use crate::debugger::{Place, block_on};
 use crate::law::end::End;
 use crate::law::job::Generated;
@@ -158,4 +160,43 @@ impl Dropper {
         }
         peer.hang_up().await;
     }
+}
+
+const SLOW: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - run: 'echo started > SAID; read -r go < TOLD; echo v=1 >> $GITHUB_OUTPUT'
+        id: slow
+      - run: 'true'
+";
+
+/// The step runs on while nobody looks, and whoever comes then is told where it has led.
+#[test]
+fn a_step_that_runs_is_not_disturbed_by_clients_that_come_and_go() {
+    let mut scene = Scene::new(SLOW);
+    let debugger = Listening::start(&scene.sandbox, &["--listen"]);
+    let mut first = debugger.client();
+    first.attach(&json!({}));
+    first.ask("next", &json!({ "threadId": 1 }));
+    assert_eq!(scene.hear(), "started");
+    drop(first);
+    for _ in 0..5 {
+        let mut passer_by = debugger.client();
+        passer_by.come(&json!({}));
+        let answer = passer_by.tried("stackTrace", &json!({ "threadId": 1 }));
+        assert_eq!(answer["message"], "notStopped", "{answer}");
+        passer_by.send_raw(b"Content-Length: 100\r\n\r\n{\"seq\":");
+    }
+    let mut last = debugger.client();
+    last.come(&json!({}));
+    scene.tell(1);
+    assert_eq!(last.event("stopped")["reason"], "step");
+    let answer = last.ask("evaluate", &json!({ "expression": "steps.slow.outputs.v", "context": "watch" }));
+    assert_eq!(answer["result"], "1");
+    last.ask("continue", &json!({ "threadId": 1 }));
+    assert_eq!(last.event("exited")["exitCode"], 0);
+    drop(last);
+    assert_eq!(debugger.ended(), Some(0));
 }

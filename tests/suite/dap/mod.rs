@@ -1,11 +1,15 @@
 //! The adapter as its clients see it, over the wire: laws that hold for any job, and what must never happen.
 
 mod drops;
+mod halves;
+mod intruders;
 mod job;
 mod law;
+mod listening;
 mod look;
 mod page;
 mod planted;
 pub(crate) mod schema;
+mod secrets;
 mod walk;
 mod wire;

@@ -3,115 +3,24 @@
 //!
 //! Knows the wire; not what is debugged at its other end.
 
-use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use dap_server::client::{Client, ClientError, Events, Pending, connect, refuse};
-use dap_server::codec::Decoder;
 use dap_server::debuggee::Desk;
 use dap_server::envelope::{RawEvent, RawRequest};
 use dap_server::server::serve_connection;
 use dap_server::transport::{Connection, ReadError};
 use serde_json::value::to_raw_value;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::task::{JoinHandle, spawn_local};
 
-use super::schema::Schema;
+use super::halves::{Breaking, Heard, Overheard};
 
 /// A server that has said nothing for so long will say nothing any more, on any machine.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
-
-thread_local! {
-    /// Validators cannot be shared by threads.
-    static SCHEMA: Option<Schema> = Schema::load();
-}
-
-/// What a server has sent.
-#[derive(Default)]
-pub(crate) struct Heard {
-    messages: usize,
-    wrong: Vec<String>,
-}
-
-/// Passes on what it reads, after a look at it.
-struct Overheard<R> {
-    from: R,
-    decoder: Decoder,
-    heard: Arc<Mutex<Heard>>,
-}
-
-impl<R: AsyncRead + Unpin> AsyncRead for Overheard<R> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let known = buffer.filled().len();
-        ready!(Pin::new(&mut self.from).poll_read(context, buffer))?;
-        let this = &mut *self;
-        this.heard.lock().unwrap().take(&mut this.decoder, &buffer.filled()[known..]);
-        Poll::Ready(Ok(()))
-    }
-}
-
-/// Writes, until it is told to break off within a message.
-struct Breaking<W> {
-    to: W,
-    /// How many bytes more may be written.
-    left: Arc<Mutex<Option<usize>>>,
-}
-
-impl<W: AsyncWrite + Unpin> AsyncWrite for Breaking<W> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let left = *self.left.lock().unwrap();
-        let Some(left) = left else { return Pin::new(&mut self.to).poll_write(context, bytes) };
-        let part = &bytes[..left.min(bytes.len())];
-        if part.is_empty() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let written = ready!(Pin::new(&mut self.to).poll_write(context, part))?;
-        *self.left.lock().unwrap() = Some(left - written);
-        Poll::Ready(Ok(written))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.to).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.to).poll_shutdown(context)
-    }
-}
-
-impl Heard {
-    fn take(&mut self, decoder: &mut Decoder, mut bytes: &[u8]) {
-        loop {
-            match decoder.decode(&mut bytes) {
-                Ok(Some(body)) => self.check(&body),
-                Ok(None) => return,
-                Err(error) => return self.wrong.push(error.to_string()),
-            }
-        }
-    }
-
-    fn check(&mut self, body: &str) {
-        self.messages += 1;
-        let message: Json = serde_json::from_str(body).unwrap_or_default();
-        let checked = SCHEMA.with(|schema| schema.as_ref().map_or(Ok(()), |schema| schema.check(&message)));
-        if let Err(wrong) = checked {
-            self.wrong.push(format!("{wrong}\nin {body}"));
-        }
-    }
-}
 
 /// Where the job has come to.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,7 +66,7 @@ impl Peer {
         writer: impl AsyncWrite + Send + Unpin + 'static,
     ) -> Self {
         let heard = Arc::<Mutex<Heard>>::default();
-        let reader = Overheard { from: reader, decoder: Decoder::new(), heard: Arc::clone(&heard) };
+        let reader = Overheard { from: reader, decoder: Default::default(), heard: Arc::clone(&heard) };
         let left = Arc::<Mutex<Option<usize>>>::default();
         let writer = Breaking { to: writer, left: Arc::clone(&left) };
         let (client, events, driver) = connect(reader, writer, refuse);
