@@ -92,10 +92,7 @@ impl Adapter {
         let specs = wanted.iter().filter_map(|wanted| wanted.clone().ok()).collect();
         let reply = self.ask(Ask::SetBreakpoints { kind: Some(kind), specs }).await?;
         let Reply::Breakpoints(known) = reply else { return Err(unexpected()) };
-        let mut kinds = self.kinds.borrow_mut();
-        kinds.retain(|_, other| *other != kind);
-        kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
-        drop(kinds);
+        self.remember(kind, &known);
         let mut known = known.into_iter();
         let mut answers = Vec::with_capacity(wanted.len());
         for wanted in wanted {
@@ -106,6 +103,12 @@ impl Adapter {
             });
         }
         Ok(answers)
+    }
+
+    fn remember(&self, kind: BreakpointKind, known: &[Known]) {
+        let mut kinds = self.kinds.borrow_mut();
+        kinds.retain(|_, other| *other != kind);
+        kinds.extend(known.iter().map(|breakpoint| (breakpoint.id, kind)));
     }
 
     fn verified(&self, known: &Known) -> Breakpoint {
