@@ -23,6 +23,13 @@ pub enum Item {
     LeftOut(usize),
 }
 
+impl Item {
+    /// Whether the job stands or goes on since then.
+    pub(crate) fn tells_of_a_movement(&self) -> bool {
+        matches!(self, Self::Notice(Notice::Stopped(_) | Notice::Continued))
+    }
+}
+
 #[derive(Default)]
 struct Queue {
     items: VecDeque<Item>,

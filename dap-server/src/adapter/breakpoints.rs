@@ -105,6 +105,7 @@ impl Adapter {
         Ok(answers)
     }
 
+    /// Stops name their breakpoint alone; which kind it is of, the client wants to hear too.
     fn remember(&self, kind: BreakpointKind, known: &[Known]) {
         let mut kinds = self.kinds.borrow_mut();
         kinds.retain(|_, other| *other != kind);

@@ -7,6 +7,7 @@ use super::client_facts::ClientFacts;
 use super::refused;
 use super::{Adapter, Phase, capabilities};
 use crate::debuggee::Wish;
+use crate::feed::Item;
 use crate::protocol::lifecycle::*;
 use crate::protocol::{ErrorId, Event, Extra, Failure, ResponseBody};
 
@@ -95,15 +96,20 @@ impl Adapter {
     /// What was said before this client came is told, but of the stops only the one at which the job stands: a client that
     /// begins the job is not told where it stood before.
     async fn skip_old_stops(&self) {
-        let stop = match self.ask(Ask::Status).await {
-            Ok(Reply::Stop(stop)) => Some(*stop),
-            _ => None,
-        };
         let Ok(debuggee) = self.debuggee() else { return };
         let mut said = Vec::new();
-        while let Some(item) = debuggee.feed.take() {
-            said.push(item);
-        }
+        let stop = loop {
+            let stop = match self.ask(Ask::Status).await {
+                Ok(Reply::Stop(stop)) => Some(*stop),
+                _ => None,
+            };
+            let before = said.len();
+            said.extend(std::iter::from_fn(|| debuggee.feed.take()));
+            // The job may have moved since it was asked, and what it said of that is taken: it has to be asked again.
+            if !said.iter().skip(before).any(Item::tells_of_a_movement) {
+                break stop;
+            }
+        };
         for item in said {
             self.tell_old(item);
         }
@@ -188,8 +194,10 @@ impl Adapter {
     /// The client has gone, with or without a word. A job that it started goes with it; any other one stays as it stands.
     pub(super) async fn left(&self) {
         let silently = self.phase.get() < Phase::Over;
-        let debuggee = self.debuggee.borrow_mut().take();
-        if let Some(debuggee) = debuggee.filter(|debuggee| silently && debuggee.launched) {
+        let Some(debuggee) = self.debuggee.borrow_mut().take() else { return };
+        // The next client finds the job, not what this one looked at.
+        debuggee.handle.tell(Ask::View(None));
+        if silently && debuggee.launched {
             debuggee.handle.tell(Ask::Quit);
             self.desk.close();
         }
@@ -197,7 +205,12 @@ impl Adapter {
 
     /// Tells the client that it is all over, and the session that nobody looks any longer.
     pub(super) async fn end_session(&self) {
-        let outcome = self.outcome.get().unwrap_or(session::engine::effect::Outcome::Cancelled);
+        let outcome = match self.outcome.get() {
+            Some(outcome) => Some(outcome),
+            // It was over before this client came.
+            None => self.picture().await.ok().and_then(|picture| picture.outcome()),
+        };
+        let outcome = outcome.unwrap_or(session::engine::effect::Outcome::Cancelled);
         self.out.tell(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
         self.out.tell(Event::Terminated(None));
         self.phase.set(Phase::Over);

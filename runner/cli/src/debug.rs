@@ -2,8 +2,10 @@
 //!
 //! Chooses the job, starts it, and leaves the conversation to the REPL.
 
+use std::cell::RefCell;
 use std::io;
 use std::num::NonZeroUsize;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use dap_server::feed::Feed;
@@ -13,7 +15,9 @@ use engine::effect::Outcome;
 use engine::plan::JobKey;
 use engine::run::Run;
 use session::fleet::Fleet;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use session::handle::SessionHandle;
+use session::request::Request;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::args::DebugArguments;
 use crate::choose;
@@ -96,18 +100,39 @@ async fn drive(
     launcher.debugged = Some(Arc::clone(&job));
     let (cancel, cancels) = mpsc::unbounded_channel();
     // On a terminal Ctrl-C belongs to the conversation.
-    let _kept = match &face {
-        Talk::WithClients(_) => (Some(Interrupts::listen(cancel)), None),
-        Talk::OnTerminal { .. } => (None, Some(cancel)),
-    };
+    let (interrupt, interrupts) = mpsc::unbounded_channel();
+    let _listening = matches!(face, Talk::WithClients(_)).then(|| Interrupts::listen(interrupt));
+    let listening: Listening = Rc::default();
     // One at a time: where nothing was chosen, the other combinations wait behind the one that is debugged.
     let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
-    let talk = converse(heard, job, face, terminal, Arc::clone(&prepared));
+    tokio::task::spawn_local(end_on_interrupt(interrupts, cancel, Rc::clone(&listening)));
+    let talk = converse(heard, job, face, terminal, (Arc::clone(&prepared), listening));
     tokio::select! {
         biased;
         outcome = talk => outcome,
         outcome = fleet.drive(cancels) => Ok(outcome),
     }
+}
+
+/// The job that clients come to, once it is there.
+type Listening = Rc<RefCell<Option<SessionHandle>>>;
+
+/// Where clients come, a signal ends the job that they come to, and once more the run.
+async fn end_on_interrupt(
+    mut interrupts: UnboundedReceiver<()>,
+    cancel: UnboundedSender<()>,
+    listening: Listening,
+) {
+    while interrupts.recv().await.is_some() {
+        let job = listening.borrow_mut().take();
+        match job {
+            Some(job) => job.tell(Request::Quit),
+            // The run is over: nobody is left to be told.
+            None => drop(cancel.send(())),
+        }
+    }
+    // On a terminal nobody interrupts, and the run must not take that for an end.
+    std::future::pending::<()>().await;
 }
 
 /// Who talks about the job.
@@ -127,7 +152,7 @@ async fn converse(
     job: Arc<str>,
     face: Talk,
     terminal: Terminal,
-    prepared: Arc<Prepared>,
+    (prepared, listening): (Arc<Prepared>, Listening),
 ) -> Result<Outcome, Fault> {
     let mut debugged: Option<JobKey> = None;
     let mut server: Option<Server> = None;
@@ -140,6 +165,7 @@ async fn converse(
                         tokio::task::spawn_local(talk(started, *verbose, terminal, Arc::clone(&prepared)));
                     }
                     Talk::WithClients(address) => {
+                        *listening.borrow_mut() = Some(started.handle.clone());
                         server = Some(serve(&started, address.clone(), &prepared, terminal).await?);
                     }
                 }

@@ -5,7 +5,8 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use engine::job::JobInputs;
 use engine::plan::Plan;
@@ -13,13 +14,17 @@ use engine::secrets::Secrets;
 use host::masks::SharedMasks;
 use host::snapshot::{Roots, SnapshotError, Store};
 use jiff::Timestamp;
-use session::journal::{RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
+use session::journal::{Listed, RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
 use session::recording::{Beginning, JobFacts, MaskedContents, PlanText, Recorder, SealKey, Versions};
 
 use crate::paths::Paths;
 use crate::prepare::Prepared;
 use crate::sweep;
 
+/// A recording that a killed program held is free after the time in which a process is made, however busy the machine.
+const RELEASE_WITHIN: Duration = Duration::from_secs(1);
+/// How often it is looked at meanwhile.
+const RELEASE_EVERY: Duration = Duration::from_millis(10);
 /// Looking at all recordings takes long when there are many.
 const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The folder of a recording's snapshots.
@@ -101,8 +106,7 @@ impl Shelf {
     /// # Errors
     /// There is none, as a person reads it.
     pub(crate) fn last(&self, secrets: &Secrets) -> Result<Found, String> {
-        let mut listed = self.recordings.list().map_err(|error| error.to_string())?;
-        listed.retain(|recording| !recording.in_use);
+        let listed = self.closed_recordings()?;
         let run_of = |id: &RecordingId| id.as_str().split(SEPARATOR).next().unwrap_or_default().to_owned();
         let last = listed.last().map(|last| run_of(&last.id)).ok_or("nothing has been recorded yet")?;
         let mut found = None;
@@ -119,6 +123,25 @@ impl Shelf {
             || Err("the last recording cannot be opened".to_owned()),
             |recording| self.resume(recording, secrets),
         )
+    }
+
+    /// Those that nobody writes. A program that was killed while it started a step may hold its recording for the moment in
+    /// which that step's process is made: a newest one that is in use is looked at again before it is passed over.
+    fn closed_recordings(&self) -> Result<Vec<Listed>, String> {
+        let until = Instant::now() + RELEASE_WITHIN;
+        loop {
+            let mut listed = self.recordings.list().map_err(|error| error.to_string())?;
+            if listed.last().is_some_and(|newest| newest.in_use) && Instant::now() < until {
+                thread::sleep(RELEASE_EVERY);
+                continue;
+            }
+            let in_use = !listed.is_empty();
+            listed.retain(|recording| !recording.in_use);
+            if in_use && listed.is_empty() {
+                return Err("the only recording is of a run that still goes on".to_owned());
+            }
+            return Ok(listed);
+        }
     }
 
     fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, String> {

@@ -1,5 +1,6 @@
 //! The built program, as a person or a script uses it.
 
+mod attaching;
 mod debugging;
 mod guide;
 pub mod program;

@@ -1,3 +1,10 @@
-//! What tests of the protocol share. What is tested stands in the files of the tests.
+//! The adapter as its clients see it, over the wire: laws that hold for any job, and what must never happen.
 
+mod drops;
+mod job;
+mod law;
+mod look;
+mod planted;
 pub(crate) mod schema;
+mod walk;
+mod wire;

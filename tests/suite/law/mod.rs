@@ -4,8 +4,8 @@
 //! Generated jobs, random walks. A failing seed is printed; `STEPBACK_LAW_SEED=N` runs that one alone, and
 //! `STEPBACK_LAW_JOBS=N` that many.
 
-mod end;
-mod job;
+pub mod end;
+pub mod job;
 mod live;
 mod scripted;
 mod walk;
@@ -22,7 +22,7 @@ const SCRIPTED_JOBS: u64 = 2_000;
 /// How many jobs real shells run.
 const LIVE_JOBS: u64 = 100;
 
-fn seeds(count: u64) -> Vec<u64> {
+pub fn seeds(count: u64) -> Vec<u64> {
     let given = |name: &str| std::env::var(name).ok().and_then(|number| number.parse().ok());
     match given("STEPBACK_LAW_SEED") {
         Some(seed) => vec![seed],
@@ -30,38 +30,47 @@ fn seeds(count: u64) -> Vec<u64> {
     }
 }
 
+/// As many as the machine runs at once.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// Checks every seed's job on this many threads; the first that fails is named and fails the test.
 fn check_all(name: &str, seeds: &[u64], threads: usize, check: fn(&Generated, u64) -> Count) {
     let moves = Mutex::new(Count::default());
+    each(seeds, threads, |seed| {
+        let generated = Generated::new(seed);
+        let count = named(name, seed, &generated.text, || check(&generated, seed));
+        moves.lock().unwrap().add(count);
+    });
+    println!("law: {} {name} jobs, {}", seeds.len(), moves.into_inner().unwrap());
+}
+
+/// Does something for every seed, on this many threads.
+pub fn each(seeds: &[u64], threads: usize, check: impl Fn(u64) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(&seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let count = check_one(name, seed, check);
-                    moves.lock().unwrap().add(count);
+                    check(seed);
                 }
             });
         }
     });
-    println!("law: {} {name} jobs, {}", seeds.len(), moves.into_inner().unwrap());
 }
 
-fn check_one(name: &str, seed: u64, check: fn(&Generated, u64) -> Count) -> Count {
-    let generated = Generated::new(seed);
-    std::panic::catch_unwind(|| check(&generated, seed)).unwrap_or_else(|panic| {
-        println!(
-            "law: seed {seed} fails ({name}); run it again with STEPBACK_LAW_SEED={seed}\n{}",
-            generated.text
-        );
+/// Prints the seed and the job of a check that fails.
+pub fn named<T>(name: &str, seed: u64, text: &str, check: impl FnOnce() -> T) -> T {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).unwrap_or_else(|panic| {
+        println!("law: seed {seed} fails ({name}); run it again with STEPBACK_LAW_SEED={seed}\n{text}");
         std::panic::resume_unwind(panic)
     })
 }
 
 #[test]
 fn scripted_jobs_end_the_same_however_often_one_goes_back() {
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    check_all("scripted", &seeds(SCRIPTED_JOBS), threads, scripted::check);
+    check_all("scripted", &seeds(SCRIPTED_JOBS), threads(), scripted::check);
 }
 
 #[test]
