@@ -150,6 +150,18 @@ test("going back from the end of a failed job works, several times", async (t) =
   assert.equal(client.all("terminated").length, 0);
 });
 
+test("putting files back is shown as progress, with an end to every beginning, and only to who wants it", async (t) => {
+  for (const supportsProgressReporting of [true, false]) {
+    const client = await standing(t, WORKFLOW, { files: FILES, facts: { supportsProgressReporting } });
+    await client.move("next");
+    await client.move("stepBack");
+    await client.fails("evaluate", { expression: "goto m99", context: "repl" });
+    const begun = client.all("progressStart").map((progress) => progress.progressId);
+    assert.deepEqual(client.all("progressEnd").map((progress) => progress.progressId), begun);
+    assert.equal(begun.length > 0, supportsProgressReporting);
+  }
+});
+
 test("a breakpoint in the past stops a job that runs there again", async (t) => {
   const client = await start(t);
   for (let step = 0; step < 3; step += 1) await client.move("next");
