@@ -176,16 +176,6 @@ impl Adapter {
         Ok(picture)
     }
 
-    /// A failure repeats what was typed, and that may be a secret.
-    async fn masked(&self, mut failure: Failure) -> Failure {
-        if let Ok(picture) = self.picture().await {
-            for text in failure.error.variables.values_mut() {
-                *text = picture.mask(text);
-            }
-        }
-        failure
-    }
-
     /// The picture of a job that stands, or of a moment that is viewed.
     async fn still_picture(&self) -> Result<Rc<Picture>, Failure> {
         let picture = self.picture().await?;
