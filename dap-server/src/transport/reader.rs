@@ -89,24 +89,25 @@ impl MessageReader {
     }
 
     /// To be asked for every request before it is served. A peer from a port may ask `initialize` and then has to show
-    /// its token in `attach`; every other peer is in already.
+    /// its token in `attach` or `launch`; every other peer is in already.
     ///
     /// # Errors
     /// What to answer before the connection is closed; nothing more can be read. It is the same for all that is wrong.
     pub fn admit(&mut self, request: &Request) -> Result<(), Failure> {
         match (&self.gate, request) {
             (Gate::Open, _) | (Gate::Token { .. }, Request::Initialize(_)) => return Ok(()),
-            (Gate::Token { token, .. }, Request::Attach(arguments)) => {
-                if arguments.token.as_ref().is_some_and(|shown| token.matches(shown)) {
+            (Gate::Token { token, .. }, request) => {
+                if shown_in(request).is_some_and(|shown| token.matches(&shown)) {
                     self.gate = Gate::Open;
                     return Ok(());
                 }
             }
-            (Gate::Token { .. } | Gate::Shut, _) => {}
+            (Gate::Shut, _) => {}
         }
         self.gate = Gate::Shut;
-        Err(Failure::new(ErrorId::NotAdmitted, "not admitted")
-            .hint("'attach' has to carry the 'token' that was shown where the debugger was started"))
+        Err(Failure::new(ErrorId::NotAdmitted, "not admitted").hint(
+            "'attach' or 'launch' has to carry the 'token' that was shown where the debugger was started",
+        ))
     }
 
     /// Whether the peer is in.
@@ -127,5 +128,16 @@ impl MessageReader {
                 Ok(count)
             }
         }
+    }
+}
+
+/// The token that a request shows.
+fn shown_in(request: &Request) -> Option<Token> {
+    match request {
+        Request::Attach(arguments) => arguments.token.clone(),
+        Request::Launch(arguments) => {
+            arguments.extra.get("token").and_then(|token| token.as_str()).map(Token::given)
+        }
+        _ => None,
     }
 }

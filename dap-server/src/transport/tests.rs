@@ -39,6 +39,10 @@ fn attach(token: &str) -> Request {
     request(&format!(r#"{{"seq":2,"type":"request","command":"attach","arguments":{{"token":"{token}"}}}}"#))
 }
 
+fn launch(token: &str) -> Request {
+    request(&format!(r#"{{"seq":2,"type":"request","command":"launch","arguments":{{"token":"{token}"}}}}"#))
+}
+
 fn threads() -> Request {
     request(r#"{"seq":3,"type":"request","command":"threads"}"#)
 }
@@ -118,12 +122,22 @@ async fn an_admitted_peer_has_all_time_and_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_starts_its_own_job_shows_its_token_in_launch() {
+    let (_theirs, ours) = duplex(1 << 16);
+    let mut reader = MessageReader::with_token(ours, Token::given("x"));
+    reader.admit(&launch("x")).unwrap();
+    assert!(reader.is_admitted());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_token_learns_nothing_and_ends_it() {
     let mut answers = Vec::new();
     for wrong in [
         attach("y"),
         attach(""),
         attach("xx"),
+        launch("y"),
+        request(r#"{"seq":1,"type":"request","command":"launch","arguments":{"token":7}}"#),
         threads(),
         request(r#"{"seq":1,"type":"request","command":"attach"}"#),
     ] {
