@@ -114,6 +114,8 @@ pub struct Session<H: Host> {
     /// Exit codes of the bodies that ran, for stops on failure.
     pub(crate) exit_codes: IndexMap<StepPath, i32>,
     pub(crate) mode: Mode,
+    /// It began without a debugger. Whoever detached could look back before, and those moments stay.
+    pub(crate) only_runs: bool,
     pub(crate) source: Arc<str>,
     pub(crate) workflow: Option<Box<dyn WorkflowSource>>,
     pub(crate) stop: Option<Stop>,
@@ -196,6 +198,7 @@ impl<H: Host> Session<H> {
             workspace: setup.workspace,
             exit_codes: IndexMap::new(),
             mode: setup.mode,
+            only_runs: setup.mode == Mode::Headless,
             source: setup.source,
             workflow: setup.workflow,
             stop: None,

@@ -1,4 +1,5 @@
-//! The tree of moments. Going back and running on makes a branch; nothing is ever deleted by going back.
+//! The tree of moments. Going back and running on makes a branch; nothing is ever deleted by going back. Only where nobody
+//! can go back is what lies behind forgotten.
 //!
 //! Knows how moments hang together and finds the one that a person means. Moves nothing, stores nothing on disk.
 
@@ -14,6 +15,8 @@ use crate::moment::{BranchId, Cause, Moment, MomentId, Point};
 #[derive(Clone, Default)]
 pub struct Timeline {
     moments: Vec<Moment>,
+    /// How many moments were dropped: the first that is kept has this number.
+    forgotten: u32,
     branches: u32,
 }
 
@@ -28,7 +31,8 @@ impl Timeline {
         job: Arc<Job>,
         files: Option<SnapshotId>,
     ) -> MomentId {
-        let id = MomentId(u32::try_from(self.moments.len()).unwrap_or(u32::MAX));
+        let kept = u32::try_from(self.moments.len()).unwrap_or(u32::MAX);
+        let id = MomentId(self.forgotten.saturating_add(kept));
         self.branches = self.branches.max(branch.0);
         self.moments.push(Moment { id, parent, branch, point: Point::of(&job), cause, job, files });
         id
@@ -52,7 +56,20 @@ impl Timeline {
 
     /// The moment with this name.
     pub fn get(&self, id: MomentId) -> Option<&Moment> {
-        self.moments.get(usize::try_from(id.0).ok()?)
+        self.moments.get(self.index(id)?)
+    }
+
+    /// Where a moment stands among those that are kept.
+    fn index(&self, id: MomentId) -> Option<usize> {
+        usize::try_from(id.0.checked_sub(self.forgotten)?).ok()
+    }
+
+    /// Drops every moment before `id`, with the job that each of them holds: a long job that runs by itself would keep three
+    /// of its states for every step, and none of its own could be changed without a copy. Numbers go on as if they were there.
+    pub fn forget_before(&mut self, id: MomentId) {
+        let Some(index) = self.index(id).filter(|index| *index < self.moments.len()) else { return };
+        self.moments.drain(..index);
+        self.forgotten = id.0;
     }
 
     /// All moments in the order of recording.
@@ -62,7 +79,7 @@ impl Timeline {
 
     /// Drops the file content of a moment; its state stays.
     pub fn forget_files(&mut self, id: MomentId) {
-        if let Some(moment) = usize::try_from(id.0).ok().and_then(|index| self.moments.get_mut(index)) {
+        if let Some(moment) = self.index(id).and_then(|index| self.moments.get_mut(index)) {
             moment.files = None;
         }
     }

@@ -9,6 +9,7 @@ mod outside;
 mod refusing;
 mod set_up;
 mod stopping;
+mod telling;
 
 use std::fs;
 
