@@ -228,7 +228,7 @@ fn whoever_has_no_token_learns_nothing_but_that() {
         refusals.push(refusal(debugger.client(), "attach", &json!({ "token": token })));
     }
     refusals.push(refusal(debugger.client(), "attach", &json!({})));
-    for command in ["threads", "evaluate", "launch", "disconnect", "stepback/timeline", "configurationDone"] {
+    for command in ["threads", "evaluate", "disconnect", "stepback/timeline", "configurationDone"] {
         let arguments = json!({ "token": right, "expression": "1", "threadId": 1 });
         refusals.push(refusal(debugger.client(), command, &arguments));
     }
