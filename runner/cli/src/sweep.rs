@@ -12,7 +12,7 @@ use host::masks::SharedMasks;
 use host::orphans;
 use host::times::Times;
 use session::files::Files;
-use session::journal::{Access, Recording, Recordings};
+use session::journal::{Access, Recording, RecordingId, Recordings};
 use session::recording::SealKey;
 
 use crate::exit::Fault;
@@ -24,12 +24,20 @@ use crate::record::{open_store, snapshots_of};
 /// The file with the tracking ids of a job's processes, one to a line, in its recording or else in the folder of its run.
 /// It is of this machine, and no part of what is handed over.
 const MARK: &str = "tracking";
+/// The folder with an empty file for every recording whose job is under way.
+const UNDER_WAY: &str = "under-way";
+/// The folder of all recordings, beside it.
+const SHELF: &str = "recordings";
 
 /// Says in `folder` how the processes of its job are marked.
 ///
 /// # Errors
 /// It cannot be written.
 pub(crate) fn mark(folder: &Path, tracking: &str) -> io::Result<PathBuf> {
+    if let Some(listed) = listed_as(folder) {
+        listed.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(listed, "")?;
+    }
     let path = folder.join(MARK);
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
     writeln!(file, "{tracking}")?;
@@ -40,6 +48,14 @@ pub(crate) fn mark(folder: &Path, tracking: &str) -> io::Result<PathBuf> {
 pub(crate) fn unmark(mark: &Path) {
     // A mark that stays costs the next run a look, no more.
     let _ = fs::remove_file(mark);
+    let _ = mark.parent().and_then(listed_as).map(fs::remove_file);
+}
+
+/// Where it is written that the job of this recording is under way: there may be many thousand recordings, and a start that
+/// looked into each of them would be felt. Nothing for a folder that is no recording.
+fn listed_as(folder: &Path) -> Option<PathBuf> {
+    let shelf = folder.parent().filter(|shelf| shelf.ends_with(SHELF))?;
+    Some(shelf.parent()?.join(UNDER_WAY).join(folder.file_name()?))
 }
 
 /// The tracking ids in `folder`. A recording from another machine has none.
@@ -65,7 +81,7 @@ pub(crate) fn end_survivors(tracking: &[String]) -> Result<usize, Fault> {
 /// Clears away what killed runs left. Whatever cannot be cleared away is said, and is no reason not to run.
 pub(crate) fn sweep(paths: &Paths, warnings: &mut Warnings<'_>) {
     let recordings = Recordings::under(&paths.state).ok();
-    for recording in recordings.iter().flat_map(abandoned) {
+    for recording in recordings.iter().flat_map(|recordings| abandoned(paths, recordings)) {
         let text = clear(&recording.folder).and_then(|ended| {
             let restored = settle(&recording, SealKey::under(&paths.state).ok()).map_err(|text| {
                 Fault::new(format!("the files of an earlier run cannot be put back: {text}"))
@@ -107,10 +123,10 @@ fn said(ended: usize, restored: Option<&Path>) -> Option<String> {
 }
 
 /// Recordings with a mark that nobody writes.
-fn abandoned(recordings: &Recordings) -> Vec<Recording> {
-    let ids = recordings.ids().unwrap_or_default();
-    let marked = ids.into_iter().filter(|id| recordings.folder_of(id).join(MARK).is_file());
-    marked
+fn abandoned(paths: &Paths, recordings: &Recordings) -> Vec<Recording> {
+    let listed = fs::read_dir(paths.state.join(UNDER_WAY)).into_iter().flatten().flatten();
+    let ids = listed.filter_map(|entry| RecordingId::new(entry.file_name().to_str()?));
+    ids.filter(|id| recordings.folder_of(id).join(MARK).is_file())
         .filter_map(|id| recordings.open(id).ok())
         .filter(|recording| matches!(recording.access, Access::Write(_)))
         .collect()
