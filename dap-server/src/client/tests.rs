@@ -1,3 +1,5 @@
+//! Requests, answers and events of the client, against a server played by hand.
+
 use tokio::io::split;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Messages whole, cut and damaged: what the codec gives back and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Envelopes read and written, the wrong ones too.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The order and the limits of what waits to be written.
+
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Connections over pipes, sockets and ports, and how each of them ends.
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Each command's arguments, read by its name.
+
 use serde_json::json;
 
 use super::*;

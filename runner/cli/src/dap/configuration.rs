@@ -92,7 +92,7 @@ mod tests {
 
     fn launch(json: serde_json::Value) -> Result<Launch, Fault> {
         let extra: Extra = serde_json::from_value(json).unwrap();
-        Launch::of(&extra, Path::new("/work"))
+        Launch::of(&extra, Path::new("/repo"))
     }
 
     #[test]
@@ -100,9 +100,9 @@ mod tests {
         let json = serde_json::json!({"type": "stepback", "name": "x", "workflow": "ci.yml", "job": "test", "cwd": "sub",
             "inputs": {"who": "me", "count": 3}, "record": false, "secretFile": ".secrets", "workspace": "in-place"});
         let launch = launch(json).unwrap_or_else(|fault| panic!("{fault}"));
-        assert_eq!(launch.workflow.as_deref(), Some(Path::new("/work/sub/ci.yml")));
+        assert_eq!(launch.workflow.as_deref(), Some(Path::new("/repo/sub/ci.yml")));
         assert_eq!(launch.options.input, ["who=me", "count=3"]);
-        assert_eq!(launch.options.secret_file.as_deref(), Some(Path::new("/work/sub/.secrets")));
+        assert_eq!(launch.options.secret_file.as_deref(), Some(Path::new("/repo/sub/.secrets")));
         assert_eq!((launch.options.no_record, launch.job.as_deref()), (Some(true), Some("test")));
         assert_eq!(launch.options.workspace, Some(WorkspaceChoice::InPlace));
     }
