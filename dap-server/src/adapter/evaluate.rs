@@ -166,18 +166,6 @@ fn said(text: String) -> EvaluateResponse {
     EvaluateResponse { result: text.trim_end_matches('\n').to_owned(), ..EvaluateResponse::default() }
 }
 
-/// The byte of the text that this many UTF-16 units lead to.
-fn byte_at(text: &str, units: usize) -> usize {
-    let mut passed = 0;
-    for (at, letter) in text.char_indices() {
-        if passed >= units {
-            return at;
-        }
-        passed += letter.len_utf16();
-    }
-    text.len()
-}
-
 fn kind_of(text: &str, note: &str) -> CompletionItemType {
     match note {
         "function" => CompletionItemType::Function,

@@ -207,3 +207,15 @@ pub struct CompletionsResponse {
     /// The proposals.
     pub targets: Vec<CompletionItem>,
 }
+
+/// The byte of the text that this many UTF-16 units lead to: how this protocol counts columns.
+pub fn byte_at(text: &str, units: usize) -> usize {
+    let mut passed = 0;
+    for (at, letter) in text.char_indices() {
+        if passed >= units {
+            return at;
+        }
+        passed += letter.len_utf16();
+    }
+    text.len()
+}

@@ -5,7 +5,7 @@
 use dap_server::client::Client;
 use dap_server::envelope::RawRequest;
 use dap_server::protocol::Command;
-use dap_server::protocol::evaluate::CompletionsArguments;
+use dap_server::protocol::evaluate::{CompletionsArguments, byte_at};
 use session::command::{Candidate, Known, hint};
 
 /// Asks for completions.
@@ -56,16 +56,4 @@ impl Completion {
             only.text.get(typed.len()..).map(str::to_owned)
         })
     }
-}
-
-/// The byte of the text that this many UTF-16 units lead to.
-fn byte_at(text: &str, units: usize) -> usize {
-    let mut passed = 0;
-    for (at, letter) in text.char_indices() {
-        if passed >= units {
-            return at;
-        }
-        passed += letter.len_utf16();
-    }
-    text.len()
 }
