@@ -2,6 +2,7 @@
 
 use session::command::CommandError;
 use session::engine::lines::LineTag;
+use session::engine::step_path::LaneId;
 use session::host::log::LogBatch;
 use session::request::Request as Ask;
 use session::wording::sanitize;
@@ -38,12 +39,15 @@ pub(super) fn stops_of(request: &Ask) -> u32 {
     }
 }
 
-/// The events for a batch of lines. Groups become groups; anything else is text of the step.
+/// The events for a batch of lines. Groups become groups; anything else is text of the step. Lines of a background step stand
+/// between those of other steps, so each says whose it is and groups are left open.
 pub(super) fn of_log(batch: &LogBatch, ansi: bool) -> Vec<OutputEvent> {
     let mut events: Vec<OutputEvent> = Vec::new();
+    let speaker = speaker(batch);
     for line in batch.lines() {
         let text = sanitize::line(line.text, ansi);
         let group = match line.tag {
+            _ if speaker.is_some() => None,
             LineTag::Group => Some(OutputGroup::StartCollapsed),
             LineTag::EndGroup => Some(OutputGroup::End),
             _ => None,
@@ -53,10 +57,12 @@ pub(super) fn of_log(batch: &LogBatch, ansi: bool) -> Vec<OutputEvent> {
                 if line.tag == LineTag::Continued && last.output.ends_with('\n') {
                     last.output.pop();
                 }
+                let speaker = speaker.as_deref().filter(|_| line.tag != LineTag::Continued);
+                last.output.push_str(speaker.unwrap_or_default());
                 push(&mut last.output, line.tag, &text);
             }
             _ => {
-                let mut output = String::new();
+                let mut output = speaker.clone().unwrap_or_default();
                 if group != Some(OutputGroup::End) {
                     push(&mut output, if group.is_some() { LineTag::Plain } else { line.tag }, &text);
                 }
@@ -70,6 +76,13 @@ pub(super) fn of_log(batch: &LogBatch, ansi: bool) -> Vec<OutputEvent> {
         }
     }
     events
+}
+
+/// `3 │ ` before a line of the third step, when it runs in the background.
+fn speaker(batch: &LogBatch) -> Option<String> {
+    // The debugger's own shell has a lane and a step at the end of all numbers.
+    let number = batch.step.index().checked_add(1)?;
+    (batch.lane == LaneId::of_background(&batch.step)).then(|| format!("{number} │ "))
 }
 
 fn push(output: &mut String, tag: LineTag, text: &str) {

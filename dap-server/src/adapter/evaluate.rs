@@ -2,11 +2,12 @@
 
 use session::command::{Command, Known, complete, parse};
 use session::engine::expr::Value;
+use session::engine::step_path::LaneId;
 use session::picture::{CONTEXTS, Picture};
 use session::request::{Reply, Request as Ask};
 use session::wording::{Painter, answer};
 
-use super::variables::{Node, preview, sizes};
+use super::variables::{Asked, Node, preview, sizes};
 use super::{Adapter, console, refused};
 use crate::protocol::custom::ConsoleBody;
 use crate::protocol::evaluate::*;
@@ -15,32 +16,33 @@ use crate::protocol::{ErrorId, Failure, ResponseBody};
 
 impl Adapter {
     pub(super) async fn evaluate(&self, arguments: EvaluateArguments) -> Result<ResponseBody, Failure> {
-        if let Some(frame) = arguments.frame_id {
-            self.frame(frame)?;
-        }
+        let lane = match arguments.frame_id {
+            Some(frame) => self.frame(frame)?.lane(),
+            None => LaneId::FOREGROUND,
+        };
         let text = arguments.expression.trim();
         let response = match arguments.context {
-            Some(EvaluateArgumentsContext::Repl) => self.command(text).await?,
-            Some(EvaluateArgumentsContext::Clipboard) => self.whole(text).await?,
-            _ => self.expression(text).await?,
+            Some(EvaluateArgumentsContext::Repl) => self.command(text, lane).await?,
+            Some(EvaluateArgumentsContext::Clipboard) => self.whole(text, lane).await?,
+            _ => self.expression(text, lane).await?,
         };
         Ok(ResponseBody::Evaluate(response))
     }
 
     /// A value that can be opened. Starts no process and changes nothing.
-    async fn expression(&self, text: &str) -> Result<EvaluateResponse, Failure> {
+    async fn expression(&self, text: &str, lane: LaneId) -> Result<EvaluateResponse, Failure> {
         let picture = self.still_picture().await?;
         let text = session::command::expression(text).map_err(|error| {
             Failure::new(ErrorId::Expression, "{reason}").with("reason", picture.mask(&error.text))
         })?;
-        let value = picture.evaluate(&text).map_err(refused)?;
-        Ok(self.result(&text, &value, &picture))
+        let value = picture.evaluate_in(lane, &text).map_err(refused)?;
+        Ok(self.result(Asked::new(lane, text), &value, &picture))
     }
 
-    fn result(&self, expression: &str, value: &Value, picture: &Picture) -> EvaluateResponse {
+    fn result(&self, asked: Asked, value: &Value, picture: &Picture) -> EvaluateResponse {
         let (named, indexed) = sizes(value);
-        let opens = named.or(indexed).is_some_and(|size| size > 0) && picture.is_public(expression);
-        let node = Node::Value(expression.to_owned());
+        let opens = named.or(indexed).is_some_and(|size| size > 0) && asked.is_public(picture);
+        let node = Node::Value(asked);
         EvaluateResponse {
             result: preview(value, picture),
             type_name: Some(value.kind().name().to_lowercase()),
@@ -52,19 +54,19 @@ impl Adapter {
     }
 
     /// All of a value as text, still masked.
-    async fn whole(&self, text: &str) -> Result<EvaluateResponse, Failure> {
+    async fn whole(&self, text: &str, lane: LaneId) -> Result<EvaluateResponse, Failure> {
         let picture = self.still_picture().await?;
-        let value = picture.evaluate(text).map_err(refused)?;
+        let value = picture.evaluate_in(lane, text).map_err(refused)?;
         Ok(EvaluateResponse { result: picture.show(&value), ..EvaluateResponse::default() })
     }
 
     /// A command of the debugger, a shell command, or an expression.
-    async fn command(&self, text: &str) -> Result<EvaluateResponse, Failure> {
+    async fn command(&self, text: &str, lane: LaneId) -> Result<EvaluateResponse, Failure> {
         let known = self.known().await?;
         let request = match parse(text, &known).map_err(console::misunderstood)? {
             Command::Nothing => return Ok(EvaluateResponse::default()),
             Command::Help(text) => return Ok(said(text)),
-            Command::Ask(Ask::Print(expression)) => return self.expression(&expression).await,
+            Command::Ask(Ask::Print(expression)) => return self.expression(&expression, lane).await,
             Command::Ask(request) => request,
         };
         if request == Ask::Quit {

@@ -27,7 +27,7 @@ use std::rc::Rc;
 
 use session::breakpoint::{BreakpointId, BreakpointKind};
 use session::engine::effect::Outcome;
-use session::engine::step_path::StepPath;
+use session::engine::step_path::{LaneId, StepPath};
 use session::picture::Picture;
 use session::request::{Refusal, Reply, Request as Ask, Stop, StopReason};
 
@@ -43,8 +43,18 @@ use handles::Handles;
 pub(crate) use serve::converse;
 use variables::Node;
 
-/// The only thread there is as long as no job runs steps in the background.
+/// The thread of the foreground.
 const FOREGROUND: i64 = 1;
+
+/// The thread of a lane.
+fn thread_of(lane: LaneId) -> i64 {
+    i64::from(lane.0) + FOREGROUND
+}
+
+/// The lane of a thread.
+fn lane_of(thread: i64) -> Option<LaneId> {
+    u32::try_from(thread.checked_sub(FOREGROUND)?).ok().map(LaneId)
+}
 
 /// How far the conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +128,8 @@ struct Looks {
 enum Frame {
     /// The step at the cursor.
     Step(StepPath),
+    /// A background step.
+    Background(LaneId, StepPath),
     /// The job around it.
     Job,
 }

@@ -1,6 +1,6 @@
 //! Moving: forwards, backwards, elsewhere; and standing still. Where a movement leads is told as an event, after its answer.
 
-use session::engine::step_path::{LaneId, StepPath};
+use session::engine::step_path::StepPath;
 use session::moment::Point;
 use session::request::{Reply, Request as Ask, Stop, Target};
 
@@ -67,6 +67,11 @@ impl Adapter {
         let picture = self.still_picture().await?;
         match frame {
             Frame::Job => self.restart().await,
+            Frame::Background(..) => Err(Failure::new(
+                ErrorId::InvalidArguments,
+                "a background step cannot be run again by itself",
+            )
+            .hint("`goto` its line goes back to before it started")),
             Frame::Step(_) if has_not_begun(&picture.stop) => self.go_on(Ask::Next).await,
             Frame::Step(_) => {
                 let done = self.go_back(Ask::Rerun).await?;
@@ -125,19 +130,20 @@ impl Adapter {
         self.ask(Ask::Pause).await.map(|_| ResponseBody::Empty)
     }
 
-    /// The foreground is the job.
+    /// A background step is cancelled, as a `cancel` step does it; the foreground is the job.
     pub(super) async fn terminate_threads(
         &self,
         arguments: &TerminateThreadsArguments,
     ) -> Result<ResponseBody, Failure> {
         let ids = arguments.thread_ids.clone().unwrap_or_default();
-        let foreground = i64::from(LaneId::FOREGROUND.0) + super::FOREGROUND;
-        if let Some(unknown) = ids.iter().find(|id| **id != foreground) {
-            return Err(
-                Failure::new(ErrorId::Stale, "there is no thread {id}").with("id", unknown.to_string())
-            );
+        if ids.contains(&super::FOREGROUND) {
+            return self.terminate().await;
         }
-        if ids.is_empty() { Ok(ResponseBody::Empty) } else { self.terminate().await }
+        for id in ids {
+            let lane = super::lane_of(id).ok_or_else(|| super::stack::no_thread(id))?;
+            self.ask(Ask::CancelLane(lane)).await?;
+        }
+        Ok(ResponseBody::Empty)
     }
 }
 

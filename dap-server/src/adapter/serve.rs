@@ -189,7 +189,7 @@ impl Adapter {
             Request::Pause(_) => self.pause().await,
             Request::TerminateThreads(arguments) => self.terminate_threads(&arguments).await,
 
-            Request::Threads(_) => self.threads(),
+            Request::Threads(_) => self.threads().await,
             Request::StackTrace(arguments) => self.stack_trace(&arguments).await,
             Request::Scopes(arguments) => self.scopes(&arguments).await,
             Request::Variables(arguments) => self.variables(&arguments).await,

@@ -2,28 +2,30 @@
 
 use std::rc::Rc;
 
+use session::engine::step_path::LaneId;
 use session::picture::{CONTEXTS, Picture};
-use session::request::Place;
+use session::request::{BackgroundLine, BackgroundState, Place};
 
-use super::variables::Node;
-use super::{Adapter, FOREGROUND, Frame};
+use super::variables::{Asked, Node};
+use super::{Adapter, FOREGROUND, Frame, lane_of, thread_of};
 use crate::protocol::sound::Thread;
 use crate::protocol::stack::*;
-use crate::protocol::{Failure, ResponseBody};
+use crate::protocol::{ErrorId, Failure, ResponseBody};
 
 impl Adapter {
-    pub(super) fn threads(&self) -> Result<ResponseBody, Failure> {
+    /// The foreground, and every background step that is not over.
+    pub(super) async fn threads(&self) -> Result<ResponseBody, Failure> {
         let name = self.debuggee()?.name.clone();
-        Ok(ResponseBody::Threads(ThreadsResponse { threads: vec![Thread { id: FOREGROUND, name }] }))
+        let picture = self.picture().await?;
+        let live = picture.background.iter().filter(|line| !matches!(line.state, BackgroundState::Over(_)));
+        let lanes = live.map(|line| Thread { id: thread_of(line.lane), name: thread_name(line) });
+        let threads = [Thread { id: FOREGROUND, name }].into_iter().chain(lanes).collect();
+        Ok(ResponseBody::Threads(ThreadsResponse { threads }))
     }
 
     pub(super) async fn stack_trace(&self, arguments: &StackTraceArguments) -> Result<ResponseBody, Failure> {
         let picture = self.still_picture().await?;
-        let mut frames: Vec<Frame> = picture.step().cloned().map(Frame::Step).into_iter().collect();
-        if picture.outcome().is_some() {
-            frames.clear();
-        }
-        frames.push(Frame::Job);
+        let frames = frames_of(arguments.thread_id, &picture)?;
         let total = i64::try_from(frames.len()).ok();
         let start = usize::try_from(arguments.start_frame.unwrap_or(0)).unwrap_or(0);
         let levels =
@@ -39,8 +41,9 @@ impl Adapter {
 
     fn stack_frame(&self, frame: Frame, picture: &Rc<Picture>) -> StackFrame {
         let client = self.client.borrow();
+        let background = matches!(frame, Frame::Background(..));
         let (name, line, hint) = match &frame {
-            Frame::Step(path) => {
+            Frame::Step(path) | Frame::Background(_, path) => {
                 let name = format!("{} {}", path.index().saturating_add(1), picture.step_name(path));
                 (name, picture.place(path).map(|place| place.line), None)
             }
@@ -52,7 +55,7 @@ impl Adapter {
             source: Some(self.workflow_source()),
             line: client.line_out(line.unwrap_or(1)),
             column: client.column_out(1),
-            can_restart: Some(!picture.viewed),
+            can_restart: Some(!picture.viewed && !background),
             presentation_hint: hint,
             ..StackFrame::default()
         }
@@ -62,13 +65,17 @@ impl Adapter {
         let frame = self.frame(arguments.frame_id)?;
         let picture = self.still_picture().await?;
         let mut scopes = Vec::new();
-        if let Frame::Step(path) = &frame {
+        let lane = frame.lane();
+        if let Frame::Step(path) | Frame::Background(_, path) = &frame {
             let place = picture.place(path);
             scopes.push(self.scope("Step", Node::Step(path.clone()), place, &picture));
         }
         for name in CONTEXTS {
-            let node = if name == "secrets" { Node::Secrets } else { Node::Value(name.to_owned()) };
+            let node = if name == "secrets" { Node::Secrets } else { Node::Value(Asked::new(lane, name)) };
             scopes.push(self.scope(&title(name), node, None, &picture));
+        }
+        if !picture.background.is_empty() {
+            scopes.push(self.scope("Background", Node::Background, None, &picture));
         }
         scopes.push(self.scope("Changes", Node::Changes, None, &picture));
         scopes.push(self.scope("Functions", Node::Functions, None, &picture));
@@ -92,6 +99,38 @@ impl Adapter {
             source: place.as_ref().map(|_| self.workflow_source()),
             line: place.map(|place| self.client.borrow().line_out(place.line)),
             ..Scope::default()
+        }
+    }
+}
+
+/// What a thread is in the middle of, the innermost first.
+fn frames_of(thread: i64, picture: &Picture) -> Result<Vec<Frame>, Failure> {
+    if thread == FOREGROUND {
+        let step = picture.step().filter(|_| picture.outcome().is_none());
+        return Ok(step.cloned().map(Frame::Step).into_iter().chain([Frame::Job]).collect());
+    }
+    let line = picture.background.iter().find(|line| Some(line.lane) == lane_of(thread));
+    let line = line.filter(|line| !line.joined).ok_or_else(|| no_thread(thread))?;
+    Ok(vec![Frame::Background(line.lane, line.step.clone()), Frame::Job])
+}
+
+/// A thread that is not there, or no more.
+pub(super) fn no_thread(thread: i64) -> Failure {
+    Failure::new(ErrorId::Stale, "there is no thread {id}").with("id", thread.to_string())
+}
+
+/// `3 Server`, and what is to know of it: while the job stands background steps run on.
+fn thread_name(line: &BackgroundLine) -> String {
+    let number = line.step.index().saturating_add(1);
+    format!("{number} {} ({})", session::wording::shown(&line.name), line.state.as_str())
+}
+
+impl Frame {
+    /// The lane whose contexts it shows.
+    pub(super) fn lane(&self) -> LaneId {
+        match self {
+            Frame::Background(lane, _) => *lane,
+            Frame::Step(_) | Frame::Job => LaneId::FOREGROUND,
         }
     }
 }

@@ -3,19 +3,21 @@
 use session::breakpoint::BreakpointKind;
 use session::engine::effect::Outcome;
 use session::engine::lines::LineTag;
+use session::engine::step_path::LaneId;
 use session::moment::Point;
 use session::notice::{Notice, StepEnd};
 use session::request::{DataChange, Place, Reply, Request as Ask, Stop, StopReason};
 use session::wording::{self, Painter};
 
-use super::{Adapter, FOREGROUND, console, exceptions};
+use super::{Adapter, FOREGROUND, console, exceptions, thread_of};
 use crate::envelope::RawEvent;
 use crate::feed::Item;
 use crate::protocol::Event;
 use crate::protocol::custom::{STOP, StopBody, TIMELINE_CHANGED};
 use crate::protocol::execution::{ContinuedEvent, StoppedEvent, StoppedReason};
 use crate::protocol::output::{OutputEvent, OutputGroup};
-use crate::protocol::sound::OutputEventCategory;
+use crate::protocol::sound::{InvalidatedAreas, OutputEventCategory, ThreadEventReason};
+use crate::protocol::stack::ThreadEvent;
 
 /// A line that a failed step printed is shown up to here.
 const LAST_LINE_COLUMNS: usize = 200;
@@ -76,6 +78,10 @@ impl Adapter {
                 let group = Some(OutputGroup::Start);
                 self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
+            Notice::LaneStarted { lane, .. } => {
+                self.close_group();
+                self.lane_changed(lane, ThreadEventReason::Started);
+            }
             Notice::StepEnded(end) => self.step_ended(&end),
             Notice::JobEnded { outcome, took, .. } => {
                 self.outcome.set(Some(outcome));
@@ -108,12 +114,12 @@ impl Adapter {
         if self.ending.get() && end.outcome == Outcome::Skipped {
             return;
         }
-        let close = OutputEvent {
-            category: Some(OutputEventCategory::Stdout),
-            group: Some(OutputGroup::End),
-            ..OutputEvent::default()
-        };
-        self.output(close);
+        // The group of a background step is closed when it leaves the foreground.
+        if end.lane == LaneId::FOREGROUND {
+            self.close_group();
+        } else {
+            self.lane_changed(end.lane, ThreadEventReason::Exited);
+        }
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
         let exit = end.exit_code.map(|code| format!("exit {code}"));
         let line = wording::step_line(columns, end, exit.as_deref(), self.painter());
@@ -123,6 +129,21 @@ impl Adapter {
             format!("{line}\n{last}").trim_end_matches('\n'),
         ));
         self.tell_timeline_changed();
+    }
+
+    fn close_group(&self) {
+        self.output(OutputEvent {
+            category: Some(OutputEventCategory::Stdout),
+            group: Some(OutputGroup::End),
+            ..OutputEvent::default()
+        });
+    }
+
+    /// A background step has begun or is over; what is looked at may show it.
+    fn lane_changed(&self, lane: LaneId, reason: ThreadEventReason) {
+        self.look_again();
+        self.out.tell(Event::Thread(ThreadEvent { reason, thread_id: thread_of(lane) }));
+        self.invalidate(&[InvalidatedAreas::Threads, InvalidatedAreas::Variables]);
     }
 
     fn placed(
@@ -198,7 +219,9 @@ impl Adapter {
         self.out.tell(Event::Stopped(StoppedEvent {
             reason,
             description: Some(description),
-            thread_id: Some(FOREGROUND),
+            thread_id: Some(
+                stop.background.as_ref().map_or(FOREGROUND, |path| thread_of(LaneId::of_background(path))),
+            ),
             text,
             all_threads_stopped: Some(true),
             hit_breakpoint_ids: hit.map(|id| vec![i64::from(id.0)]),

@@ -3,10 +3,10 @@
 //! A number stands for a path into the job's contexts, not for a value: after something was set it leads to what is there now.
 
 use session::engine::expr::Value;
-use session::engine::step_path::StepPath;
+use session::engine::step_path::{LaneId, StepPath};
 use session::key::Key;
 use session::picture::Picture;
-use session::request::{Refusal, Reply, Request as Ask};
+use session::request::{BackgroundLine, BackgroundState, Refusal, Reply, Request as Ask};
 
 use super::{Adapter, stale};
 use crate::protocol::data_breakpoint::{
@@ -29,13 +29,49 @@ pub(super) enum Node {
     /// A step as the workflow has it, and what became of it.
     Step(StepPath),
     /// The value of an expression.
-    Value(String),
+    Value(Asked),
+    /// The background steps.
+    Background,
     /// The names of the secrets.
     Secrets,
     /// Files that the last step changed.
     Changes,
     /// What the status functions answer now.
     Functions,
+}
+
+/// An expression, and the lane in whose contexts it is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    lane: LaneId,
+    expression: String,
+}
+
+impl Asked {
+    pub(super) fn new(lane: LaneId, expression: impl Into<String>) -> Self {
+        Self { lane, expression: expression.into() }
+    }
+
+    fn value(&self, picture: &Picture) -> Result<Value, Refusal> {
+        picture.evaluate_in(self.lane, &self.expression)
+    }
+
+    /// True if the expression shows nothing of a secret.
+    pub(super) fn is_public(&self, picture: &Picture) -> bool {
+        picture.is_public(&self.expression)
+    }
+
+    fn member(&self, name: &str) -> Self {
+        Self::new(self.lane, member(&self.expression, name))
+    }
+
+    /// What can be set under this name; the variables of a background step are fixed from its dispatch on.
+    fn settable(&self, name: &str) -> Result<String, Failure> {
+        if self.lane != LaneId::FOREGROUND && self.expression == "env" {
+            return Err(read_only(name));
+        }
+        Ok(member(&self.expression, name))
+    }
 }
 
 /// The functions that depend on the moment.
@@ -45,11 +81,12 @@ impl Node {
     /// How many named children there are, where that is known without opening it.
     pub(super) fn size(&self, picture: &Picture) -> Option<i64> {
         match self {
-            Node::Value(expression) => match picture.evaluate(expression) {
+            Node::Value(asked) => match asked.value(picture) {
                 Ok(Value::Object(object)) => i64::try_from(object.len()).ok(),
                 _ => None,
             },
             Node::Functions => i64::try_from(FUNCTIONS.len()).ok(),
+            Node::Background => i64::try_from(picture.background.len()).ok(),
             Node::Step(_) | Node::Secrets | Node::Changes => None,
         }
     }
@@ -61,7 +98,8 @@ impl Adapter {
         let picture = self.still_picture().await?;
         let all = match &node {
             Node::Step(path) => self.step_variables(path, &picture),
-            Node::Value(expression) => self.children(expression, &picture, arguments.filter.as_ref()),
+            Node::Value(asked) => self.children(asked, &picture, arguments.filter.as_ref()),
+            Node::Background => picture.background.iter().map(background_step).collect(),
             Node::Secrets => secret_names(&picture),
             Node::Changes => self.changed_files().await,
             Node::Functions => self.function_values(&picture),
@@ -76,24 +114,20 @@ impl Adapter {
         self.looks.borrow().nodes.get(reference).cloned().ok_or_else(|| stale("this variable"))
     }
 
-    fn children(
-        &self,
-        expression: &str,
-        picture: &Picture,
-        filter: Option<&VariablesFilter>,
-    ) -> Vec<Variable> {
+    fn children(&self, asked: &Asked, picture: &Picture, filter: Option<&VariablesFilter>) -> Vec<Variable> {
         let named = filter != Some(&VariablesFilter::Indexed);
         let indexed = filter != Some(&VariablesFilter::Named);
-        match picture.evaluate(expression) {
+        match asked.value(picture) {
             Ok(Value::Object(object)) if named => object
                 .iter()
-                .map(|(name, value)| self.variable(name, value, &member(expression, name), picture))
+                .map(|(name, value)| self.variable(name, value, asked.member(name), picture))
                 .collect(),
             Ok(Value::Array(items)) if indexed => items
                 .iter()
                 .enumerate()
                 .map(|(index, value)| {
-                    self.variable(&index.to_string(), value, &format!("{expression}[{index}]"), picture)
+                    let item = Asked::new(asked.lane, format!("{}[{index}]", asked.expression));
+                    self.variable(&index.to_string(), value, item, picture)
                 })
                 .collect(),
             _ => Vec::new(),
@@ -101,27 +135,22 @@ impl Adapter {
     }
 
     /// One value with its name.
-    pub(super) fn variable(
-        &self,
-        name: &str,
-        value: &Value,
-        expression: &str,
-        picture: &Picture,
-    ) -> Variable {
+    pub(super) fn variable(&self, name: &str, value: &Value, asked: Asked, picture: &Picture) -> Variable {
         let (named, indexed) = sizes(value);
         let opens = named.or(indexed).is_some_and(|size| size > 0);
-        let public = picture.is_public(expression);
-        let node = Node::Value(expression.to_owned());
+        let public = asked.is_public(picture);
+        let (expression, hint) = (asked.expression.clone(), hint(&asked));
+        let node = Node::Value(asked);
         let reference = if opens && public { self.looks.borrow_mut().nodes.of(node) } else { 0 };
         Variable {
             name: picture.mask(name),
             value: preview(value, picture),
             type_name: Some(value.kind().name().to_lowercase()),
-            evaluate_name: public.then(|| expression.to_owned()),
+            evaluate_name: public.then_some(expression),
             variables_reference: reference,
             named_variables: named.filter(|_| opens),
             indexed_variables: indexed.filter(|_| opens),
-            presentation_hint: hint(expression),
+            presentation_hint: hint,
             ..Variable::default()
         }
     }
@@ -147,7 +176,8 @@ impl Adapter {
         if let Some(id) = id {
             let expression = member(&member("steps", id), "outputs");
             if let Ok(value @ Value::Object(_)) = picture.evaluate(&expression) {
-                all.push(self.variable("outputs", &value, &expression, picture));
+                let asked = Asked::new(LaneId::FOREGROUND, expression);
+                all.push(self.variable("outputs", &value, asked, picture));
             }
         }
         all
@@ -156,7 +186,10 @@ impl Adapter {
     fn function_values(&self, picture: &Picture) -> Vec<Variable> {
         FUNCTIONS
             .into_iter()
-            .filter_map(|name| Some(self.variable(name, &picture.evaluate(name).ok()?, name, picture)))
+            .filter_map(|name| {
+                let asked = Asked::new(LaneId::FOREGROUND, name);
+                Some(self.variable(name, &picture.evaluate(name).ok()?, asked, picture))
+            })
             .collect()
     }
 
@@ -181,9 +214,11 @@ impl Adapter {
         arguments: SetVariableArguments,
     ) -> Result<ResponseBody, Failure> {
         let expression = match self.node(arguments.variables_reference)? {
-            Node::Value(parent) => member(&parent, &arguments.name),
+            Node::Value(parent) => parent.settable(&arguments.name)?,
             Node::Step(path) => self.of_step(&path, &arguments.name).await?,
-            Node::Secrets | Node::Changes | Node::Functions => return Err(read_only(&arguments.name)),
+            Node::Secrets | Node::Changes | Node::Functions | Node::Background => {
+                return Err(read_only(&arguments.name));
+            }
         };
         let variable = self.set(&expression, arguments.value).await?;
         Ok(ResponseBody::SetVariable(SetVariableResponse {
@@ -223,7 +258,7 @@ impl Adapter {
         let picture = self.picture().await?;
         let value = picture.evaluate(expression).map_err(super::refused)?;
         self.changed(&[InvalidatedAreas::Variables]);
-        Ok(self.variable(&name, &value, expression, &picture))
+        Ok(self.variable(&name, &value, Asked::new(LaneId::FOREGROUND, expression), &picture))
     }
 
     pub(super) async fn data_breakpoint_info(
@@ -232,10 +267,10 @@ impl Adapter {
     ) -> Result<ResponseBody, Failure> {
         let expression = match arguments.variables_reference.filter(|reference| *reference > 0) {
             Some(reference) => match self.node(reference)? {
-                Node::Value(parent) => member(&parent, &arguments.name),
+                Node::Value(parent) => member(&parent.expression, &arguments.name),
                 Node::Step(path) => self.of_step(&path, &arguments.name).await.unwrap_or_default(),
                 Node::Changes => format!("file:{}", arguments.name),
-                Node::Secrets | Node::Functions => String::new(),
+                Node::Secrets | Node::Functions | Node::Background => String::new(),
             },
             None => arguments.name.trim().to_owned(),
         };
@@ -285,6 +320,20 @@ fn plain(name: &str, value: &str) -> Variable {
         }),
         ..Variable::default()
     }
+}
+
+/// `3 Server`: `running for 2.1s, waited for now`.
+fn background_step(line: &BackgroundLine) -> Variable {
+    let name = format!("{} {}", line.step.index().saturating_add(1), session::wording::shown(&line.name));
+    let mut facts = vec![line.state.as_str().to_owned()];
+    facts.extend(line.took.map(|took| format!("for {}", session::wording::duration(took))));
+    let more = match (line.awaited, line.joined, line.state) {
+        (true, ..) => Some("waited for now"),
+        (_, false, BackgroundState::Over(_)) => Some("nobody has waited for it yet"),
+        _ => None,
+    };
+    let text = facts.join(" ");
+    plain(&name, &more.map_or_else(|| text.clone(), |more| format!("{text}, {more}")))
 }
 
 fn secret_names(picture: &Picture) -> Vec<Variable> {
@@ -363,13 +412,14 @@ fn dotted(expression: &str) -> Option<String> {
 }
 
 /// What is shown of a value besides its text: whether it can be set.
-fn hint(expression: &str) -> Option<VariablePresentationHint> {
-    let name = dotted(expression).unwrap_or_default();
+fn hint(asked: &Asked) -> Option<VariablePresentationHint> {
+    let name = dotted(&asked.expression).unwrap_or_default();
     let parts: Vec<&str> = name.split('.').collect();
     let settable = matches!(
         parts.as_slice(),
         ["env" | "inputs", _] | ["job", "status"] | ["steps", _, "outcome"] | ["steps", _, "outputs", _]
     );
+    let settable = settable && (asked.lane == LaneId::FOREGROUND || !name.starts_with("env."));
     let attributes = (!settable).then(|| vec![VariablePresentationHintAttributes::ReadOnly]);
     Some(VariablePresentationHint {
         kind: Some(VariablePresentationHintKind::Data),

@@ -143,6 +143,15 @@ pub enum Report {
         /// Its display name.
         name: Arc<str>,
     },
+    /// A background step goes on in a lane of its own.
+    LaneStarted {
+        /// Its lane.
+        lane: LaneId,
+        /// Which step.
+        step: StepPath,
+        /// Its display name.
+        name: Arc<str>,
+    },
     /// A step is over.
     StepSettled {
         /// Its lane.

@@ -49,8 +49,25 @@ pub enum Event {
     Timer(TimerId),
     /// The job is to be stopped.
     Cancel(CancelReason),
+    /// A background step is to be stopped, as a `cancel` step stops it.
+    CancelLane(LaneId),
     /// A person changed something at this stop point.
     Edited(Edit),
+    /// The job goes on from a moment at which background steps ran, whose processes are gone.
+    Resumed {
+        /// What becomes of them.
+        lanes: LaneChoice,
+    },
+}
+
+/// What becomes of background steps that ran at the moment to which a person went back (DESIGN 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LaneChoice {
+    /// They start again from their own start.
+    #[default]
+    Restart,
+    /// They are over, as if a `cancel` step had named them.
+    LeaveOut,
 }
 
 /// A change of the job's problem matchers.
@@ -71,6 +88,14 @@ pub struct BodyEnd {
     pub files: crate::file_command::FileCommandResults,
     /// A workflow command failed, which fails the step whatever its exit code (steps.md 1.3). The text was logged.
     pub command_failed: bool,
+}
+
+impl BodyEnd {
+    /// The end of a body that was killed and said nothing.
+    pub(crate) fn killed() -> Self {
+        const KILL: i32 = 9;
+        Self { exit: Exit::Signal(KILL), files: Default::default(), command_failed: false }
+    }
 }
 
 /// How a body ended.

@@ -3,6 +3,8 @@
 //! A plan is made from a parsed workflow and one combination of its matrix. It knows nothing of how far a job
 //! has come: that is [`Job`](crate::job::Job).
 
+mod expand;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -47,7 +49,8 @@ pub struct Plan {
     pub key: JobKey,
     /// The name shown for the job, matrix values included.
     pub name: Arc<str>,
-    /// The steps of the main stage, in order; pre and post hang off them.
+    /// The steps of the main stage, in order; pre and post hang off them. The members of a `parallel` group stand in it one by
+    /// one, followed by a wait for them, and a wait that GitHub adds stands last.
     pub steps: Vec<PlannedStep>,
 }
 
@@ -60,6 +63,20 @@ pub struct PlannedStep {
     pub pre: Option<Hook>,
     /// What runs after the last one, if the step itself was started.
     pub post: Option<Hook>,
+    /// It runs in a lane of its own, while the foreground goes on (steps.md 2).
+    pub background: bool,
+}
+
+impl PlannedStep {
+    /// A step without pre and post.
+    fn new(definition: Step, background: bool) -> Self {
+        Self { definition: Arc::new(definition), pre: None, post: None, background }
+    }
+
+    /// Whether it is called so in the `steps` context, in any case.
+    pub(crate) fn has_context_name(&self, id: &str) -> bool {
+        self.definition.context_name.eq_ignore_ascii_case(id)
+    }
 }
 
 /// The pre or post part of an action.
@@ -106,10 +123,7 @@ impl Plan {
         let JobBody::Steps { steps, .. } = &job.body else {
             return Err(PlanError::ReusableWorkflow(Arc::clone(&key.id)));
         };
-        let steps = steps
-            .iter()
-            .map(|step| PlannedStep { definition: Arc::new(step.clone()), pre: None, post: None })
-            .collect();
+        let steps = expand::planned(steps);
         Ok(Self { workflow, file, key, name, steps })
     }
 
@@ -156,6 +170,18 @@ impl Plan {
     fn main(&self, index: u32) -> Option<StepPath> {
         let path = StepPath::main(index);
         self.step(&path).is_some().then_some(path)
+    }
+
+    /// The background steps before `path` that `id` names, in any case. Ids are unique, made-up ones too.
+    pub(crate) fn background_before<'a>(
+        &'a self,
+        path: &StepPath,
+        id: &'a str,
+    ) -> impl Iterator<Item = StepPath> + 'a {
+        let steps = self.steps.iter().zip(0..path.index());
+        steps
+            .filter(move |(step, _)| step.background && step.has_context_name(id))
+            .map(|(_, index)| StepPath::main(index))
     }
 
     /// `defaults.run` of the job, then of the workflow.

@@ -12,6 +12,11 @@ pub struct LaneId(pub u32);
 impl LaneId {
     /// The lane that walks through the job's steps in order.
     pub const FOREGROUND: LaneId = LaneId(0);
+
+    /// The lane of the background step at `path`: the same one each time the step runs.
+    pub fn of_background(path: &StepPath) -> Self {
+        LaneId(path.index().saturating_add(1))
+    }
 }
 
 impl fmt::Display for LaneId {

@@ -53,9 +53,7 @@ impl<H: Host> Session<H> {
 
     /// True if the gate is open and the job stands at a point from which it can go on.
     pub(crate) fn may_advance(&self) -> bool {
-        let waits = self.job.lanes().values().any(|lane| lane.waits_for_hash().is_some());
-        let stands = !matches!(self.job.cursor(), Cursor::Running(_) | Cursor::Done(_));
-        self.gate.is_open() && stands && !waits && self.shell.is_none()
+        self.gate.is_open() && self.job.can_advance() && self.shell.is_none()
     }
 
     /// One transition.
@@ -72,7 +70,10 @@ impl<H: Host> Session<H> {
             return self.stand(StopReason::Pause);
         }
         self.goes_on();
-        self.take(Event::Advance).await;
+        self.revive_lanes().await;
+        if self.may_advance() {
+            self.take(Event::Advance).await;
+        }
     }
 
     /// A step that reached outside before and is about to run again is asked about first. One that was stopped in its
@@ -98,12 +99,14 @@ impl<H: Host> Session<H> {
     /// The job has come to a stop point: record the moment, tell, and see whether it stands.
     pub(crate) async fn arrive(&mut self) {
         let point = Point::of(&self.job);
-        let (files, counts) = self.files_at(&point);
+        let (files, counts) = self.files_at(&point).await;
         self.keep(self.branch, Cause::Advanced, files);
         if let Point::After(path, _) = &point {
             self.confirmed.remove(path);
-            self.record_result(path);
-            self.tell_step_end(path, counts);
+            self.record_result(LaneId::FOREGROUND, path);
+            if let Some(end) = self.step_end(LaneId::FOREGROUND, path, counts) {
+                self.tell(Notice::StepEnded(end));
+            }
         }
         if let Point::End(outcome) = point {
             self.tell_job_end(outcome);
@@ -115,30 +118,44 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn record_result(&mut self, path: &StepPath) {
+    pub(crate) fn record_result(&mut self, lane: LaneId, path: &StepPath) {
         let Some(outcome) = self.job.results().get(path).map(|result| result.outcome) else { return };
         let exit_code = self.exit_codes.get(path).copied();
         let epoch = self.epoch;
-        self.record(|recorder| recorder.result(LaneId::FOREGROUND, path, epoch, outcome, exit_code));
+        self.record(|recorder| recorder.result(lane, path, epoch, outcome, exit_code));
     }
 
     /// One snapshot per step is shared by its stop points: a body has just ended, or nothing has changed.
-    fn files_at(&mut self, point: &Point) -> (Option<host::snapshot::SnapshotId>, Option<FileCounts>) {
+    async fn files_at(&mut self, point: &Point) -> (Option<host::snapshot::SnapshotId>, Option<FileCounts>) {
         let had_body = match point {
             Point::After(_, outcome) => *outcome != Outcome::Skipped,
             _ => false,
         };
         if had_body {
-            return self.snapshot().map_or((None, None), |(id, counts)| (Some(id), Some(counts)));
+            return self
+                .snapshot_of_one_moment()
+                .await
+                .map_or((None, None), |(id, counts)| (Some(id), Some(counts)));
         }
         (self.files_here(), None)
     }
 
     /// The job stands, and everybody is told why.
     pub(crate) fn stand(&mut self, reason: StopReason) {
+        self.stand_for(reason, None);
+    }
+
+    /// The same, for something that happened to a background step.
+    pub(crate) fn stand_for(&mut self, reason: StopReason, background: Option<StepPath>) {
         self.gate.close();
         self.host.hold_time(LaneId::FOREGROUND, true);
-        let stop = self.stop_here(reason);
+        let mut stop = self.stop_here(reason);
+        if let Some(path) = background {
+            stop.number = path.index().saturating_add(1);
+            stop.name = self.job.step_name(&path, &self.secrets);
+            stop.place = self.place(&path);
+            stop.background = Some(path);
+        }
         self.stop = Some(stop.clone());
         self.record(|recorder| recorder.stop_reached());
         let stays = match (self.mode, &stop.reason) {
@@ -172,7 +189,8 @@ impl<H: Host> Session<H> {
             rewound: self.rewound.is_some(),
             edited: self.has_pending_branch(),
             undone: None,
-            notes: self.notes_at(path.as_ref()),
+            background: None,
+            notes: [self.notes_at(path.as_ref()), self.notes_on_lanes()].concat(),
             point,
         }
     }
@@ -206,12 +224,12 @@ impl<H: Host> Session<H> {
     /// What the engine reports goes to the faces, lines to the log.
     pub(crate) fn report(&mut self, report: Report) {
         match report {
-            Report::StepStarted { step, name, .. } => {
+            Report::StepStarted { lane, step, name } => {
                 let number = step.index().saturating_add(1);
                 let place = self.place(&step);
                 // A step that runs again begins a new log.
                 self.log.clear(&step);
-                self.tell(Notice::StepStarted { step, number, name, place });
+                self.tell(Notice::StepStarted { lane, step, number, name, place });
             }
             Report::Line { lane, step: Some(step), tag, text } => {
                 let mut batch = LogBatch::new(lane, self.epoch, step, Timestamp::now());
@@ -219,14 +237,25 @@ impl<H: Host> Session<H> {
                 self.log.add(&batch);
             }
             Report::Line { step: None, tag, text, .. } => self.tell(Notice::JobLog { tag, text }),
+            Report::LaneStarted { lane, name, .. } => self.tell(Notice::LaneStarted { lane, name }),
+            Report::StepSettled { lane, step, .. } if lane != LaneId::FOREGROUND => {
+                self.lane_settled(lane, &step);
+            }
             // Told with the files and outputs that belong to it, when the moment is recorded.
             Report::StepSettled { .. } | Report::JobFinished { .. } => {}
         }
     }
 
-    fn tell_step_end(&self, path: &StepPath, files: Option<FileCounts>) {
-        let Some(result) = self.job.results().get(path) else { return };
-        self.tell(Notice::StepEnded(StepEnd {
+    /// What is told of the end of a step.
+    pub(crate) fn step_end(
+        &self,
+        lane: LaneId,
+        path: &StepPath,
+        files: Option<FileCounts>,
+    ) -> Option<StepEnd> {
+        let result = self.job.results().get(path)?;
+        Some(StepEnd {
+            lane,
             step: path.clone(),
             number: path.index().saturating_add(1),
             name: Arc::clone(&result.name),
@@ -238,7 +267,7 @@ impl<H: Host> Session<H> {
             last_lines: if result.outcome == Outcome::Failure { self.last_lines(path) } else { Vec::new() },
             outputs: self.new_outputs(path),
             variables: self.new_variables(path),
-        }));
+        })
     }
 
     /// Arms the job's own time limit again: timers of an earlier epoch are gone.

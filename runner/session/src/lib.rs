@@ -22,6 +22,7 @@ mod inspect;
 pub mod journal;
 mod keep;
 pub mod key;
+mod lanes;
 pub mod moment;
 pub mod notice;
 pub mod picture;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use engine::effect::Outcome;
 use engine::lines::LineTag;
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 use host::log::LogBatch;
 
 use crate::breakpoint::BreakpointId;
@@ -28,6 +28,8 @@ pub trait Observer: Send + Sync {
 pub enum Notice {
     /// A step has begun.
     StepStarted {
+        /// The line of execution that comes to it; a background step that runs goes on in its own.
+        lane: LaneId,
         /// Which.
         step: StepPath,
         /// From 1 among the main steps.
@@ -36,6 +38,13 @@ pub enum Notice {
         name: Arc<str>,
         /// Its place.
         place: Option<Place>,
+    },
+    /// A background step goes on in a lane of its own, which ends with its `StepEnded`.
+    LaneStarted {
+        /// The lane.
+        lane: LaneId,
+        /// The step's display name.
+        name: Arc<str>,
     },
     /// A step is over.
     StepEnded(StepEnd),
@@ -75,6 +84,8 @@ pub enum Notice {
 /// The end of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepEnd {
+    /// Where it ran.
+    pub lane: LaneId,
     /// Which.
     pub step: StepPath,
     /// From 1 among the main steps.

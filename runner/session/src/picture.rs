@@ -10,14 +10,14 @@ use engine::expr::{HashAnswers, Value};
 use engine::job::{Job, Question};
 use engine::plan::Plan;
 use engine::secrets::Secrets;
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 use engine::syntax::{Step, StepBody};
 use host::contract::Host;
 
 use crate::breakpoint::{line_of, step_at_line};
 use crate::inspect::shown;
 use crate::moment::MomentId;
-use crate::request::{Place, Refusal, StepLine, Stop};
+use crate::request::{BackgroundLine, Place, Refusal, StepLine, Stop};
 use crate::session::Session;
 
 /// The contexts of a step, in the order in which they are shown.
@@ -37,6 +37,8 @@ pub struct Picture {
     pub rewound: bool,
     /// The steps.
     pub steps: Vec<StepLine>,
+    /// The background steps that have begun, in the order in which they did.
+    pub background: Vec<BackgroundLine>,
     /// `github.workspace`.
     pub workspace: PathBuf,
     /// The text of the workflow file.
@@ -66,9 +68,17 @@ impl Picture {
     /// # Errors
     /// It cannot be evaluated; the text is masked.
     pub fn evaluate(&self, text: &str) -> Result<Value, Refusal> {
+        self.evaluate_in(LaneId::FOREGROUND, text)
+    }
+
+    /// The same, as the step of a lane would see it.
+    ///
+    /// # Errors
+    /// It cannot be evaluated; the text is masked.
+    pub fn evaluate_in(&self, lane: LaneId, text: &str) -> Result<Value, Refusal> {
         let mut hashes = HashAnswers::new();
         loop {
-            match self.job.ask_expression(text, &hashes, &self.secrets) {
+            match self.job.ask_expression_in(lane, text, &hashes, &self.secrets) {
                 Question::Answer(value) => return Ok(value),
                 Question::Wrong(error) => return Err(Refusal::new(error)),
                 Question::NeedsHash(request) => {
@@ -146,6 +156,7 @@ impl PartialEq for Picture {
         (self.moment, self.viewed, self.rewound) == (other.moment, other.viewed, other.rewound)
             && self.stop == other.stop
             && self.steps == other.steps
+            && self.background == other.background
             && self.job == other.job
     }
 }
@@ -160,6 +171,7 @@ impl<H: Host> Session<H> {
             viewed: self.viewing.is_some(),
             rewound: self.rewound.is_some(),
             steps: self.step_list(),
+            background: self.background_list(),
             workspace: self.workspace.clone(),
             source: Arc::clone(&self.source),
             job: Arc::new(self.looked_at().clone()),

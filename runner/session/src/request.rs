@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::effect::Outcome;
-use engine::step_path::StepPath;
+use engine::event::LaneChoice;
+use engine::step_path::{LaneId, StepPath};
 
 use crate::breakpoint::{Breakpoint, BreakpointId, BreakpointKind, BreakpointSpec};
 use crate::exception::{ExceptionFilter, ExceptionFilters};
@@ -63,6 +64,10 @@ pub enum Request {
     Breakpoints,
     /// Replace the exception filters. Under the debugger a failure that counts stops the job from the start.
     SetExceptionFilters(ExceptionFilters),
+    /// Stop a background step, as a `cancel` step does.
+    CancelLane(LaneId),
+    /// What becomes of background steps that ran at this moment, when the job goes on from here.
+    Lanes(LaneChoice),
     /// Switch one exception filter.
     Catch(ExceptionFilter, bool),
     /// Change something: `env.X`, `steps.ID.outputs.NAME`, `steps.ID.outcome`, `inputs.X`, `job.status`.
@@ -223,6 +228,8 @@ pub struct Stop {
     pub edited: bool,
     /// What going back undid.
     pub undone: Option<Undone>,
+    /// The background step that the job stands for; number, name and place are its own then.
+    pub background: Option<StepPath>,
     /// Things worth knowing: fuzzy snapshots, frozen lanes and for how long, steps that cannot be undone.
     pub notes: Vec<String>,
 }
@@ -351,6 +358,49 @@ pub struct StepLine {
     pub place: Option<Place>,
     /// Why it cannot be undone.
     pub reaches_outside: Option<String>,
+}
+
+/// A background step in the list of those that have begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackgroundLine {
+    /// Its lane.
+    pub lane: LaneId,
+    /// Its path.
+    pub step: StepPath,
+    /// Its display name.
+    pub name: Arc<str>,
+    /// How far it has come.
+    pub state: BackgroundState,
+    /// What it wrote has reached the job, because a step waited for it.
+    pub joined: bool,
+    /// The foreground waits for it now.
+    pub awaited: bool,
+    /// When its body began, from the session's begin on.
+    pub at: Option<Duration>,
+    /// How long its body ran, or has run so far.
+    pub took: Option<Duration>,
+}
+
+/// How far a background step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackgroundState {
+    /// It waits for one of the slots.
+    Queued,
+    /// Its body runs.
+    Running,
+    /// It is over.
+    Over(Outcome),
+}
+
+impl BackgroundState {
+    /// In a word: `queued`, `running`, or the outcome.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            BackgroundState::Queued => "queued",
+            BackgroundState::Running => "running",
+            BackgroundState::Over(outcome) => outcome.as_str(),
+        }
+    }
 }
 
 /// A condition and its parts.

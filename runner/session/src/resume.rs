@@ -57,6 +57,7 @@ impl<H: Host> Session<H> {
         session.epoch = Epoch(past.epoch.0.saturating_add(1));
         session.host.set_epoch(session.epoch);
         session.resumed = Some(past);
+        session.lanes_are_gone = true;
         (session, handle, calls)
     }
 

@@ -148,14 +148,23 @@ impl<H: Host> Session<H> {
         let here = self.timeline.get(self.here).map(|moment| (moment.files, moment.point.clone()));
         let same_files = here.as_ref().is_some_and(|(known, _)| *known == files);
         let same_point = here.is_some_and(|(_, point)| point == Point::of(&self.job));
-        if same_files && same_point {
+        if same_files && same_point && self.is_as_kept() {
             return self.here;
         }
-        let cause =
-            if same_point { Cause::Edited("files changed from outside".to_owned()) } else { Cause::Left };
+        let cause = if same_point && !same_files {
+            Cause::Edited("files changed from outside".to_owned())
+        } else {
+            Cause::Left
+        };
         let branch = self.branch_for_edit();
         self.keep(branch, cause, files);
         self.here
+    }
+
+    /// Background steps may have gone on since the present moment was kept.
+    fn is_as_kept(&self) -> bool {
+        self.job.background().next().is_none()
+            || self.timeline.get(self.here).is_some_and(|moment| *moment.job == self.job)
     }
 
     fn restore_files(&mut self, from: MomentId, to: &Moment, lanes_frozen: bool) -> Result<(), Refusal> {
@@ -310,6 +319,7 @@ impl<H: Host> Session<H> {
         let (branch, from) = (self.branch, self.here);
         self.record(|recorder| recorder.branch_began(branch, next, from));
         self.rearm_job_timer();
+        self.lanes_are_gone = true;
         Ok(())
     }
 

@@ -47,6 +47,8 @@ impl<H: Host> Session<H> {
                 self.filters.set(filter, on);
                 Ok(())
             }
+            Request::CancelLane(lane) => self.cancel_lane(lane).await,
+            Request::Lanes(choice) => self.choose_lanes(choice),
             Request::Detach => self.detach().await,
             Request::Set { name, value } => self.set(&name, value),
             Request::Quit => {

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::effect::{Effect, Outcome, Report};
-use engine::event::{CancelReason, Event, Exit};
+use engine::event::{CancelReason, Event, Exit, LaneChoice};
 use engine::job::{Job, JobInputs};
 use engine::lines::LineTag;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 use host::checkout::Origin;
 use host::contract::{Epoch, Host, HostEvent};
 use host::masks::SharedMasks;
@@ -27,6 +27,7 @@ use crate::files::Files;
 use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
 use crate::journal::StepIntent;
+use crate::lanes::LaneFailure;
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
 use crate::recording::Recorder;
@@ -129,6 +130,12 @@ pub struct Session<H: Host> {
     pub(crate) taken_up: Option<Vec<StepIntent>>,
     /// Why the job could not begin, masked; empty when it could.
     pub(crate) setup_errors: Vec<String>,
+    /// A background step has failed, and the job is to stand for it.
+    pub(crate) lane_failure: Option<LaneFailure>,
+    /// What becomes of background steps that ran at the moment from which the job goes on.
+    pub(crate) lane_choice: LaneChoice,
+    /// The job goes on from a moment whose processes are gone.
+    pub(crate) lanes_are_gone: bool,
     pub(crate) quit: bool,
 }
 
@@ -149,8 +156,10 @@ pub(crate) struct Rewound<F> {
 /// How long bodies ran. Outside the checkpoints: two equal runs take different times.
 #[derive(Default)]
 pub(crate) struct StepClock {
-    pub(crate) began: Option<Instant>,
+    pub(crate) began: IndexMap<StepPath, Instant>,
     pub(crate) took: IndexMap<StepPath, Duration>,
+    /// When the bodies of background steps began, from the session's begin on.
+    pub(crate) lanes: IndexMap<StepPath, Duration>,
     /// When each moment was reached, and how long the body ran that ended there.
     pub(crate) reached: IndexMap<MomentId, (Duration, Option<Duration>)>,
 }
@@ -209,6 +218,9 @@ impl<H: Host> Session<H> {
             resumed: None,
             taken_up: None,
             setup_errors: Vec::new(),
+            lane_failure: None,
+            lane_choice: LaneChoice::default(),
+            lanes_are_gone: false,
             quit: false,
         };
         session.setup_errors = effects.iter().filter_map(error_of_the_job).collect();
@@ -304,8 +316,8 @@ impl<H: Host> Session<H> {
     pub(crate) async fn take(&mut self, event: Event) {
         self.refresh_masks();
         self.record_event(&event);
-        if let Event::BodyEnded { end, .. } = &event {
-            self.note_body_end(&end.exit);
+        if let Event::BodyEnded { lane, end } = &event {
+            self.note_body_end(*lane, &end.exit);
         }
         let before = self.job.cursor().clone();
         let mut effects = Vec::new();
@@ -315,6 +327,7 @@ impl<H: Host> Session<H> {
                 if self.arrived(&before) {
                     self.arrive().await;
                 }
+                self.stop_at_lane_failure().await;
             }
             // A late event of a step that is over; the job has not changed.
             Err(misuse) => tracing::debug!(%misuse, "the job did not take an event"),
@@ -339,7 +352,10 @@ impl<H: Host> Session<H> {
                     let name = self.job.step_name(body.step(), &self.secrets);
                     let (step, epoch) = (body.step().clone(), self.epoch);
                     self.record(|recorder| recorder.intent(lane, &step, epoch, &name));
-                    self.clock.began = Some(Instant::now());
+                    self.clock.began.insert(body.step().clone(), Instant::now());
+                    if lane != LaneId::FOREGROUND {
+                        self.clock.lanes.insert(body.step().clone(), self.started.elapsed());
+                    }
                     self.host.perform(effect);
                 }
                 other => self.host.perform(other),
@@ -347,12 +363,13 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn note_body_end(&mut self, exit: &Exit) {
-        let Some(path) = self.job.cursor().step().cloned() else { return };
+    fn note_body_end(&mut self, lane: LaneId, exit: &Exit) {
+        let cursor = self.job.lanes().get(&lane).map(|lane| &lane.cursor);
+        let Some(path) = cursor.and_then(|cursor| cursor.step()).cloned() else { return };
         if let Exit::Code(code) = exit {
             self.exit_codes.insert(path.clone(), *code);
         }
-        if let Some(began) = self.clock.began.take() {
+        if let Some(began) = self.clock.began.shift_remove(&path) {
             self.clock.took.insert(path, began.elapsed());
         }
     }

@@ -79,10 +79,13 @@ impl Observer for JsonJob {
     fn notice(&self, notice: Notice) {
         let job = &self.job;
         match notice {
-            Notice::StepStarted { step, number, name, place } => self.face.event(
+            Notice::StepStarted { step, number, name, place, .. } => self.face.event(
                 "step_started",
                 json!({"job": job, "step": step.to_string(), "number": number, "name": &*name, "place": place.map(place_json)}),
             ),
+            Notice::LaneStarted { lane, name } => {
+                self.face.event("lane_started", json!({"job": job, "lane": lane.0, "name": &*name}));
+            }
             Notice::StepEnded(end) => self.face.event("step_ended", step_end(job, &end)),
             Notice::Stopped(stop) => self.face.event("stopped", stopped(job, &stop)),
             Notice::Continued => self.face.event("continued", json!({"job": job})),
@@ -132,6 +135,7 @@ fn step_end(job: &str, end: &StepEnd) -> Value {
     };
     json!({
         "job": job,
+        "lane": end.lane.0,
         "step": end.step.to_string(),
         "number": end.number,
         "name": &*end.name,
@@ -196,7 +200,13 @@ mod tests {
         let written = Written::default();
         let face = Arc::new(JsonFace::new(written.output()));
         let job = Arc::clone(&face).job_started(heading("build"));
-        job.notice(Notice::StepStarted { step: StepPath::main(1), number: 2, name: "T".into(), place: None });
+        job.notice(Notice::StepStarted {
+            lane: engine::step_path::LaneId::FOREGROUND,
+            step: StepPath::main(1),
+            number: 2,
+            name: "T".into(),
+            place: None,
+        });
         job.log(&batch(&[(LineTag::Plain, "a \"quoted\" \u{1b}[31mline"), (LineTag::Error, "bad")]));
         job.notice(ended(StepPath::main(1), Outcome::Failure));
         face.job_not_run("b", "b", Outcome::Skipped, None);

@@ -89,8 +89,16 @@ struct PlainJob {
 
 #[derive(Default)]
 struct State {
-    /// Headings of steps that have not written anything yet.
-    headings: BTreeMap<StepPath, String>,
+    /// Steps that have begun and are not over.
+    steps: BTreeMap<StepPath, Begun>,
+    /// The step whose heading stands above the next line. Of several that run at once each gets its heading again, as `tail`
+    /// does it with files.
+    speaker: Option<StepPath>,
+}
+
+#[derive(Default)]
+struct Begun {
+    heading: String,
     exit: Option<String>,
 }
 
@@ -107,14 +115,14 @@ impl Observer for PlainJob {
             Notice::StepStarted { step, number, name, .. } => {
                 let line = painter.paint(Meaning::Strong, &format!("▸ {number} {}", wording::shown(&name)));
                 let mut state = lock(&self.state);
-                state.headings.insert(step, line);
-                state.exit = None;
+                state.speaker = None;
+                state.steps.insert(step, Begun { heading: line, exit: None });
             }
             Notice::StepEnded(end) => {
                 let exit = {
                     let mut state = lock(&self.state);
-                    state.headings.remove(&end.step);
-                    state.exit.take()
+                    state.speaker = None;
+                    state.steps.remove(&end.step).and_then(|step| step.exit)
                 };
                 self.print(&wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter));
             }
@@ -130,7 +138,7 @@ impl Observer for PlainJob {
                 wording::shown(&text)
             )),
             Notice::LogPoint { text, .. } => self.print(&format!("● {}", wording::shown(&text))),
-            Notice::Stopped(_) | Notice::Continued => {}
+            Notice::LaneStarted { .. } | Notice::Stopped(_) | Notice::Continued => {}
         }
     }
 
@@ -138,13 +146,18 @@ impl Observer for PlainJob {
         let mut out = Vec::with_capacity(batch.text().len() + 256);
         {
             let mut state = lock(&self.state);
-            if let Some(heading) = state.headings.remove(&batch.step) {
-                push_line(&mut out, &self.prefix, "", heading.as_bytes(), true);
+            let State { steps, speaker } = &mut *state;
+            let mut step = steps.get_mut(&batch.step);
+            if let Some(step) = step.as_ref().filter(|_| speaker.as_ref() != Some(&batch.step)) {
+                push_line(&mut out, &self.prefix, "", step.heading.as_bytes(), true);
+                *speaker = Some(batch.step.clone());
             }
             for (tag, block) in batch.spans() {
                 if tag == LineTag::Error {
                     let line = String::from_utf8_lossy(block.strip_suffix(b"\n").unwrap_or(block));
-                    state.exit = wording::exit_of(&line).or(state.exit.take());
+                    if let (Some(step), Some(exit)) = (&mut step, wording::exit_of(&line)) {
+                        step.exit = Some(exit);
+                    }
                 }
                 push_block(&mut out, &self.prefix, tag, block, self.face.painter);
             }
@@ -199,6 +212,7 @@ mod tests {
 
     fn started(observer: &Arc<dyn Observer>) {
         observer.notice(Notice::StepStarted {
+            lane: engine::step_path::LaneId::FOREGROUND,
             step: StepPath::main(1),
             number: 2,
             name: "Test".into(),

@@ -38,11 +38,6 @@ impl Tail {
         Tail { lines: VecDeque::new(), most, group: None, groups: 0, exit: None }
     }
 
-    /// A new step begins.
-    pub(crate) fn clear(&mut self) {
-        *self = Tail::new(self.most);
-    }
-
     /// Takes a batch. Of a long plain stretch only the end is looked at.
     pub(crate) fn add(&mut self, batch: &LogBatch) {
         for (tag, block) in batch.spans() {
@@ -191,7 +186,5 @@ pub(crate) mod tests {
             (LineTag::Error, "other"),
         ]));
         assert_eq!((tail.exit(), tail.newest()), (Some("exit 2"), Some("other")));
-        tail.clear();
-        assert_eq!((tail.exit(), tail.lines().len()), (None, 0));
     }
 }

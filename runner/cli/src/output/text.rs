@@ -30,6 +30,7 @@ pub(crate) mod tests {
     pub(crate) fn ended(step: StepPath, outcome: Outcome) -> Notice {
         let number = step.index() + 1;
         Notice::StepEnded(StepEnd {
+            lane: engine::step_path::LaneId::FOREGROUND,
             step,
             number,
             name: "Test".into(),

@@ -2,6 +2,7 @@
 //!
 //! Knows how to draw over its own last lines; everything above them is never touched again.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use engine::effect::Outcome;
 use engine::lines::LineTag;
+use engine::step_path::StepPath;
 use host::log::LogBatch;
 use session::notice::{Notice, Observer};
 
@@ -49,6 +51,7 @@ struct Screen {
 /// A step that runs.
 struct LiveStep {
     job: String,
+    step: StepPath,
     label: String,
     since: Instant,
     newest: String,
@@ -94,7 +97,7 @@ impl TreeFace {
 
     /// Shows a job whose heading is shown already.
     pub(crate) fn watch(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer> {
-        Arc::new(TreeJob { face: self, job, tail: Mutex::new(Tail::new(LAST_LINES)) })
+        Arc::new(TreeJob { face: self, job, tails: Mutex::default() })
     }
 
     fn print(&self, text: &str) {
@@ -186,7 +189,8 @@ impl Face for TreeFace {
 struct TreeJob {
     face: Arc<TreeFace>,
     job: JobHeading,
-    tail: Mutex<Tail>,
+    /// What each step that runs has printed last.
+    tails: Mutex<BTreeMap<StepPath, Tail>>,
 }
 
 impl TreeJob {
@@ -199,8 +203,7 @@ impl TreeJob {
         }
     }
 
-    fn last_lines(&self) -> String {
-        let tail = lock(&self.tail);
+    fn last_lines(&self, tail: &Tail) -> String {
         let bar = self.face.painter.paint(Meaning::Bad, "│");
         let width = terminal::width().saturating_sub(7);
         tail.lines().iter().map(|line| format!("    {bar} {}\n", cut(line, width))).collect()
@@ -211,8 +214,8 @@ impl Observer for TreeJob {
     fn notice(&self, notice: Notice) {
         let painter = self.face.painter;
         match notice {
-            Notice::StepStarted { number, name, .. } => {
-                lock(&self.tail).clear();
+            Notice::StepStarted { step, number, name, .. } => {
+                lock(&self.tails).remove(&step);
                 let name = cut(&wording::shown(&name), self.job.name_columns);
                 let label = format!("{number} {}", session::wording::padded(&name, self.job.name_columns));
                 let label = if self.face.many_jobs {
@@ -222,32 +225,35 @@ impl Observer for TreeJob {
                 };
                 let step = LiveStep {
                     job: self.job.key.clone(),
+                    step,
                     label,
                     since: Instant::now(),
                     newest: String::new(),
                 };
                 let mut screen = lock(&self.face.screen);
-                screen.live.retain(|live| live.job != self.job.key);
+                screen.live.retain(|live| live.job != self.job.key || live.step != step.step);
                 screen.live.push(step);
             }
             Notice::StepEnded(end) => {
-                let exit = lock(&self.tail).exit().map(str::to_owned);
+                let tail = lock(&self.tails).remove(&end.step).unwrap_or_else(|| Tail::new(LAST_LINES));
                 let mut lines = format!(
                     "{}{}\n",
                     self.prefix(),
-                    wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter)
+                    wording::step_line(self.job.name_columns, &end, tail.exit(), painter)
                 );
                 if end.outcome == Outcome::Failure {
-                    lines.push_str(&self.last_lines());
+                    lines.push_str(&self.last_lines(&tail));
                 }
                 let mut screen = lock(&self.face.screen);
-                screen.live.retain(|live| live.job != self.job.key);
+                screen.live.retain(|live| live.job != self.job.key || live.step != end.step);
                 screen.print(&lines);
             }
             Notice::JobEnded { outcome, took, .. } => {
                 let line = wording::job_line(&self.job.name, outcome, Some(took), painter);
                 lock(&self.face.ended).push(line.clone());
-                self.face.print(&format!("{line}\n"));
+                let mut screen = lock(&self.face.screen);
+                screen.live.retain(|live| live.job != self.job.key);
+                screen.print(&format!("{line}\n"));
             }
             Notice::Warning(text) => {
                 self.face.print(&format!(
@@ -260,18 +266,20 @@ impl Observer for TreeJob {
             Notice::JobLog { tag: LineTag::Error, text } => {
                 self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &wording::shown(&text))));
             }
-            Notice::JobLog { .. } | Notice::Stopped(_) | Notice::Continued => {}
+            Notice::JobLog { .. } | Notice::LaneStarted { .. } | Notice::Stopped(_) | Notice::Continued => {}
         }
     }
 
     fn log(&self, batch: &LogBatch) {
         let newest = {
-            let mut tail = lock(&self.tail);
+            let mut tails = lock(&self.tails);
+            let tail = tails.entry(batch.step.clone()).or_insert_with(|| Tail::new(LAST_LINES));
             tail.add(batch);
             tail.newest().map(str::to_owned)
         };
         let mut screen = lock(&self.face.screen);
-        if let Some(live) = screen.live.iter_mut().find(|live| live.job == self.job.key) {
+        let of_step = |live: &&mut LiveStep| live.job == self.job.key && live.step == batch.step;
+        if let Some(live) = screen.live.iter_mut().find(of_step) {
             live.newest = newest.unwrap_or_default();
         }
     }
@@ -279,7 +287,7 @@ impl Observer for TreeJob {
 
 #[cfg(test)]
 mod tests {
-    use engine::step_path::StepPath;
+    use engine::step_path::LaneId;
 
     use super::super::tail::tests::batch;
     use super::super::testing::{self, Written};
@@ -319,6 +327,7 @@ mod tests {
         let job = Arc::clone(&face).job_started(testing::heading("build"));
         let start = |index: u32| {
             job.notice(Notice::StepStarted {
+                lane: LaneId::FOREGROUND,
                 step: StepPath::main(index),
                 number: index + 1,
                 name: "Test".into(),
@@ -361,6 +370,7 @@ mod tests {
         let face = Arc::new(TreeFace::new(written.output(), Painter::new(false), false, || 60));
         let job = Arc::clone(&face).job_started(testing::heading("build"));
         job.notice(Notice::StepStarted {
+            lane: LaneId::FOREGROUND,
             step: StepPath::main(0),
             number: 1,
             name: "Test".into(),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use expr::{Object, Template, Value};
+use expr::{HashRequest, Object, Template, Value};
 use indexmap::IndexMap;
 use syntax::{Spanned, StepBody, Token};
 
@@ -23,12 +23,11 @@ use crate::step_path::{LaneId, Stage, StepPath};
 
 const SECONDS_PER_MINUTE: u64 = 60;
 
-/// A body that is ready to run, and what was found out on the way.
-struct Prepared {
-    body: Body,
+/// How long a body may run.
+struct TimeLimit {
     minutes: Option<u32>,
-    /// Why there is no time limit although one was asked for (steps.md 1.2, step 10).
-    timeout_fault: Option<Fault>,
+    /// Why there is none although one was asked for (steps.md 1.2, step 10).
+    fault: Option<Fault>,
 }
 
 impl Job {
@@ -44,44 +43,81 @@ impl Job {
         match decision {
             Decision::Skip => self.settle(lane, path, Outcome::Skipped, Outcome::Skipped, out),
             Decision::Fail(text) => self.fail_undispatched(lane, path, &text, secrets, out),
-            Decision::Run => match self.prepare(lane, &path, secrets) {
-                Ok(prepared) => self.start(lane, path, prepared, secrets, out),
-                Err(Halt::Hash(request)) => self.ask(lane, request, out),
-                Err(Halt::Fault(fault)) => {
-                    self.register_post(&path);
-                    self.log(Some(&path), LineTag::Error, &self.fault_text(&fault), secrets, out);
-                    self.settle_with_forgiveness(lane, path, Outcome::Failure, secrets, out);
+            Decision::Run => match self.plan.step(&path).map(|step| Arc::clone(&step.definition)) {
+                Some(step) if path.stage() == Stage::Main && waits(&step.body) => {
+                    self.begin_wait(path, &step.body, secrets, out);
                 }
+                _ => self.begin_body(lane, path, secrets, out),
             },
         }
     }
 
-    fn start(
+    fn begin_body(&mut self, lane: LaneId, path: StepPath, secrets: &Secrets, out: &mut Vec<Effect>) {
+        let limit = match self.time_limit_of(lane, &path, secrets) {
+            Ok(limit) => limit,
+            Err(request) => return self.ask(lane, request, out),
+        };
+        if self.is_background(&path) {
+            self.log_limit_fault(&path, limit.fault.as_ref(), secrets, out);
+            return self.launch(path, limit.minutes, secrets, out);
+        }
+        match self.prepare(lane, &path, secrets) {
+            Ok(body) => {
+                self.log_limit_fault(&path, limit.fault.as_ref(), secrets, out);
+                self.lane_or_insert(lane).timeout = limit.minutes;
+                self.start(lane, path, body, out);
+            }
+            Err(halt) => self.not_prepared(lane, path, halt, secrets, out),
+        }
+    }
+
+    /// What the body is made of could not be evaluated: the step has failed.
+    pub(super) fn not_prepared(
         &mut self,
         lane: LaneId,
         path: StepPath,
-        prepared: Prepared,
+        halt: Halt,
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) {
-        if let Some(fault) = prepared.timeout_fault {
-            let text = "The step's timeout-minutes could not be evaluated; it runs without a limit.";
-            self.log(Some(&path), LineTag::Error, &self.fault_text(&fault), secrets, out);
-            self.log(Some(&path), LineTag::Error, text, secrets, out);
+        match halt {
+            Halt::Hash(request) => self.ask(lane, request, out),
+            Halt::Fault(fault) => {
+                self.register_post(&path);
+                self.log(Some(&path), LineTag::Error, &self.fault_text(&fault), secrets, out);
+                self.settle_with_forgiveness(lane, path, Outcome::Failure, secrets, out);
+            }
         }
+    }
+
+    fn log_limit_fault(
+        &self,
+        path: &StepPath,
+        fault: Option<&Fault>,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(fault) = fault {
+            let text = "The step's timeout-minutes could not be evaluated; it runs without a limit.";
+            self.log(Some(path), LineTag::Error, &self.fault_text(fault), secrets, out);
+            self.log(Some(path), LineTag::Error, text, secrets, out);
+        }
+    }
+
+    /// `Decided` → `Running`; the lane's limit begins to run.
+    pub(super) fn start(&mut self, lane: LaneId, path: StepPath, body: Body, out: &mut Vec<Effect>) {
         self.register_post(&path);
-        out.push(Effect::Spawn { lane, body: Box::new(prepared.body) });
-        if let Some(minutes) = prepared.minutes {
+        out.push(Effect::Spawn { lane, body: Box::new(body) });
+        let state = self.lane_or_insert(lane);
+        if let Some(minutes) = state.timeout {
             let after = Duration::from_secs(u64::from(minutes).saturating_mul(SECONDS_PER_MINUTE));
             out.push(Effect::SetTimer { id: step_timer(lane, &path), after });
         }
-        let state = self.lane_or_insert(lane);
-        state.timeout = prepared.minutes;
         state.cursor = Cursor::Running(path);
     }
 
     /// A post step is owed from the moment its action starts (steps.md 4.3), once.
-    fn register_post(&mut self, path: &StepPath) {
+    pub(super) fn register_post(&mut self, path: &StepPath) {
         let post = StepPath::new(Stage::Post, path.index());
         let has_post = self.plan.step(path).is_some_and(|step| step.post.is_some());
         if has_post && path.stage() != Stage::Post && !self.post.contains(&post) {
@@ -89,27 +125,36 @@ impl Job {
         }
     }
 
-    fn prepare(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> Result<Prepared, Halt> {
+    fn time_limit_of(
+        &self,
+        lane: LaneId,
+        path: &StepPath,
+        secrets: &Secrets,
+    ) -> Result<TimeLimit, HashRequest> {
+        let token = self.plan.at(path).and_then(|planned| {
+            let (Planned::Step(step) | Planned::Hook(step, _)) = planned;
+            step.timeout_minutes.as_ref()
+        });
+        let Some(token) = token else { return Ok(TimeLimit { minutes: None, fault: None }) };
+        match self.evaluator(lane, path, self.scope(lane).env, secrets).integer(token) {
+            Ok(minutes) => Ok(TimeLimit { minutes: (minutes > 0).then_some(minutes), fault: None }),
+            Err(Halt::Hash(request)) => Err(request),
+            Err(Halt::Fault(fault)) => Ok(TimeLimit { minutes: None, fault: Some(fault) }),
+        }
+    }
+
+    /// Everything that the host needs to run the body of the step that the lane is at.
+    pub(super) fn prepare(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> Result<Body, Halt> {
         let planned = self.plan.at(path).ok_or_else(|| super::dispatch::missing(path))?;
-        let (Planned::Step(step) | Planned::Hook(step, _)) = planned;
         let scope = self.scope(lane);
         let evaluator = self.evaluator(lane, path, Arc::clone(&scope.env), secrets);
-        let (minutes, timeout_fault) = match &step.timeout_minutes {
-            None => (None, None),
-            Some(token) => match evaluator.integer(token) {
-                Ok(minutes) => ((minutes > 0).then_some(minutes), None),
-                Err(Halt::Hash(request)) => return Err(Halt::Hash(request)),
-                Err(Halt::Fault(fault)) => (None, Some(fault)),
-            },
-        };
-        let body = match planned {
-            Planned::Step(step) => self.step_body(path, &step.body, &scope, &evaluator)?,
+        match planned {
+            Planned::Step(step) => self.step_body(path, &step.body, &scope, &evaluator),
             Planned::Hook(step, hook) => {
                 let script = Spanned { value: hook.script.clone(), span: step.span };
-                self.script_body(path, &script, None, None, &scope, &evaluator)?
+                self.script_body(path, &script, None, None, &scope, &evaluator)
             }
-        };
-        Ok(Prepared { body, minutes, timeout_fault })
+        }
     }
 
     /// What the step was dispatched with.
@@ -144,7 +189,7 @@ impl Job {
             | StepBody::Cancel { .. }
             | StepBody::Parallel { .. } => {
                 let span = self.plan.step(path).map(|step| step.definition.span);
-                let text = "background steps cannot run yet".to_owned();
+                let text = "this step waits, and has nothing to run".to_owned();
                 Err(Halt::Fault(Fault { span, text }))
             }
         }
@@ -217,6 +262,11 @@ impl Job {
     ) -> Option<&'a Spanned<Template>> {
         own.or_else(|| self.plan.defaults().find_map(default))
     }
+}
+
+/// A step that waits for background steps, or cancels them; it has no body.
+fn waits(body: &StepBody) -> bool {
+    matches!(body, StepBody::Wait { .. } | StepBody::WaitAll | StepBody::Cancel { .. })
 }
 
 fn checkout_body(

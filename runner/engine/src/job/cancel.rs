@@ -32,7 +32,7 @@ impl Job {
             .lanes
             .iter()
             .filter_map(|(id, lane)| match &lane.cursor {
-                Cursor::Running(path) => Some((*id, path.clone())),
+                Cursor::Running(path) if lane.wait.is_none() => Some((*id, path.clone())),
                 _ => None,
             })
             .collect();
@@ -62,7 +62,7 @@ impl Job {
         }
     }
 
-    fn stop(&mut self, lane: LaneId, stop: Stop, signal: Signal, out: &mut Vec<Effect>) {
+    pub(super) fn stop(&mut self, lane: LaneId, stop: Stop, signal: Signal, out: &mut Vec<Effect>) {
         self.lane_or_insert(lane).stop.get_or_insert(stop);
         out.push(Effect::Signal { lane, signal });
     }

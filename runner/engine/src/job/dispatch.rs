@@ -81,7 +81,11 @@ impl Job {
         }
         state.asked = None;
         state.hashes.insert(request, answer);
-        self.advance(lane, secrets, out)
+        match lane {
+            LaneId::FOREGROUND => self.advance(lane, secrets, out),
+            // It is queued again, and takes its slot at once.
+            _ => Ok(()),
+        }
     }
 
     fn dispatch(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> Result<(Scope, Decision), Halt> {

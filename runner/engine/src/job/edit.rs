@@ -33,7 +33,7 @@ impl Job {
                     Cursor::Settled(path) => Some(path.clone()),
                     _ => None,
                 };
-                self.apply_files(step.as_ref(), &files);
+                self.apply_files(LaneId::FOREGROUND, step.as_ref(), &files);
             }
             Edit::Plan(plan) => self.plan = plan,
             Edit::Jump(path) => return self.jump(&path),
@@ -52,7 +52,7 @@ impl Job {
 
     fn edit_env(&mut self, name: &str, value: Option<&str>) {
         match value {
-            Some(value) => self.set_env(name, value),
+            Some(value) => self.set_env(LaneId::FOREGROUND, name, value),
             None => {
                 Arc::make_mut(&mut self.env).remove(name);
             }

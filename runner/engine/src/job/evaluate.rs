@@ -13,7 +13,7 @@ use syntax::{Span, Spanned, Token, TokenValue};
 use super::Job;
 use crate::effect::Outcome;
 use crate::secrets::Secrets;
-use crate::step_path::StepPath;
+use crate::step_path::{LaneId, StepPath};
 
 /// Why an evaluation gave no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,8 +213,23 @@ pub enum Question {
 impl Job {
     /// Evaluates `text` as the step at the foreground's cursor would see it, status functions included.
     pub fn ask_expression(&self, text: &str, hashes: &HashAnswers, secrets: &Secrets) -> Question {
-        let path = self.cursor().step();
-        let env = self.env_at_cursor(secrets);
+        self.ask_expression_in(LaneId::FOREGROUND, text, hashes, secrets)
+    }
+
+    /// The same, as the step of a lane would see it. A lane that is no more sees what the foreground sees.
+    pub fn ask_expression_in(
+        &self,
+        lane: LaneId,
+        text: &str,
+        hashes: &HashAnswers,
+        secrets: &Secrets,
+    ) -> Question {
+        let background = self.lanes.get(&lane).filter(|_| lane != LaneId::FOREGROUND);
+        let (path, env) = match background.and_then(|lane| Some((lane.cursor.step()?, lane.scope.as_ref()?)))
+        {
+            Some((path, scope)) => (Some(path), Arc::clone(&scope.env)),
+            None => (self.cursor().step(), self.env_at_cursor(secrets)),
+        };
         match Evaluator::new(self, path, env, hashes.clone(), secrets).ask(text) {
             Ok(value) => Question::Answer(value),
             Err(Halt::Hash(request)) => Question::NeedsHash(request),

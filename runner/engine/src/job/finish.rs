@@ -64,7 +64,11 @@ impl Job {
 
     /// `Settled` → the next `Ready`, or `Done`.
     pub(super) fn leave(&mut self, lane: LaneId, path: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) {
-        match self.plan.after(path).or_else(|| self.post.pop()) {
+        let next = self.plan.after(path);
+        if next.is_none() && path.stage() == Stage::Main && self.waits_at_stage_end() {
+            return;
+        }
+        match next.or_else(|| self.post.pop()) {
             Some(next) => self.lane_or_insert(lane).move_to(Cursor::Ready(next)),
             None => self.finish(lane, secrets, out),
         }

@@ -58,6 +58,42 @@ pub enum Stop {
     },
     /// The job was cancelled and the step's condition does not hold then.
     Cancelled,
+    /// A `cancel` step named it, or a person left it out when the job went on from an earlier moment: nothing that counts
+    /// against the job (steps.md 2.7, rows 11 and 12).
+    CalledOff,
+}
+
+/// What a background step wrote, kept from the job until a step waits for it (steps.md 2.6). Values may hold secrets.
+#[derive(Clone, Default, PartialEq)]
+pub struct Deferred {
+    /// Outputs, in the order in which they were set.
+    pub outputs: Vec<(Arc<str>, Arc<str>)>,
+    /// Variables for later steps, in the order in which they were set.
+    pub env: Vec<(Arc<str>, Arc<str>)>,
+    /// Entries for PATH, in the order in which they were added.
+    pub path: Vec<Arc<str>>,
+}
+
+/// What the foreground waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// How it began.
+    pub kind: WaitKind,
+    /// The background steps that have to be over, in the order in which what they wrote is taken over.
+    pub steps: Vec<StepPath>,
+}
+
+/// Why the foreground waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitKind {
+    /// A `wait` step.
+    Ids,
+    /// A `wait-all` step.
+    All,
+    /// A `cancel` step.
+    Cancel,
+    /// The main stage is over, and something runs that no step waits for.
+    StageEnd,
 }
 
 /// One line of execution.
@@ -73,8 +109,13 @@ pub struct Lane {
     pub(crate) asked: Option<HashRequest>,
     /// Set when the running body was told to stop.
     pub(crate) stop: Option<Stop>,
-    /// Which minute limit runs, so that a timer of an earlier step means nothing.
+    /// Which minute limit runs, so that a timer of an earlier step means nothing. A background step's is set before it has a
+    /// slot.
     pub(crate) timeout: Option<u32>,
+    /// What a background step has written so far.
+    pub(crate) deferred: Deferred,
+    /// The background steps that the foreground waits for.
+    pub(crate) wait: Option<Wait>,
 }
 
 /// What a step was dispatched with (steps.md 1.2, steps 3 to 8).
@@ -91,12 +132,41 @@ pub(crate) struct Scope {
 impl Lane {
     /// A lane that stands before a step.
     pub(crate) fn at(cursor: Cursor) -> Self {
-        Self { cursor, scope: None, hashes: HashAnswers::default(), asked: None, stop: None, timeout: None }
+        Self {
+            cursor,
+            scope: None,
+            hashes: HashAnswers::default(),
+            asked: None,
+            stop: None,
+            timeout: None,
+            deferred: Deferred::default(),
+            wait: None,
+        }
     }
 
-    /// Moves to another step, leaving nothing of the last one behind.
+    /// Moves to another point, leaving nothing of the last one behind but what is kept for whoever waits.
     pub(crate) fn move_to(&mut self, cursor: Cursor) {
-        *self = Self::at(cursor);
+        *self = Self { deferred: std::mem::take(&mut self.deferred), ..Self::at(cursor) };
+    }
+
+    /// The background steps that the foreground waits for.
+    pub fn waits_for(&self) -> Option<&Wait> {
+        self.wait.as_ref()
+    }
+
+    /// What the step that runs here has written for later steps.
+    pub fn deferred(&self) -> &Deferred {
+        &self.deferred
+    }
+
+    /// A background step that waits for a slot.
+    pub fn is_queued(&self) -> bool {
+        matches!(self.cursor, Cursor::Decided(..)) && self.asked.is_none()
+    }
+
+    /// The step of this lane is over.
+    pub fn is_over(&self) -> bool {
+        matches!(self.cursor, Cursor::Settled(_) | Cursor::Done(_))
     }
 
     /// The `hashFiles` that the lane waits for.

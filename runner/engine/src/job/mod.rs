@@ -5,6 +5,7 @@
 //! differs between two equal runs. It does not know whether somebody debugs it: a paused job is one that nobody
 //! has told to advance.
 
+mod background;
 mod body;
 mod cancel;
 mod contexts;
@@ -12,6 +13,7 @@ mod dispatch;
 mod edit;
 mod evaluate;
 mod finish;
+mod join;
 mod lane;
 mod settle;
 mod shell;
@@ -29,7 +31,7 @@ use indexmap::IndexMap;
 pub use contexts::JobInputs;
 pub use dispatch::Explanation;
 pub use evaluate::Question;
-pub use lane::{Cursor, Decision, Lane, Stop};
+pub use lane::{Cursor, Decision, Deferred, Lane, Stop, Wait, WaitKind};
 pub use state::{JobState, LaneState, ScopeState};
 
 use crate::effect::{Effect, Outcome, Report, TimerId};
@@ -120,6 +122,12 @@ impl Job {
     /// # Errors
     /// The event does not fit; nothing has changed.
     pub fn handle(&mut self, event: Event, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
+        self.happen(event, secrets, out)?;
+        self.move_lanes_on(secrets, out);
+        Ok(())
+    }
+
+    fn happen(&mut self, event: Event, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         match event {
             Event::Advance => self.advance(LaneId::FOREGROUND, secrets, out),
             Event::Command { lane, command } => self.command(lane, command),
@@ -130,13 +138,25 @@ impl Job {
             }
             Event::Timer(id) => self.timer(&id, secrets, out),
             Event::Cancel(reason) => self.cancel(reason, secrets, out),
+            Event::CancelLane(lane) => self.cancel_lane(lane, secrets, out),
             Event::Edited(edit) => self.edit(edit),
+            Event::Resumed { lanes } => self.resumed(lanes, secrets, out),
+        }
+    }
+
+    /// What follows of itself from what happened: lanes that have a slot now begin, and a wait ends.
+    fn move_lanes_on(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
+        loop {
+            self.fill_slots(secrets, out);
+            if !self.end_wait(secrets, out) {
+                return;
+            }
         }
     }
 
     fn advance(&mut self, lane: LaneId, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         let state = self.lanes.get(&lane).ok_or(Misuse::NoLane(lane))?;
-        if state.asked.is_some() {
+        if state.asked.is_some() || state.wait.is_some() {
             return Err(Misuse::Busy(lane));
         }
         match state.cursor.clone() {
@@ -162,6 +182,13 @@ impl Job {
     /// All lanes; the foreground is always there.
     pub fn lanes(&self) -> &IndexMap<LaneId, Lane> {
         &self.lanes
+    }
+
+    /// True where `Event::Advance` moves the foreground: it neither runs a step, nor waits for anything, nor is done.
+    pub fn can_advance(&self) -> bool {
+        let waits = |lane: &Lane| lane.asked.is_some() || lane.wait.is_some();
+        !matches!(self.cursor(), Cursor::Running(_) | Cursor::Done(_))
+            && !self.lanes.get(&LaneId::FOREGROUND).is_some_and(waits)
     }
 
     /// Where the foreground stands.
@@ -250,8 +277,8 @@ impl Job {
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) {
-        let line =
-            Report::Line { lane: LaneId::FOREGROUND, step: step.cloned(), tag, text: secrets.mask(text) };
+        let lane = step.map_or(LaneId::FOREGROUND, |step| self.lane_of(step));
+        let line = Report::Line { lane, step: step.cloned(), tag, text: secrets.mask(text) };
         out.push(Effect::Report(line));
     }
 

@@ -26,10 +26,10 @@ impl Job {
     pub(super) fn command(&mut self, lane: LaneId, command: StepCommand) -> Result<(), Misuse> {
         let path = self.running_step(lane)?;
         match command {
-            StepCommand::SetOutput { name, value } => self.set_output(&path, &name, &value),
+            StepCommand::SetOutput { name, value } => self.set_output(lane, &path, &name, &value),
             StepCommand::SaveState { name, value } => self.save_state(&path, &name, &value),
-            StepCommand::SetEnv { name, value } => self.set_env(&name, &value),
-            StepCommand::AddPath { path: entry } => self.add_path(&entry),
+            StepCommand::SetEnv { name, value } => self.set_env(lane, &name, &value),
+            StepCommand::AddPath { path: entry } => self.add_path(lane, &entry),
             // The host turns these into events of their own.
             StepCommand::AddMatcher { .. }
             | StepCommand::RemoveMatcher { .. }
@@ -49,6 +49,12 @@ impl Job {
             }
         }
         Ok(())
+    }
+
+    /// The step of a lane as GitHub calls it in the line of a time-out.
+    fn whose(&self, lane: LaneId) -> String {
+        let kind = if lane == LaneId::FOREGROUND { "action" } else { "background step" };
+        format!("{kind} '{}'", self.scope(lane).name)
     }
 
     fn running_step(&self, lane: LaneId) -> Result<StepPath, Misuse> {
@@ -71,9 +77,9 @@ impl Job {
         if timeout.is_some() {
             out.push(Effect::CancelTimer { id: step_timer(lane, &path) });
         }
-        let files_failed = self.apply_files(Some(&path), &end.files);
+        let files_failed = self.apply_files(lane, Some(&path), &end.files);
         let commands_failed = end.command_failed || files_failed;
-        let (outcome, line) = judge(&end.exit, stop, commands_failed, &self.scope(lane).name);
+        let (outcome, line) = judge(&end.exit, stop, commands_failed, &self.whose(lane));
         if let Some(line) = line {
             self.log(Some(&path), LineTag::Error, &line, secrets, out);
         }
@@ -83,16 +89,21 @@ impl Job {
 
     /// Takes over what file commands said, up to the first error in each; true if one of them fails the step.
     /// The texts of errors are the log's, where the files were read.
-    pub(super) fn apply_files(&mut self, path: Option<&StepPath>, files: &FileCommandResults) -> bool {
+    pub(super) fn apply_files(
+        &mut self,
+        lane: LaneId,
+        path: Option<&StepPath>,
+        files: &FileCommandResults,
+    ) -> bool {
         for (name, value) in &files.env {
-            self.set_env(name, value);
+            self.set_env(lane, name, value);
         }
         for entry in &files.path {
-            self.add_path(entry);
+            self.add_path(lane, entry);
         }
         if let Some(path) = path {
             for (name, value) in &files.output {
-                self.set_output(path, name, value);
+                self.set_output(lane, path, name, value);
             }
             for (name, value) in &files.state {
                 self.save_state(path, name, value);
@@ -139,7 +150,8 @@ impl Job {
         }
     }
 
-    /// The step is over: its results go into the contexts, and a failure into the job's status.
+    /// The step is over: its results go into the contexts, and a failure into the job's status. Of a background step the job
+    /// learns when somebody waits for it.
     pub(super) fn settle(
         &mut self,
         lane: LaneId,
@@ -149,9 +161,11 @@ impl Job {
         out: &mut Vec<Effect>,
     ) {
         let name = self.scope(lane).name;
-        self.publish(&path, outcome, conclusion);
-        if conclusion == Outcome::Failure && self.status == Outcome::Success {
-            self.status = Outcome::Failure;
+        if lane == LaneId::FOREGROUND {
+            self.publish(&path, outcome, conclusion);
+            if conclusion == Outcome::Failure && self.status == Outcome::Success {
+                self.status = Outcome::Failure;
+            }
         }
         let result = StepResult { name: Arc::clone(&name), outcome, conclusion };
         Arc::make_mut(&mut self.results).insert(path.clone(), result);
@@ -176,9 +190,11 @@ impl Job {
         (named && path.stage() == crate::step_path::Stage::Main).then(|| Arc::clone(name))
     }
 
-    fn set_output(&mut self, path: &StepPath, name: &str, value: &str) {
-        if let Some(id) = self.context_name(path) {
-            self.put_output(&id, name, value);
+    pub(super) fn set_output(&mut self, lane: LaneId, path: &StepPath, name: &str, value: &str) {
+        let Some(id) = self.context_name(path) else { return };
+        match self.held_back(lane) {
+            Some(deferred) => deferred.set_output(name, value),
+            None => self.put_output(&id, name, value),
         }
     }
 
@@ -198,25 +214,34 @@ impl Job {
         Arc::make_mut(state).insert(name, Value::string(value));
     }
 
-    pub(super) fn set_env(&mut self, name: &str, value: &str) {
-        Arc::make_mut(&mut self.env).insert(name, Value::string(value));
+    pub(super) fn set_env(&mut self, lane: LaneId, name: &str, value: &str) {
+        match self.held_back(lane) {
+            Some(deferred) => deferred.set_env(name, value),
+            None => {
+                Arc::make_mut(&mut self.env).insert(name, Value::string(value));
+            }
+        }
     }
 
     /// An entry that is added again moves to the front of PATH (steps.md 3.2).
-    fn add_path(&mut self, entry: &str) {
+    pub(super) fn add_path(&mut self, lane: LaneId, entry: &str) {
+        if let Some(deferred) = self.held_back(lane) {
+            return deferred.add_path(entry);
+        }
         let path = Arc::make_mut(&mut self.path);
         path.retain(|known| known.as_ref() != entry);
         path.push(Arc::from(entry));
     }
 }
 
-/// The outcome of a body and the line that says why (steps.md 1.2, exception map).
-fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, name: &str) -> (Outcome, Option<String>) {
+/// The outcome of a body and the line that says why (steps.md 1.2, exception map; 2.3 for background steps).
+fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, whose: &str) -> (Outcome, Option<String>) {
     match (stop, exit) {
         (Some(Stop::TimedOut { minutes }), _) => {
-            let line = format!("The action '{name}' has timed out after {minutes} minutes.");
+            let line = format!("The {whose} has timed out after {minutes} minutes.");
             (Outcome::Failure, Some(line))
         }
+        (Some(Stop::CalledOff), _) => (Outcome::Cancelled, None),
         (Some(Stop::Cancelled), _) => (Outcome::Cancelled, Some(CANCELLED.to_owned())),
         (None, Exit::Code(0)) if commands_failed => (Outcome::Failure, None),
         (None, Exit::Code(0)) => (Outcome::Success, None),

@@ -9,7 +9,7 @@ use expr::{HashAnswers, HashRequest, Object};
 use indexmap::IndexMap;
 
 use super::lane::Scope;
-use super::{Cursor, Job, JobInputs, Lane, StepResult, Stop};
+use super::{Cursor, Deferred, Job, JobInputs, Lane, StepResult, Stop, Wait};
 use crate::effect::Outcome;
 use crate::event::CancelReason;
 use crate::matcher::Matchers;
@@ -60,6 +60,10 @@ pub struct LaneState {
     pub stop: Option<Stop>,
     /// The body's limit in minutes.
     pub timeout: Option<u32>,
+    /// What a background step has written for later steps.
+    pub deferred: Deferred,
+    /// The background steps that are waited for.
+    pub wait: Option<Wait>,
 }
 
 /// What a step was dispatched with.
@@ -126,6 +130,8 @@ impl LaneState {
             asked: lane.asked.clone(),
             stop: lane.stop,
             timeout: lane.timeout,
+            deferred: lane.deferred.clone(),
+            wait: lane.wait.clone(),
         }
     }
 
@@ -137,6 +143,8 @@ impl LaneState {
             asked: self.asked,
             stop: self.stop,
             timeout: self.timeout,
+            deferred: self.deferred,
+            wait: self.wait,
         }
     }
 }

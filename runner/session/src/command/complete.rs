@@ -100,6 +100,7 @@ fn argument(entry: &Entry, rest: &str, at: usize, known: &Known) -> Completion {
         Argument::BreakpointId => {
             matching(known.breakpoints.iter().map(|id| Candidate::new(id.to_string(), "")).collect())
         }
+        Argument::Lanes => matching(vec![Candidate::new("restart", ""), Candidate::new("leave-out", "")]),
         Argument::Switch => matching(vec![Candidate::new("on", ""), Candidate::new("off", "")]),
         Argument::YesNo => matching(vec![Candidate::new("yes", ""), Candidate::new("no", "")]),
         Argument::Command => {

@@ -2,8 +2,10 @@
 //!
 //! Knows the commands and what is known of the job; whether the request can be carried out is the session's to say.
 
+use engine::event::LaneChoice;
 use engine::expr::Expression;
 use engine::expr::Scope;
+use engine::step_path::LaneId;
 
 use super::error::CommandError;
 use super::help::help;
@@ -172,8 +174,11 @@ fn request(entry: &Entry, rest: &str, known: &Known) -> Result<Request, CommandE
         "delete" => delete(rest)?,
         "watch" => watch(entry, rest)?,
         "catch" => catch(entry, rest)?,
+        "lanes" => Request::Lanes(lanes(entry, rest)?),
         "pause" => Request::Pause,
-        "cancel" => Request::Cancel,
+        "cancel" => {
+            step(rest)?.map_or(Request::Cancel, |step| Request::CancelLane(LaneId::of_background(&step)))
+        }
         "confirm" => Request::Confirm(yes_or_no(entry, rest)?),
         "quit" => Request::Quit,
         other => return Err(unknown(other)),
@@ -272,6 +277,16 @@ fn catch(entry: &Entry, text: &str) -> Result<Request, CommandError> {
         CommandError::new(format!("there is no filter `{}`", name.trim())).hint(format!("one of {names}"))
     })?;
     Ok(Request::Catch(filter, switch(entry, on)?))
+}
+
+fn lanes(entry: &Entry, text: &str) -> Result<LaneChoice, CommandError> {
+    match needed(entry, text)? {
+        "restart" => Ok(LaneChoice::Restart),
+        "leave-out" => Ok(LaneChoice::LeaveOut),
+        other => {
+            Err(CommandError::new(format!("`{other}` is neither restart nor leave-out")).hint(usage(entry)))
+        }
+    }
 }
 
 fn set(entry: &Entry, text: &str) -> Result<Request, CommandError> {

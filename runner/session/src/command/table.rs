@@ -46,6 +46,8 @@ pub enum Argument {
     Switch,
     /// Nothing, `yes` or `no`.
     YesNo,
+    /// `restart` or `leave-out`.
+    Lanes,
     /// `NAME=VALUE`.
     Assignment,
     /// A name that can be removed.
@@ -407,6 +409,17 @@ pub const ENTRIES: &[Entry] = &[
         example: "catch skipped on",
     },
     Entry {
+        name: "lanes",
+        aliases: &[],
+        argument: Argument::Lanes,
+        usage: "restart|leave-out",
+        group: Group::Forwards,
+        summary: "what becomes of background steps that ran at this moment",
+        details: "Their processes cannot be taken back to it. When the job goes on from here they start again from their own \
+start, or are left out as if `cancel` had named them; going back to before they started is the third way.",
+        example: "lanes leave-out",
+    },
+    Entry {
         name: "pause",
         aliases: &[],
         argument: Argument::None,
@@ -419,11 +432,11 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         name: "cancel",
         aliases: &[],
-        argument: Argument::None,
-        usage: "",
+        argument: Argument::Step,
+        usage: "[STEP]",
         group: Group::Stopping,
-        summary: "cancel the job as GitHub does; again: kill",
-        details: "Steps with always() and cancelled() still run.",
+        summary: "cancel the job as GitHub does, or a background step; again: kill",
+        details: "Steps with always() and cancelled() still run. A background step ends as if a `cancel` step had named it.",
         example: "cancel",
     },
     Entry {

@@ -1,7 +1,8 @@
 //! Typed lines turned into requests, completions and hints.
 
+use engine::event::LaneChoice;
 use engine::expr::Value;
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 
 use super::*;
 use crate::breakpoint::{BreakpointId, BreakpointSpec, Location};
@@ -138,6 +139,14 @@ fn breakpoints_are_steps_or_lines_with_conditions() {
     asks(
         "watch env.A if env.A == 'x'",
         Request::Break(BreakpointSpec { condition, ..BreakpointSpec::at(watched) }),
+    );
+    asks("cancel", Request::Cancel);
+    asks("cancel test", Request::CancelLane(LaneId(2)));
+    asks("lanes leave-out", Request::Lanes(LaneChoice::LeaveOut));
+    asks("lanes restart", Request::Lanes(LaneChoice::Restart));
+    refuses(
+        "lanes both",
+        "`both` is neither restart nor leave-out | usage: lanes restart|leave-out   for instance: lanes leave-out",
     );
     asks("catch off", Request::Catch(ExceptionFilter::Failed, false));
     refuses(

@@ -91,6 +91,7 @@ mod tests {
 
     fn end(outcome: Outcome, conclusion: Outcome) -> StepEnd {
         StepEnd {
+            lane: engine::step_path::LaneId::FOREGROUND,
             step: StepPath::main(0),
             number: 3,
             name: "Test".into(),

@@ -171,6 +171,7 @@ mod tests {
             rewound: false,
             edited: false,
             undone,
+            background: None,
             notes: vec!["a note".into()],
         };
         assert_eq!(super::stop(&stop, 10, Painter::new(false)), format!("{expected}\n  a note\n"));
@@ -216,6 +217,7 @@ mod tests {
             rewound: true,
             edited: false,
             undone: None,
+            background: None,
             notes: Vec::new(),
         };
         assert_eq!(failure(&stop, Painter::new(false)), "✗ 2 Test   exit 3\n    │ it broke\n");

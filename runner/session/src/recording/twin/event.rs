@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::effect::TimerId;
-use engine::event::{BodyEnd, Edit, Event, Exit, MatcherChange};
+use engine::event::{BodyEnd, Edit, Event, Exit, LaneChoice, MatcherChange};
 use engine::file_command::{FileCommandError, FileCommandFailure, FileCommandResults};
 use engine::lines::StepCommand;
 use engine::plan::Plan;
@@ -28,6 +28,9 @@ pub(in crate::recording) enum EventTwin<'a> {
     JobTimer,
     Cancel(CancelTwin),
     Edited(#[serde(borrow)] EditTwin<'a>),
+    /// Background steps that ran at the moment start again (`true`), or are left out.
+    Resumed(bool),
+    CancelLane(u32),
 }
 
 impl Twin for EventTwin<'_> {
@@ -138,6 +141,8 @@ pub(in crate::recording) fn write_event(
         Event::Timer(TimerId::Job) => EventTwin::JobTimer,
         Event::Cancel(reason) => EventTwin::Cancel((*reason).into()),
         Event::Edited(edit) => EventTwin::Edited(EditTwin::of(edit, hide, plan)?),
+        Event::CancelLane(lane) => EventTwin::CancelLane(lane.0),
+        Event::Resumed { lanes } => EventTwin::Resumed(*lanes == LaneChoice::Restart),
     };
     super::write(&twin, out)
 }
@@ -183,6 +188,11 @@ impl EventReader {
             EventTwin::JobTimer => Event::Timer(TimerId::Job),
             EventTwin::Cancel(reason) => Event::Cancel(reason.into()),
             EventTwin::Edited(edit) => Event::Edited(edit.edit(fill, plan)?),
+            EventTwin::CancelLane(lane) => Event::CancelLane(LaneId(lane)),
+            EventTwin::Resumed(restart) => {
+                let lanes = if restart { LaneChoice::Restart } else { LaneChoice::LeaveOut };
+                Event::Resumed { lanes }
+            }
         })
     }
 }

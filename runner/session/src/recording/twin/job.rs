@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use engine::expr::HashAnswers;
-use engine::job::{JobState, LaneState, ScopeState, StepResult};
+use engine::job::{JobState, StepResult};
 use engine::step_path::LaneId;
 use serde::{Deserialize, Serialize};
 
+use super::lane::LaneTwin;
 use super::matcher::{MatcherPool, MatcherTexts};
-use super::place::{CancelTwin, CursorTwin, HashTwin, OutcomeTwin, StepTwin, StopTwin};
+use super::place::{CancelTwin, OutcomeTwin, StepTwin};
 use super::text::{Filling, Hiding, Text};
 use super::value::Tree;
 use super::{Twin, TwinError};
@@ -35,26 +35,6 @@ struct JobTwin<'a> {
 
 impl Twin for JobTwin<'_> {
     const KIND: &'static str = "states";
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct LaneTwin<'a> {
-    lane: u32,
-    #[serde(borrow)]
-    cursor: CursorTwin<'a>,
-    scope: Option<ScopeTwin<'a>>,
-    hashes: Vec<(HashTwin<'a>, Result<Text<'a>, Text<'a>>)>,
-    asked: Option<HashTwin<'a>>,
-    stop: Option<StopTwin>,
-    timeout: Option<u32>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct ScopeTwin<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    env: Tree<'a>,
-    own_env: Vec<Text<'a>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,55 +137,5 @@ impl StateReader {
             outputs: twin.outputs.object(fill)?,
         };
         Ok((twin.plan, state))
-    }
-}
-
-impl<'a> LaneTwin<'a> {
-    fn of(id: LaneId, lane: &'a LaneState, hide: &Hiding<'_>) -> Self {
-        let answer = |answer: Result<&'a str, &'a str>| match answer {
-            Ok(digest) => Ok(hide.text(digest)),
-            Err(why) => Err(hide.text(why)),
-        };
-        Self {
-            lane: id.0,
-            cursor: CursorTwin::of(&lane.cursor, hide),
-            scope: lane.scope.as_ref().map(|scope| ScopeTwin {
-                name: hide.text(&scope.name),
-                env: Tree::of_object(&scope.env, hide),
-                own_env: scope.own_env.iter().map(|name| hide.text(name)).collect(),
-            }),
-            hashes: lane
-                .hashes
-                .iter()
-                .map(|(request, digest)| (HashTwin::of(request, hide), answer(digest)))
-                .collect(),
-            asked: lane.asked.as_ref().map(|request| HashTwin::of(request, hide)),
-            stop: lane.stop.map(StopTwin::from),
-            timeout: lane.timeout,
-        }
-    }
-
-    fn state(self, fill: &Filling<'_>) -> Result<LaneState, TwinError> {
-        let mut hashes = HashAnswers::new();
-        for (request, answer) in self.hashes {
-            let answer = answer.map(|digest| fill.string(digest)).map_err(|why| fill.string(why));
-            hashes.insert(request.request(fill), answer);
-        }
-        let scope = match self.scope {
-            None => None,
-            Some(scope) => Some(ScopeState {
-                name: fill.text(&scope.name),
-                env: scope.env.object(fill)?,
-                own_env: scope.own_env.iter().map(|name| fill.text(name)).collect(),
-            }),
-        };
-        Ok(LaneState {
-            cursor: self.cursor.cursor(fill)?,
-            scope,
-            hashes,
-            asked: self.asked.map(|request| request.request(fill)),
-            stop: self.stop.map(Into::into),
-            timeout: self.timeout,
-        })
     }
 }

@@ -12,6 +12,7 @@
 mod event;
 mod given;
 mod job;
+mod lane;
 mod matcher;
 mod place;
 mod text;
@@ -39,7 +40,7 @@ pub struct Format {
 
 impl Format {
     /// What this build writes.
-    pub const OURS: Format = Format { major: 1, minor: 0 };
+    pub const OURS: Format = Format { major: 2, minor: 0 };
 }
 
 impl std::fmt::Display for Format {
@@ -53,7 +54,7 @@ impl std::fmt::Display for Format {
 pub enum TwinError {
     /// Written by a release with another format.
     #[error(
-        "its states have format {found}, this release reads {}\nhint: open it with a newer release",
+        "its states have format {found}, this release reads {}\nhint: open it with a release of that format",
         Format::OURS
     )]
     Format {

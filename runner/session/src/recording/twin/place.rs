@@ -109,6 +109,7 @@ impl From<CancelTwin> for CancelReason {
 pub(super) enum StopTwin {
     TimedOut(u32),
     Cancelled,
+    CalledOff,
 }
 
 impl From<Stop> for StopTwin {
@@ -116,6 +117,7 @@ impl From<Stop> for StopTwin {
         match stop {
             Stop::TimedOut { minutes } => Self::TimedOut(minutes),
             Stop::Cancelled => Self::Cancelled,
+            Stop::CalledOff => Self::CalledOff,
         }
     }
 }
@@ -125,6 +127,7 @@ impl From<StopTwin> for Stop {
         match stop {
             StopTwin::TimedOut(minutes) => Self::TimedOut { minutes },
             StopTwin::Cancelled => Self::Cancelled,
+            StopTwin::CalledOff => Self::CalledOff,
         }
     }
 }

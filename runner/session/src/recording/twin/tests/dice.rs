@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::effect::{Outcome, TimerId};
-use engine::event::{BodyEnd, CancelReason, Edit, Event, Exit, MatcherChange};
+use engine::event::{BodyEnd, CancelReason, Edit, Event, Exit, LaneChoice, MatcherChange};
 use engine::expr::{HashAnswers, HashRequest, KeyCase, Object, Value};
 use engine::file_command::{FileCommandError, FileCommandFailure, FileCommandResults};
-use engine::job::{Cursor, Decision, JobInputs, JobState, LaneState, ScopeState, StepResult, Stop};
+use engine::job::{
+    Cursor, Decision, Deferred, JobInputs, JobState, LaneState, ScopeState, StepResult, Stop, Wait, WaitKind,
+};
 use engine::lines::StepCommand;
 use engine::matcher::{Matcher, Matchers};
 use engine::step_path::{LaneId, Stage, StepPath};
@@ -122,15 +124,29 @@ impl Dice {
             env: Arc::new(self.object(2)),
             own_env: (0..self.0.usize(0..3)).map(|_| self.arc()).collect(),
         });
-        let stops = [None, Some(Stop::Cancelled), Some(Stop::TimedOut { minutes: 7 })];
+        let stops = [None, Some(Stop::Cancelled), Some(Stop::TimedOut { minutes: 7 }), Some(Stop::CalledOff)];
         LaneState {
             cursor: self.cursor(),
             scope,
             hashes,
             asked: self.0.bool().then(|| self.hash()),
-            stop: stops[self.0.usize(0..3)],
+            stop: stops[self.0.usize(0..4)],
             timeout: self.0.bool().then(|| self.0.u32(..)),
+            deferred: self.deferred(),
+            wait: self.0.bool().then(|| self.wait()),
         }
+    }
+
+    fn deferred(&mut self) -> Deferred {
+        let mut pairs = || (0..self.0.usize(0..3)).map(|_| (self.arc(), self.arc())).collect();
+        let (outputs, env) = (pairs(), pairs());
+        Deferred { outputs, env, path: (0..self.0.usize(0..3)).map(|_| self.arc()).collect() }
+    }
+
+    fn wait(&mut self) -> Wait {
+        let kinds = [WaitKind::Ids, WaitKind::All, WaitKind::Cancel, WaitKind::StageEnd];
+        let kind = kinds[self.0.usize(0..4)];
+        Wait { kind, steps: (0..self.0.usize(0..3)).map(|_| self.path()).collect() }
     }
 
     fn matchers(&mut self) -> Vec<Matcher> {
@@ -222,7 +238,7 @@ impl Dice {
 
     pub(super) fn event(&mut self) -> Event {
         let lane = LaneId(self.0.u32(0..3));
-        match self.0.u8(0..9) {
+        match self.0.u8(0..12) {
             0 => Event::Advance,
             1 => Event::Command { lane, command: self.command() },
             2 => Event::Matchers { lane, change: MatcherChange::Add(self.matchers()) },
@@ -244,6 +260,9 @@ impl Dice {
             6 if self.0.bool() => Event::Timer(TimerId::Job),
             6 => Event::Timer(TimerId::Step(lane, self.path())),
             7 => Event::Cancel(CancelReason::Run),
+            8 => Event::CancelLane(lane),
+            9 => Event::Resumed { lanes: LaneChoice::LeaveOut },
+            10 => Event::Resumed { lanes: LaneChoice::Restart },
             _ => Event::Edited(self.edit()),
         }
     }

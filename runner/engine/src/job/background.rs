@@ -1,0 +1,159 @@
+//! Background steps: a lane each, ten at a time, and what they write held back (steps.md 2.3, 2.6).
+//!
+//! Knows when a lane begins and what becomes of lanes that a person went back over; who waits for them stands in `join`.
+
+use std::sync::Arc;
+
+use super::lane::{Cursor, Decision, Deferred, Lane, Stop};
+use super::settle::CANCELLED;
+use super::{Job, Misuse};
+use crate::effect::{Effect, Outcome, Report};
+use crate::event::LaneChoice;
+use crate::limits::BACKGROUND_SLOTS;
+use crate::lines::LineTag;
+use crate::secrets::Secrets;
+use crate::step_path::{LaneId, StepPath};
+
+impl Job {
+    /// True for a step that is to run in a lane of its own.
+    pub(super) fn is_background(&self, path: &StepPath) -> bool {
+        let is_main = path.stage() == crate::step_path::Stage::Main;
+        is_main && self.plan.step(path).is_some_and(|step| step.background)
+    }
+
+    /// `Decided` in the foreground → a lane that waits for its turn; the foreground goes on to the next step. Environment, name
+    /// and time limit stay as they are now, PATH is taken when the body starts (steps.md 2.3).
+    pub(super) fn launch(
+        &mut self,
+        path: StepPath,
+        minutes: Option<u32>,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        let foreground = self.foreground();
+        let lane = Lane {
+            scope: foreground.scope.take(),
+            hashes: std::mem::take(&mut foreground.hashes),
+            timeout: minutes,
+            ..Lane::at(Cursor::Decided(path.clone(), Decision::Run))
+        };
+        let id = LaneId::of_background(&path);
+        let name = lane.scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
+        self.lanes.insert(id, lane);
+        out.push(Effect::Report(Report::LaneStarted { lane: id, step: path.clone(), name }));
+        self.leave(LaneId::FOREGROUND, &path, secrets, out);
+    }
+
+    /// The background lanes, in the order in which they were launched.
+    pub fn background(&self) -> impl Iterator<Item = (LaneId, &Lane)> {
+        self.lanes.iter().filter(|(id, _)| **id != LaneId::FOREGROUND).map(|(id, lane)| (*id, lane))
+    }
+
+    /// Lets lanes that wait for a slot begin, as long as there are some.
+    pub(super) fn fill_slots(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
+        while let Some((lane, path)) = self.next_queued() {
+            match self.prepare(lane, &path, secrets) {
+                Ok(body) => self.start(lane, path, body, out),
+                Err(halt) => self.not_prepared(lane, path, halt, secrets, out),
+            }
+        }
+    }
+
+    fn next_queued(&self) -> Option<(LaneId, StepPath)> {
+        let in_slots = self.background().filter(|(_, lane)| !lane.is_queued() && !lane.is_over()).count();
+        let (lane, queued) = self.background().find(|(_, lane)| lane.is_queued())?;
+        let path = queued.cursor.step()?.clone();
+        (in_slots < BACKGROUND_SLOTS).then_some((lane, path))
+    }
+
+    /// Where a lane's step writes what later steps see; `None` for the foreground, whose writes are seen at once.
+    pub(super) fn held_back(&mut self, lane: LaneId) -> Option<&mut Deferred> {
+        if lane == LaneId::FOREGROUND {
+            return None;
+        }
+        self.lanes.get_mut(&lane).map(|lane| &mut lane.deferred)
+    }
+
+    /// The lane in which this step is, if it is not over and done with.
+    pub(super) fn lane_of(&self, path: &StepPath) -> LaneId {
+        let lane = LaneId::of_background(path);
+        let is_there = self.lanes.get(&lane).is_some_and(|lane| lane.cursor.step() == Some(path));
+        if is_there { lane } else { LaneId::FOREGROUND }
+    }
+
+    /// A queued step is over without having begun.
+    pub(super) fn call_off_queued(
+        &mut self,
+        lane: LaneId,
+        path: StepPath,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        self.log(Some(&path), LineTag::Plain, CANCELLED, secrets, out);
+        self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
+    }
+
+    /// The background steps that have begun and are not over: what a job that is taken up at an earlier moment lacks.
+    pub fn cut_lanes(&self) -> impl Iterator<Item = (LaneId, &StepPath)> {
+        self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?)))
+    }
+
+    /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start, or is
+    /// left out (DESIGN 4).
+    pub(super) fn resumed(
+        &mut self,
+        choice: LaneChoice,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Misuse> {
+        let cut: Vec<(LaneId, StepPath)> = self.cut_lanes().map(|(id, path)| (id, path.clone())).collect();
+        for (id, path) in cut {
+            let lane = self.lane_or_insert(id);
+            let stop = lane.stop.or((choice == LaneChoice::LeaveOut).then_some(Stop::CalledOff));
+            match stop {
+                // It was being ended already, and now has.
+                Some(stop) => {
+                    lane.stop = Some(stop);
+                    self.body_ended(id, crate::event::BodyEnd::killed(), secrets, out)?;
+                }
+                None => {
+                    let (scope, timeout) = (lane.scope.take(), lane.timeout);
+                    let name = scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
+                    for report in [
+                        Report::StepStarted { lane: id, step: path.clone(), name: Arc::clone(&name) },
+                        Report::LaneStarted { lane: id, step: path.clone(), name },
+                    ] {
+                        out.push(Effect::Report(report));
+                    }
+                    *lane = Lane { scope, timeout, ..Lane::at(Cursor::Decided(path, Decision::Run)) };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lane {
+    /// The step whose body has begun, or is being prepared, in a slot.
+    fn body_in_slot(&self) -> Option<&StepPath> {
+        match &self.cursor {
+            Cursor::Running(path) => Some(path),
+            Cursor::Decided(path, _) if self.asked.is_some() => Some(path),
+            _ => None,
+        }
+    }
+}
+
+impl Deferred {
+    pub(super) fn set_output(&mut self, name: &str, value: &str) {
+        self.outputs.push((Arc::from(name), Arc::from(value)));
+    }
+
+    pub(super) fn set_env(&mut self, name: &str, value: &str) {
+        self.env.push((Arc::from(name), Arc::from(value)));
+    }
+
+    pub(super) fn add_path(&mut self, entry: &str) {
+        self.path.push(Arc::from(entry));
+    }
+}

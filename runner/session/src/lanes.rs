@@ -1,0 +1,201 @@
+//! Background steps as the debugger sees them: told when they end, stopped at when they fail, and what becomes of them when the
+//! job goes on from a moment at which they ran.
+//!
+//! Knows which lanes there are; when a lane begins and what its end changes is the engine's.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use engine::effect::Outcome;
+use engine::event::{Event, LaneChoice};
+use engine::job::{Cursor, Job, Lane};
+use engine::step_path::{LaneId, StepPath};
+use host::contract::Host;
+use host::snapshot::SnapshotId;
+
+use crate::exception::ExceptionFilter;
+use crate::notice::{FileCounts, Notice, StepEnd};
+use crate::request::{BackgroundLine, BackgroundState, Failure, Refusal, StopReason};
+use crate::session::Session;
+
+impl<H: Host> Session<H> {
+    /// A background step is over; the job learns of it when somebody waits for it.
+    pub(crate) fn lane_settled(&mut self, lane: LaneId, step: &StepPath) {
+        self.record_result(lane, step);
+        let Some(mut end) = self.step_end(lane, step, None) else { return };
+        // Of a step that was waited for by then, the wait tells what it brought.
+        let deferred = self.job.lanes().get(&lane).map(Lane::deferred).cloned().unwrap_or_default();
+        let id = self.job.plan().step(step).map(|step| step.definition.context_name.to_string());
+        let id = id.unwrap_or_default();
+        let shown = |(name, value): &(Arc<str>, Arc<str>)| (name.to_string(), self.secrets.mask(value));
+        let output = |pair| {
+            let (name, value) = shown(pair);
+            (format!("{id}.outputs.{name}"), value)
+        };
+        end.outputs = deferred.outputs.iter().map(output).collect();
+        end.variables = deferred.env.iter().map(shown).collect();
+        self.lane_failure = self.lane_failure.take().or_else(|| self.failure_to_stop_at(step, &end));
+        self.tell(Notice::StepEnded(end));
+    }
+
+    /// The stop that this end of a background step asks for.
+    fn failure_to_stop_at(&self, step: &StepPath, end: &StepEnd) -> Option<LaneFailure> {
+        let candidate = match (end.outcome, end.conclusion) {
+            (Outcome::Failure, Outcome::Failure) => ExceptionFilter::Failed,
+            (Outcome::Failure, _) => ExceptionFilter::ContinueOnError,
+            (Outcome::Cancelled, _) => ExceptionFilter::Cancelled,
+            _ => return None,
+        };
+        let filter = self.filters.first(&[candidate], |condition| self.holds_in(&self.job, condition))?;
+        let failure =
+            Failure { filter, exit_code: end.exit_code, error: None, last_lines: self.last_lines(step) };
+        Some(LaneFailure { step: step.clone(), failure })
+    }
+
+    /// Stands because a background step failed, in the middle of the foreground's step: everything is frozen, as by a second
+    /// `pause`. A job that stands already, or has just come to a stop, shows the failure in its list of steps.
+    pub(crate) async fn stop_at_lane_failure(&mut self) {
+        let Some(LaneFailure { step, failure }) = self.lane_failure.take() else { return };
+        if !self.gate.is_open() || !self.is_running() || self.held.is_some() {
+            return;
+        }
+        match self.host.freeze().await {
+            Ok(frozen) => {
+                self.held = Some(frozen);
+                self.stand_for(StopReason::Failure(failure), Some(step));
+            }
+            Err(error) => {
+                let name = self.job.step_name(&step, &self.secrets);
+                self.tell(Notice::Warning(format!("cannot stop at the failure of {name}: {error}")));
+            }
+        }
+    }
+
+    /// A snapshot while background steps run is taken with them frozen for as long as it takes, so that it holds one moment of
+    /// all files.
+    pub(crate) async fn snapshot_of_one_moment(&mut self) -> Option<(SnapshotId, FileCounts)> {
+        self.files.as_ref()?;
+        if self.host.running().is_empty() {
+            return self.snapshot();
+        }
+        match self.host.freeze().await {
+            Ok(frozen) => {
+                let taken = self.snapshot();
+                self.host.thaw(frozen).await;
+                taken
+            }
+            Err(error) => {
+                self.tell(Notice::Warning(format!(
+                    "the snapshot is fuzzy, for what runs could not be held meanwhile: {error}"
+                )));
+                self.snapshot()
+            }
+        }
+    }
+
+    /// The job has gone on from a moment at which background steps ran: their processes are gone.
+    pub(crate) async fn revive_lanes(&mut self) {
+        if !std::mem::take(&mut self.lanes_are_gone) {
+            return;
+        }
+        let lanes = std::mem::take(&mut self.lane_choice);
+        if self.job.cut_lanes().next().is_some() {
+            self.take(Event::Resumed { lanes }).await;
+        }
+    }
+
+    /// Stops a background step.
+    pub(crate) async fn cancel_lane(&mut self, lane: LaneId) -> Result<(), Refusal> {
+        if self.rewound.is_some() || self.held.is_some() {
+            return Err(Refusal::new("nothing runs here: everything is frozen")
+                .hint("`continue` first, or `lanes leave-out` when going on from the past"));
+        }
+        let live = self.job.background().any(|(id, state)| id == lane && !state.is_over());
+        if !live {
+            let name =
+                lane.0.checked_sub(1).map(|index| self.job.step_name(&StepPath::main(index), &self.secrets));
+            let name = name.unwrap_or_default();
+            return Err(Refusal::new(format!("`{name}` does not run in the background now")));
+        }
+        self.take(Event::CancelLane(lane)).await;
+        Ok(())
+    }
+
+    /// The background steps that have begun.
+    pub(crate) fn background_list(&self) -> Vec<BackgroundLine> {
+        let job = self.looked_at();
+        let awaited = job.lanes().get(&LaneId::FOREGROUND).and_then(Lane::waits_for);
+        let plan = job.plan();
+        let paths = (0u32..).take(plan.steps.len()).map(StepPath::main);
+        let background = paths.filter(|path| plan.step(path).is_some_and(|step| step.background));
+        background
+            .filter_map(|step| {
+                let lane = LaneId::of_background(&step);
+                let state = self.background_state(job, lane, &step)?;
+                let began = self.clock.began.get(&step);
+                let so_far = began.map(Instant::elapsed);
+                Some(BackgroundLine {
+                    lane,
+                    name: job.step_name(&step, &self.secrets),
+                    state,
+                    joined: !job.lanes().contains_key(&lane),
+                    awaited: awaited.is_some_and(|wait| wait.steps.contains(&step)),
+                    at: self.clock.lanes.get(&step).copied(),
+                    took: self.clock.took.get(&step).copied().or(so_far),
+                    step,
+                })
+            })
+            .collect()
+    }
+
+    fn background_state(&self, job: &Job, lane: LaneId, step: &StepPath) -> Option<BackgroundState> {
+        match job.lanes().get(&lane) {
+            Some(lane) if lane.is_queued() => Some(BackgroundState::Queued),
+            Some(lane) if matches!(lane.cursor, Cursor::Running(_) | Cursor::Decided(..)) => {
+                Some(BackgroundState::Running)
+            }
+            _ => job.results().get(step).map(|result| BackgroundState::Over(result.outcome)),
+        }
+    }
+
+    /// `lanes restart`, `lanes leave-out`.
+    pub(crate) fn choose_lanes(&mut self, choice: LaneChoice) -> Result<(), Refusal> {
+        if self.rewound.is_none() && !self.lanes_are_gone || self.job.cut_lanes().next().is_none() {
+            return Err(Refusal::new("no background step waits to be started again")
+                .hint("going back to a moment at which one ran gives the choice"));
+        }
+        self.lane_choice = choice;
+        Ok(())
+    }
+
+    /// What is said at a stop in the past about background steps that ran there.
+    pub(crate) fn notes_on_lanes(&self) -> Vec<String> {
+        if self.rewound.is_none() && !self.lanes_are_gone {
+            return Vec::new();
+        }
+        let job = &self.job;
+        let names: Vec<String> =
+            job.cut_lanes().map(|(_, path)| job.step_name(path, &self.secrets).to_string()).collect();
+        let first = job.cut_lanes().map(|(_, path)| path.index().saturating_add(1)).min();
+        let Some(first) = first else { return Vec::new() };
+        let (what, them) = match names.as_slice() {
+            [one] => (format!("{one} was running here"), "it"),
+            many => (format!("{} were running here", many.join(", ")), "them"),
+        };
+        let then = match self.lane_choice {
+            LaneChoice::Restart => {
+                format!("going on starts {them} again; `lanes leave-out` leaves {them} out")
+            }
+            LaneChoice::LeaveOut => {
+                format!("going on leaves {them} out; `lanes restart` starts {them} again")
+            }
+        };
+        vec![format!("{what}: {then}; `goto {first}` goes back to before")]
+    }
+}
+
+/// A background step that failed, and stops the job for it.
+pub(crate) struct LaneFailure {
+    step: StepPath,
+    failure: Failure,
+}
