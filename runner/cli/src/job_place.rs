@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine::job::JobInputs;
 use engine::process::CommandFiles;
@@ -237,10 +238,11 @@ impl JobPlace {
     /// Puts the folders into the job's contexts.
     pub(crate) fn tell(&self, inputs: &mut JobInputs) {
         let text = |path: &Path| Value::string(path.to_string_lossy().as_ref());
-        inputs.github.insert("workspace", text(&self.workspace));
-        inputs.github.insert("event_path", text(&self.event_path()));
-        inputs.runner.insert("temp", text(&self.temp));
-        inputs.runner.insert("workspace", text(self.workspace.parent().unwrap_or(&self.workspace)));
+        let (github, runner) = (Arc::make_mut(&mut inputs.github), Arc::make_mut(&mut inputs.runner));
+        github.insert("workspace", text(&self.workspace));
+        github.insert("event_path", text(&self.event_path()));
+        runner.insert("temp", text(&self.temp));
+        runner.insert("workspace", text(self.workspace.parent().unwrap_or(&self.workspace)));
     }
 
     /// What snapshots cover.

@@ -250,11 +250,11 @@ impl JobLauncher {
     /// Another system in `runs-on` is worth one warning for each label.
     fn warn_of_other_system(&mut self, plan: &Plan, inputs: &JobInputs, observer: &dyn Observer) {
         let mut contexts = Object::new();
-        contexts.insert("github", Value::from(inputs.github.clone()));
-        contexts.insert("needs", Value::from(inputs.needs.clone()));
+        contexts.insert("github", Value::Object(Arc::clone(&inputs.github)));
+        contexts.insert("needs", Value::Object(Arc::clone(&inputs.needs)));
         contexts.insert("matrix", inputs.matrix.clone());
-        contexts.insert("vars", Value::from(inputs.vars.clone()));
-        contexts.insert("inputs", Value::from(inputs.inputs.clone()));
+        contexts.insert("vars", Value::Object(Arc::clone(&inputs.vars)));
+        contexts.insert("inputs", Value::Object(Arc::clone(&inputs.inputs)));
         if let Some(label) = plan.job().and_then(|job| runner::other_system(job, &contexts))
             && self.warned.insert(label.clone())
         {

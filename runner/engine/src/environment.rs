@@ -2,7 +2,7 @@
 //!
 //! Knows the two contexts; not the process, and not the variables that people set.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use expr::{Object, Value};
 use indexmap::IndexMap;
@@ -11,10 +11,14 @@ use syntax::github_variables;
 /// `GITHUB_*` and `RUNNER_*` for a step. Only strings and booleans are passed on.
 pub(crate) fn runner_environment(github: &Object, runner: &Object) -> IndexMap<Arc<str>, Arc<str>> {
     let from_github =
-        github_variables().filter_map(|key| Some((variable("GITHUB", key), text(github.get(key)?)?)));
+        GITHUB.iter().filter_map(|(key, name)| Some((Arc::clone(name), text(github.get(key)?)?)));
     let from_runner = runner.iter().filter_map(|(key, value)| Some((variable("RUNNER", key), text(value)?)));
     from_github.chain(from_runner).collect()
 }
+
+/// The keys of `github` that become variables, and what these are called: the same for every step.
+static GITHUB: LazyLock<Vec<(&str, Arc<str>)>> =
+    LazyLock::new(|| github_variables().map(|key| (key, variable("GITHUB", key))).collect());
 
 fn variable(prefix: &str, key: &str) -> Arc<str> {
     format!("{prefix}_{}", key.to_ascii_uppercase()).into()

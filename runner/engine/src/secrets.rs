@@ -14,6 +14,8 @@ use crate::mask::{Masks, Origin};
 #[derive(Clone, Default)]
 pub struct Secrets {
     values: Arc<IndexMap<Arc<str>, Arc<str>>>,
+    /// The `secrets` context: every expression of every step sees this one.
+    context: Arc<Object>,
     masks: Masks,
 }
 
@@ -23,12 +25,14 @@ impl Secrets {
         let mut masks = Masks::default();
         let origin = |name: &Arc<str>| Origin::Secret { name: Arc::clone(name) };
         masks.extend(values.iter().map(|(name, value)| (value.as_bytes(), origin(name))));
-        Self { values: Arc::new(values), masks }
+        let context =
+            values.iter().map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value)))).collect();
+        Self { values: Arc::new(values), context: Arc::new(context), masks }
     }
 
     /// The same secrets with what was masked since (masks only grow).
     pub fn with_masks(&self, masks: Masks) -> Self {
-        Self { values: Arc::clone(&self.values), masks }
+        Self { values: Arc::clone(&self.values), context: Arc::clone(&self.context), masks }
     }
 
     /// What must not be shown.
@@ -54,8 +58,8 @@ impl Secrets {
     }
 
     /// The `secrets` context.
-    pub(crate) fn context(&self) -> Object {
-        self.values.iter().map(|(name, value)| (Arc::clone(name), Value::String(Arc::clone(value)))).collect()
+    pub(crate) fn context(&self) -> &Arc<Object> {
+        &self.context
     }
 }
 

@@ -28,10 +28,9 @@ impl Condition {
     pub fn parse(text: Option<&str>, scope: &Scope<'_>) -> Result<Condition, ParseError> {
         let source = text.unwrap_or_default();
         let (written, offset) = written_expression(source, scope)?;
-        let parsed = Expression::parse(&written, scope)?;
-        let (expression, offset) = match parsed {
-            Some(expression) if expression.calls_status_function() => (Some(expression), offset),
-            Some(_) => {
+        let (expression, offset) = match written {
+            Some(written) if written.calls_status_function() => (Some(written), offset),
+            Some(written) => {
                 let prefix = "success() && (";
                 let functions = with_success(scope);
                 let wider = if scope.allows_unknown() {
@@ -39,7 +38,7 @@ impl Condition {
                 } else {
                     Scope::new(scope.named_values(), &functions)
                 };
-                let wrapped = Expression::parse(&format!("{prefix}{written})"), &wider)?;
+                let wrapped = Expression::parse(&format!("{prefix}{})", written.source()), &wider)?;
                 (wrapped, offset.map(|offset| offset.wrapping_sub(prefix.len())))
             }
             None => (Expression::parse("success()", &Scope::new(&[], &[SUCCESS]))?, None),
@@ -84,10 +83,13 @@ impl Condition {
     }
 }
 
-/// The expression that `source` means, and where in it that stands.
-fn written_expression(source: &str, scope: &Scope<'_>) -> Result<(String, Option<usize>), ParseError> {
+/// The expression that `source` means, if there is one, and where in it that stands.
+fn written_expression(
+    source: &str,
+    scope: &Scope<'_>,
+) -> Result<(Option<Expression>, Option<usize>), ParseError> {
     if !source.contains("${{") {
-        return Ok((source.to_owned(), Some(0)));
+        return Ok((Expression::parse(source, scope)?, Some(0)));
     }
     let refused = |error: TemplateError| {
         let before = source.get(..error.offset).unwrap_or_default();
@@ -100,9 +102,9 @@ fn written_expression(source: &str, scope: &Scope<'_>) -> Result<(String, Option
     }
     match template.parts() {
         [TemplatePart::Expression { expression, offset, .. }] => {
-            Ok((expression.source().to_owned(), Some(*offset)))
+            Ok((Some(expression.clone()), Some(*offset)))
         }
-        _ => Ok((template.to_format_call(), None)),
+        _ => Ok((template.expression().cloned(), None)),
     }
 }
 

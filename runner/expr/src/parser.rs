@@ -3,13 +3,15 @@
 
 use std::ops::Range;
 
+use smallvec::smallvec;
+
 use crate::builtin::Builtin;
 use crate::compare::Comparison;
 use crate::error::{Fault, ParseError, ParseErrorKind, utf16_length};
 use crate::lexer::{Lexer, Operator, Token, TokenKind};
 use crate::limit::{MAX_DEPTH, MAX_LENGTH};
-use crate::scope::{FunctionSignature, Scope};
-use crate::tree::{Node, NodeId, NodeKind, Tree};
+use crate::scope::Scope;
+use crate::tree::{Node, NodeId, NodeKind, Operands, Tree};
 use crate::value::Value;
 
 /// The tree of `text`, or `None` when there is nothing but blanks.
@@ -99,10 +101,12 @@ impl Parser<'_> {
             TokenKind::PropertyName => NodeKind::Literal(Value::string(name)),
             TokenKind::Wildcard => NodeKind::Wildcard,
             TokenKind::Function => {
-                if self.signature(name).is_none() && !self.scope.allows_unknown() {
+                let builtin = Builtin::named(name);
+                let known = builtin.is_some() || self.scope.allows_unknown();
+                if !known && self.scope.function(name).is_none() {
                     return Err(self.fault(Fault::UnrecognizedFunction, &token.span));
                 }
-                NodeKind::Call { name: name.into(), builtin: Builtin::named(name) }
+                NodeKind::Call { name: name.into(), builtin }
             }
             _ => {
                 if !self.scope.allows_named_value(name) {
@@ -111,16 +115,11 @@ impl Parser<'_> {
                 NodeKind::Named(name.into())
             }
         };
-        self.push_node(kind, Vec::new(), token.span.clone(), token.span.clone());
+        self.push_node(kind, Operands::new(), token.span.clone(), token.span.clone());
         Ok(())
     }
 
-    /// Well-known functions win over extension functions of the same name.
-    fn signature(&self, name: &str) -> Option<FunctionSignature> {
-        Builtin::named(name).map(Builtin::signature).or_else(|| self.scope.function(name))
-    }
-
-    fn push_node(&mut self, kind: NodeKind, operands: Vec<NodeId>, span: Range<usize>, outer: Range<usize>) {
+    fn push_node(&mut self, kind: NodeKind, operands: Operands, span: Range<usize>, outer: Range<usize>) {
         let height = 1 + operands.iter().map(|&id| self.height(id)).max().unwrap_or(0);
         let id = NodeId(self.nodes.len());
         self.nodes.push(Node { kind, operands, span, height });
@@ -155,7 +154,7 @@ impl Parser<'_> {
         self.operators.pop();
         if let (Some(index), Some(object)) = (self.operands.pop(), self.operands.pop()) {
             let span = object.outer.start..end.span.end;
-            self.push_node(NodeKind::Index, vec![object.id, index.id], span.clone(), span);
+            self.push_node(NodeKind::Index, smallvec![object.id, index.id], span.clone(), span);
         }
     }
 
@@ -165,7 +164,7 @@ impl Parser<'_> {
             count += 1;
         }
         self.operators.pop();
-        let arguments: Vec<NodeId> = self
+        let arguments: Operands = self
             .operands
             .split_off(self.operands.len().saturating_sub(count))
             .iter()
@@ -187,12 +186,12 @@ impl Parser<'_> {
 
     fn check_count(&self, name: &Range<usize>, count: usize) -> Result<(), ParseError> {
         let text = self.slice(name);
-        let fault = match self.signature(text) {
+        let builtin = Builtin::named(text);
+        let signature = builtin.map(Builtin::signature).or_else(|| self.scope.function(text));
+        let fault = match signature {
             Some(signature) if count < signature.min => Fault::TooFewParameters,
             Some(signature) if count > signature.max => Fault::TooManyParameters,
-            Some(_) if Builtin::named(text) == Some(Builtin::Case) && count.is_multiple_of(2) => {
-                Fault::EvenParameters
-            }
+            Some(_) if builtin == Some(Builtin::Case) && count.is_multiple_of(2) => Fault::EvenParameters,
             _ => return Ok(()),
         };
         Err(self.fault(fault, name))
@@ -204,7 +203,7 @@ impl Parser<'_> {
         let kind = match token.kind {
             TokenKind::Operator(Operator::Not) => {
                 let span = token.span.start..right.outer.end;
-                return self.push_node(NodeKind::Not, vec![right.id], span.clone(), span);
+                return self.push_node(NodeKind::Not, smallvec![right.id], span.clone(), span);
             }
             TokenKind::Dereference => NodeKind::Index,
             TokenKind::Operator(Operator::And) => NodeKind::And,
@@ -220,12 +219,12 @@ impl Parser<'_> {
     }
 
     /// The operands that `id` contributes: its own when it is an `&&` inside `&&` or an `||` inside `||`.
-    fn merged(&mut self, kind: &NodeKind, id: NodeId) -> Vec<NodeId> {
+    fn merged(&mut self, kind: &NodeKind, id: NodeId) -> Operands {
         match self.nodes.get_mut(id.0) {
             Some(node) if matches!(kind, NodeKind::And | NodeKind::Or) && node.kind == *kind => {
                 std::mem::take(&mut node.operands)
             }
-            _ => vec![id],
+            _ => smallvec![id],
         }
     }
 }

@@ -4,8 +4,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::smallvec;
+
 use crate::fold;
-use crate::tree::{Node, NodeId, NodeKind, Tree};
+use crate::tree::{Node, NodeKind, Operands, Tree};
 
 /// One step of a path into a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +49,22 @@ impl Reference {
 /// Every reference in the order of the source.
 pub(crate) fn references(tree: &Tree) -> Vec<Reference> {
     let mut found = Vec::new();
-    let mut open = vec![tree.root()];
+    let mut open: Operands = smallvec![tree.root()];
     while let Some(id) = open.pop() {
         let Some(node) = tree.node(id) else { continue };
-        let mut computed = Vec::new();
+        let mut computed = Operands::new();
         match chain(tree, node, &mut computed) {
             Some(reference) => found.push(reference),
             None => computed.clone_from(&node.operands),
         }
-        open.extend(computed.iter().rev());
+        open.extend(computed.iter().rev().copied());
     }
     found
 }
 
 /// The reference that ends at `node`, if it is a context or a chain of indexes that starts at one. Keys that
 /// are computed, and may hold references of their own, go to `computed`.
-fn chain(tree: &Tree, node: &Node, computed: &mut Vec<NodeId>) -> Option<Reference> {
+fn chain(tree: &Tree, node: &Node, computed: &mut Operands) -> Option<Reference> {
     let mut path = Vec::new();
     let mut at = node;
     let context = loop {

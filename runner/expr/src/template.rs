@@ -2,6 +2,7 @@
 //! `format(...)` call. It does not know which key the text stands under, nor what type that key wants.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::{EvalError, ParseError, TemplateError};
 use crate::expression::{Evaluated, Expression};
@@ -22,9 +23,14 @@ const INSERT: &str = "insert";
 pub(crate) const INSERT_UNSUPPORTED: &str =
     "The expression directive 'insert' is not supported in this context";
 
-/// Text that may hold expressions, parsed.
+/// Text that may hold expressions, parsed. Cloning shares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
+    parsed: Arc<Parsed>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Parsed {
     source: String,
     parts: Vec<TemplatePart>,
     meaning: Meaning,
@@ -60,7 +66,9 @@ impl Template {
     /// GitHub's message, and where in `text` (steps.md 6.4): an expression that is not closed, empty, or
     /// refused by the grammar or scope; a directive inside other text; a whole that is too long.
     pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Template, TemplateError> {
-        let template = |parts, meaning| Template { source: text.to_owned(), parts, meaning };
+        let template = |parts, meaning| Template {
+            parsed: Arc::new(Parsed { source: text.to_owned(), parts, meaning }),
+        };
         if text.find(OPEN).is_none() {
             return Ok(template(vec![TemplatePart::Text(0..text.len())], Meaning::Literal(text.to_owned())));
         }
@@ -80,12 +88,12 @@ impl Template {
 
     /// The text as written.
     pub fn source(&self) -> &str {
-        &self.source
+        &self.parsed.source
     }
 
     /// The text it stands for without evaluation: there is no expression in it, or only a string literal.
     pub fn as_literal(&self) -> Option<&str> {
-        match &self.meaning {
+        match &self.parsed.meaning {
             Meaning::Literal(text) => Some(text),
             _ => None,
         }
@@ -93,7 +101,7 @@ impl Template {
 
     /// The expression it stands for: the only one in it, or a `format(...)` call made of all.
     pub fn expression(&self) -> Option<&Expression> {
-        match &self.meaning {
+        match &self.parsed.meaning {
             Meaning::Expression(expression) => Some(expression),
             _ => None,
         }
@@ -101,31 +109,31 @@ impl Template {
 
     /// Whether it is `${{ insert }}`, which merges a mapping into the one it is a key of.
     pub fn is_insert(&self) -> bool {
-        self.meaning == Meaning::Insert
+        self.parsed.meaning == Meaning::Insert
     }
 
     /// Text and expressions in order, with their places in the source.
     pub fn parts(&self) -> &[TemplatePart] {
-        &self.parts
+        &self.parsed.parts
     }
 
     /// Every place where it reads a context; spans count in bytes of the source.
     pub fn references(&self) -> impl Iterator<Item = Reference> {
-        self.parts.iter().flat_map(|part| match part {
-            TemplatePart::Text(_) => Vec::new(),
-            TemplatePart::Expression { offset, expression, .. } => {
-                let moved = |reference: Reference| {
-                    let span = reference.span.start + offset..reference.span.end + offset;
-                    Reference { span, ..reference }
-                };
-                expression.references().map(moved).collect()
-            }
+        let expressions = self.parsed.parts.iter().filter_map(|part| match part {
+            TemplatePart::Text(_) => None,
+            TemplatePart::Expression { offset, expression, .. } => Some((*offset, expression)),
+        });
+        expressions.flat_map(|(offset, expression)| {
+            expression.references().map(move |reference| {
+                let span = reference.span.start + offset..reference.span.end + offset;
+                Reference { span, ..reference }
+            })
         })
     }
 
     /// The `format(...)` call that always gives text, even for a single expression.
     pub fn to_format_call(&self) -> String {
-        format_call(&self.source, &self.parts)
+        format_call(&self.parsed.source, &self.parsed.parts)
     }
 
     /// Its value: a text, or for a single expression whatever that gives. Memory is limited to 10 MiB.
@@ -133,7 +141,7 @@ impl Template {
     /// # Errors
     /// As [`Expression::evaluate`]; `${{ insert }}` has no value.
     pub fn evaluate(&self, contexts: &Object, functions: &Functions) -> Result<Evaluated, EvalError> {
-        match &self.meaning {
+        match &self.parsed.meaning {
             Meaning::Literal(text) => Ok(Evaluated::Value(Value::string(text.as_str()))),
             Meaning::Expression(expression) => {
                 expression.evaluate_within(contexts, functions, TEMPLATE_MEMORY)
@@ -166,7 +174,8 @@ enum Split {
 }
 
 fn split(text: &str, scope: &Scope<'_>) -> Result<Split, TemplateError> {
-    let mut parts = Vec::new();
+    // Most are one expression alone, and a workflow may have thousands of them.
+    let mut parts = Vec::with_capacity(1);
     let mut at = 0;
     loop {
         let rest = text.get(at..).unwrap_or_default();
@@ -206,11 +215,10 @@ fn split(text: &str, scope: &Scope<'_>) -> Result<Split, TemplateError> {
 /// What stands before the closing braces; braces inside a string literal do not close.
 fn unclosed_part(text: &str) -> Option<&str> {
     let mut in_string = false;
-    for (at, c) in text.char_indices() {
-        let rest = text.get(at..).unwrap_or_default();
-        if c == '\'' {
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\'' {
             in_string = !in_string;
-        } else if !in_string && rest.starts_with(CLOSE) {
+        } else if byte == b'}' && !in_string && text.get(at..).is_some_and(|rest| rest.starts_with(CLOSE)) {
             return text.get(..at);
         }
     }

@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::builtin::Builtin;
 use crate::compare::Comparison;
 use crate::value::Value;
@@ -11,6 +13,9 @@ use crate::value::Value;
 /// A node's place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct NodeId(pub(crate) usize);
+
+/// A node's operands: nearly always two at most, which need no memory of their own then.
+pub(crate) type Operands = SmallVec<[NodeId; 2]>;
 
 /// What a node does with its operands.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +42,7 @@ pub(crate) enum NodeKind {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) kind: NodeKind,
-    pub(crate) operands: Vec<NodeId>,
+    pub(crate) operands: Operands,
     /// Bytes of the source, without brackets around it.
     pub(crate) span: Range<usize>,
     /// Height of the tree below and including it: 1 for a leaf.
@@ -47,13 +52,13 @@ pub(crate) struct Node {
 /// All nodes; operands stand before what uses them. Nodes merged into a longer `&&` or `||` stay behind, unused.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tree {
-    nodes: Vec<Node>,
+    nodes: Box<[Node]>,
     root: NodeId,
 }
 
 impl Tree {
     pub(crate) fn new(nodes: Vec<Node>, root: NodeId) -> Tree {
-        Tree { nodes, root }
+        Tree { nodes: nodes.into_boxed_slice(), root }
     }
 
     pub(crate) fn root(&self) -> NodeId {

@@ -110,7 +110,7 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
     let runner = Object::from([("temp", Value::string(temp.to_string_lossy().into_owned()))]);
     let setup = Setup {
         plan: Arc::new(plan()),
-        inputs: JobInputs { runner, ..JobInputs::default() },
+        inputs: JobInputs { runner: Arc::new(runner), ..JobInputs::default() },
         secrets: Secrets::default(),
         host,
         files,

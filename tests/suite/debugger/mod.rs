@@ -135,7 +135,7 @@ pub fn inputs(temp: &str, workspace: &str) -> JobInputs {
     let runner = Object::from([("os", Value::string("Linux")), ("temp", Value::string(temp))]);
     let github =
         Object::from([("workspace", Value::string(workspace)), ("ref", Value::string("refs/heads/main"))]);
-    JobInputs { runner, github, ..JobInputs::default() }
+    JobInputs { runner: Arc::new(runner), github: Arc::new(github), ..JobInputs::default() }
 }
 
 /// A session under a test's control.

@@ -231,7 +231,7 @@ impl Job {
             shell: shell.command,
             working_directory: directory.unwrap_or_else(|| Arc::from("")),
             environment: process_environment(&scope.env),
-            runner_environment: runner_environment(&self.github(Some(path)), &self.given.runner),
+            runner_environment: runner_environment(evaluator.github(), &self.given.runner),
             path_prepends: self.path.iter().rev().map(Arc::clone).collect(),
             command_files,
             lines: self.line_options(&scope.env),

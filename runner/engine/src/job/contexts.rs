@@ -12,23 +12,23 @@ use crate::process::CommandFiles;
 use crate::secrets::Secrets;
 use crate::step_path::StepPath;
 
-/// What a job is started with and never changes: one object per context.
+/// What a job is started with and never changes: one object per context, shared by everything that reads it.
 #[derive(Clone, Default, PartialEq)]
 pub struct JobInputs {
     /// `github`, without the parts that change from step to step.
-    pub github: Object,
+    pub github: Arc<Object>,
     /// `needs`: the results and outputs of the jobs before it.
-    pub needs: Object,
+    pub needs: Arc<Object>,
     /// `strategy`.
-    pub strategy: Object,
+    pub strategy: Arc<Object>,
     /// `matrix`; null without one.
     pub matrix: Value,
     /// `vars`.
-    pub vars: Object,
+    pub vars: Arc<Object>,
     /// `inputs`, as they were at the start.
-    pub inputs: Object,
+    pub inputs: Arc<Object>,
     /// `runner`; `temp` in it is where scripts and command files go.
-    pub runner: Object,
+    pub runner: Arc<Object>,
 }
 
 impl Job {
@@ -37,21 +37,21 @@ impl Job {
         let given = &self.given;
         let mut all = Object::new();
         all.insert("github", object(self.github(path)));
-        all.insert("needs", object(given.needs.clone()));
-        all.insert("strategy", object(given.strategy.clone()));
+        all.insert("needs", Value::Object(Arc::clone(&given.needs)));
+        all.insert("strategy", Value::Object(Arc::clone(&given.strategy)));
         all.insert("matrix", given.matrix.clone());
-        all.insert("vars", object(given.vars.clone()));
+        all.insert("vars", Value::Object(Arc::clone(&given.vars)));
         all.insert("inputs", Value::Object(Arc::clone(&self.inputs)));
-        all.insert("runner", object(given.runner.clone()));
+        all.insert("runner", Value::Object(Arc::clone(&given.runner)));
         all.insert("job", object(self.job_context()));
         all.insert("steps", Value::Object(Arc::clone(&self.steps)));
-        all.insert("secrets", object(secrets.context()));
+        all.insert("secrets", Value::Object(Arc::clone(secrets.context())));
         all
     }
 
     /// The `github` context with the parts that belong to a step.
     pub(super) fn github(&self, path: Option<&StepPath>) -> Object {
-        let mut github = self.given.github.clone();
+        let mut github = self.given.github.as_ref().clone();
         github.insert("job", Value::String(Arc::clone(&self.plan.key.id)));
         let Some(path) = path else { return github };
         if let Some(Planned::Step(step) | Planned::Hook(step, _)) = self.plan.at(path) {

@@ -90,8 +90,9 @@ impl Job {
 
     fn dispatch(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> Result<(Scope, Decision), Halt> {
         let planned = self.plan.at(path).ok_or_else(|| missing(path))?;
-        let (env, own_env) = self.step_env(lane, path, planned, secrets)?;
-        let evaluator = self.evaluator(lane, path, Arc::clone(&env), secrets);
+        let evaluator = self.evaluator(lane, path, Arc::clone(&self.env), secrets);
+        let (env, own_env) = self.step_env(planned, &evaluator)?;
+        let evaluator = evaluator.with_env(Arc::clone(&env));
         let name = self.display_name(path, planned, &evaluator, secrets);
         let decision = match evaluator.condition(condition_of(planned)) {
             Ok(true) => Decision::Run,
@@ -113,17 +114,16 @@ impl Job {
         Evaluator::for_step(self, path, env, hashes, secrets)
     }
 
-    /// The `env` context of a step and the names that its own `env:` sets.
+    /// The `env` context of a step and the names that its own `env:` sets. The evaluator is the step's, with the
+    /// job's `env`.
     fn step_env(
         &self,
-        lane: LaneId,
-        path: &StepPath,
         planned: Planned<'_>,
-        secrets: &Secrets,
+        evaluator: &Evaluator,
     ) -> Result<(Arc<Object>, Vec<Arc<str>>), Halt> {
         let (Planned::Step(step) | Planned::Hook(step, _)) = planned;
         let Some(own) = &step.env else { return Ok((Arc::clone(&self.env), Vec::new())) };
-        let pairs = self.evaluator(lane, path, Arc::clone(&self.env), secrets).texts(own)?;
+        let pairs = evaluator.texts(own)?;
         let mut env = self.env.as_ref().clone();
         let names = pairs.iter().map(|(name, _)| Arc::clone(name)).collect();
         for (name, value) in pairs {
@@ -143,7 +143,10 @@ impl Job {
             _ => None,
         };
         ready
-            .and_then(|(path, planned)| self.step_env(LaneId::FOREGROUND, path, planned, secrets).ok())
+            .and_then(|(path, planned)| {
+                let evaluator = self.evaluator(LaneId::FOREGROUND, path, Arc::clone(&self.env), secrets);
+                self.step_env(planned, &evaluator).ok()
+            })
             .map_or_else(|| Arc::clone(&self.env), |(env, _)| env)
     }
 

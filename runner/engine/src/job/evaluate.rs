@@ -2,7 +2,7 @@
 //!
 //! Builds the contexts and the function table anew for each dispatch; keeps nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use expr::{
     Condition, EvalError, Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object,
@@ -79,6 +79,18 @@ impl Evaluator {
         let mut contexts = job.contexts(path, secrets);
         contexts.insert("env", Value::Object(env));
         Self { contexts, status: status_facts(job.status), hashes }
+    }
+
+    /// The same with another `env`: what a step sees once its own `env:` is evaluated.
+    pub(crate) fn with_env(mut self, env: Arc<Object>) -> Self {
+        self.contexts.insert("env", Value::Object(env));
+        self
+    }
+
+    /// The `github` context.
+    pub(crate) fn github(&self) -> &Object {
+        static NONE: LazyLock<Object> = LazyLock::new(Object::new);
+        self.contexts.get("github").and_then(Value::as_object).unwrap_or(&NONE)
     }
 
     fn functions(&self, phase: Phase) -> Functions {

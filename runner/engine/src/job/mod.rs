@@ -99,7 +99,7 @@ impl Job {
         let cursor = plan.first().map_or(Cursor::Done(Outcome::Success), Cursor::Ready);
         let mut job = Self {
             plan,
-            inputs: Arc::new(given.inputs.clone()),
+            inputs: Arc::clone(&given.inputs),
             given: Arc::new(given),
             lanes: IndexMap::from([(LaneId::FOREGROUND, Lane::at(cursor))]),
             status: Outcome::Success,

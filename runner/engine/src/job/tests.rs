@@ -37,7 +37,7 @@ impl Stage {
         let mut effects = Vec::new();
         let mut runner = Object::new();
         runner.insert("temp", Value::string("/t"));
-        let given = JobInputs { runner, ..JobInputs::default() };
+        let given = JobInputs { runner: Arc::new(runner), ..JobInputs::default() };
         let job = Job::new(Arc::new(plan), given, &secrets, &mut effects);
         Self { job, secrets, effects }
     }

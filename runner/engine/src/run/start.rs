@@ -41,7 +41,7 @@ impl Run {
         if !self.condition(job, &contexts)? {
             return Ok(None);
         }
-        contexts.insert("secrets", Value::Object(Arc::new(secrets.context())));
+        contexts.insert("secrets", Value::Object(Arc::clone(secrets.context())));
         let evaluate = |token: &Spanned<Token>| self.token(token, &contexts);
         let strategy = job.strategy.as_ref();
         let fail_fast = match strategy.and_then(|strategy| strategy.fail_fast.as_ref()) {
@@ -106,18 +106,19 @@ impl Run {
             .map_or(Value::Null, |combination| Value::Object(Arc::new(combination.values.clone())));
         let mut own = contexts.clone();
         own.insert("matrix", matrix.clone());
-        own.insert("strategy", Value::Object(Arc::new(strategy.clone())));
+        let strategy = Arc::new(strategy);
+        own.insert("strategy", Value::Object(Arc::clone(&strategy)));
         let name = self.job_name(job, combination.as_ref(), &own);
         let plan = Plan::new(Arc::clone(&self.workflow), Arc::clone(&self.given.file), key, name.into())
             .map_err(|error| error.to_string())?;
         let inputs = JobInputs {
-            github: self.given.github.clone(),
+            github: Arc::new(self.given.github.clone()),
             needs: object_of(contexts.get("needs")),
             strategy,
             matrix,
-            vars: self.given.vars.clone(),
-            inputs: self.given.inputs.clone(),
-            runner: self.given.runner.clone(),
+            vars: Arc::new(self.given.vars.clone()),
+            inputs: Arc::new(self.given.inputs.clone()),
+            runner: Arc::new(self.given.runner.clone()),
         };
         Ok(Instance {
             plan: Arc::new(plan),
@@ -159,7 +160,7 @@ impl Run {
         for instance in instances {
             let mut own = contexts.clone();
             own.insert("matrix", instance.inputs.matrix.clone());
-            own.insert("strategy", Value::Object(Arc::new(instance.inputs.strategy.clone())));
+            own.insert("strategy", Value::Object(Arc::clone(&instance.inputs.strategy)));
             all &= self.token(token, &own)?.is_truthy();
         }
         Ok(all)
@@ -253,9 +254,9 @@ fn strategy_context(fail_fast: bool, index: u32, total: usize, max_parallel: Opt
     strategy
 }
 
-fn object_of(value: Option<&Value>) -> Object {
+fn object_of(value: Option<&Value>) -> Arc<Object> {
     match value {
-        Some(Value::Object(object)) => object.as_ref().clone(),
-        _ => Object::new(),
+        Some(Value::Object(object)) => Arc::clone(object),
+        _ => Arc::default(),
     }
 }

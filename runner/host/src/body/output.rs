@@ -172,11 +172,9 @@ pub(crate) struct Pump {
 }
 
 impl Pump {
-    /// # Errors
-    /// The pipe cannot be read without waiting.
-    pub(crate) fn new(pipe: PipeReader, spec: &ProcessSpec, out: Journalist) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&pipe, true)?;
-        Ok(Self {
+    /// Of a pipe that is read without waiting.
+    pub(crate) fn new(pipe: PipeReader, spec: &ProcessSpec, out: Journalist) -> Self {
+        Self {
             pipe: Arc::new(pipe),
             open: true,
             buffer: vec![0; READ_BYTES],
@@ -184,7 +182,7 @@ impl Pump {
             masks: out.masks(),
             seen_matchers: out.shared.matchers.start(&spec.matchers),
             out,
-        })
+        }
     }
 
     /// The pipe, as long as somebody may still write to it.

@@ -2,6 +2,7 @@
 //!
 //! Runs on a thread of its lane. Knows processes and pipes; not the job.
 
+use std::ffi::OsString;
 use std::io::{self, PipeReader};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
@@ -39,14 +40,19 @@ pub(crate) fn run_process(
     over: impl FnOnce(BodyEnd),
 ) {
     let mut out = Journalist::new(Arc::clone(shared), run.lane, run.epoch, run.step.clone());
-    let prepared = prepare(shared, tag, spec, &mut out);
+    let prepared = prepare(shared, tag, spec);
     let mut state = run.lock_moving();
     if state.discarded {
         return;
     }
-    let started = prepared.and_then(|prepared| start(&prepared, tag, spec, &mut state, out));
+    let started = start(&prepared, spec);
+    // Nothing of the shell is read before this, so the log begins with it; the shell need not wait for it.
+    heading::write(spec, prepared.shell.as_deref(), &shared.masks.current(), out.batch());
+    out.flush();
     match started {
-        Ok(leader) => {
+        Ok((leader, output)) => {
+            state.membership = Lane::of_new_leader(tag.to_owned(), leader);
+            state.pump = Some(Pump::new(output, spec, out));
             drop(state);
             shared.watchers().started(leader);
             await_end(shared, run, spec, leader, over);
@@ -59,44 +65,41 @@ pub(crate) fn run_process(
     }
 }
 
-/// Everything a start needs.
+/// Everything a start needs, as far as it is there.
 struct Prepared {
-    shell: PathBuf,
-    arguments: Vec<String>,
+    shell: Option<PathBuf>,
+    /// Where it was looked for.
+    path: OsString,
+    script: Result<PathBuf, String>,
     environment: EnvironmentBlock,
     directory: PathBuf,
 }
 
-fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec, out: &mut Journalist) -> Result<Prepared, String> {
+fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
     let settings = &shared.settings;
     let variables = files::variables(&settings.temp, &spec.command_files);
     let step = environment::build(&settings.base, spec, tag, &variables);
     let directory = settings.workspace.join(&*spec.working_directory);
     let shell = command_line::find(&spec.shell.candidates, &step.path, &directory);
-    heading::write(spec, shell.as_deref(), &shared.masks.current(), out.batch());
-    out.flush();
     let script = files::prepare(settings, spec).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
-    })?;
-    let shell = shell.ok_or_else(|| command_line::not_found(&spec.shell.candidates, &step.path))?;
-    let arguments = command_line::arguments(&spec.shell.arguments, &script.to_string_lossy());
-    Ok(Prepared { shell, arguments, environment: step.block, directory })
+    });
+    Prepared { shell, path: step.path, script, environment: step.block, directory }
 }
 
-fn start(
-    prepared: &Prepared,
-    tag: &str,
-    spec: &ProcessSpec,
-    state: &mut RunState,
-    out: Journalist,
-) -> Result<i32, String> {
+/// The leader and its output, which is read without waiting.
+fn start(prepared: &Prepared, spec: &ProcessSpec) -> Result<(i32, PipeReader), String> {
+    let script = prepared.script.as_ref().map_err(String::clone)?;
+    let shell = prepared.shell.as_ref();
+    let shell = shell.ok_or_else(|| command_line::not_found(&spec.shell.candidates, &prepared.path))?;
+    let arguments = command_line::arguments(&spec.shell.arguments, &script.to_string_lossy());
     let no_pipe = |error: io::Error| format!("failed to make a pipe for the step's output: {error}");
     let (reader, writer) = io::pipe().map_err(no_pipe)?;
-    let pump = Pump::new(reader, spec, out).map_err(no_pipe)?;
+    rustix::io::ioctl_fionbio(&reader, true).map_err(|error| no_pipe(error.into()))?;
     let launch = Launch {
-        program: &prepared.shell,
+        program: shell,
         name: None,
-        arguments: &prepared.arguments,
+        arguments: &arguments,
         environment: &prepared.environment,
         directory: &prepared.directory,
         input: None,
@@ -104,9 +107,7 @@ fn start(
         oom_score: OOM_SCORE,
     };
     let leader = spawn(&launch).map_err(|error| error.to_string())?;
-    state.membership = Lane::of_new_leader(tag.to_owned(), leader);
-    state.pump = Some(pump);
-    Ok(leader)
+    Ok((leader, reader))
 }
 
 /// What the thread does next.

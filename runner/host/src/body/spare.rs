@@ -89,7 +89,8 @@ impl SpareFolders {
     /// is one. `false` leaves it where it is.
     pub(super) fn keep(&self, folder: &Path, files: &[PathBuf], script: &Path) -> bool {
         let Some(place) = &self.place else { return false };
-        if !place.is_untouched(folder, files) || files.iter().any(|file| empty(file).is_err()) {
+        let Some(written) = place.written(folder, files) else { return false };
+        if written.iter().any(|file| empty(file).is_err()) {
             return false;
         }
         let number = place.kept.fetch_add(1, Ordering::Relaxed);
@@ -108,14 +109,20 @@ impl Place {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// These files and no others, none of them reachable by another name.
-    fn is_untouched(&self, folder: &Path, files: &[PathBuf]) -> bool {
-        let Some(untouched) = self.untouched.get() else { return false };
-        let looks_new =
-            |file: &PathBuf| fs::symlink_metadata(file).is_ok_and(|found| Look::of(&found) == *untouched);
-        fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
-            && fs::read_dir(folder).is_ok_and(|entries| entries.count() == files.len())
-            && files.iter().all(looks_new)
+    /// Which of the files have something in them; `None` unless there are these files and no others, none of them
+    /// reachable by another name.
+    fn written<'f>(&self, folder: &Path, files: &'f [PathBuf]) -> Option<Vec<&'f Path>> {
+        let untouched = self.untouched.get()?;
+        let is_whole = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
+            && fs::read_dir(folder).is_ok_and(|entries| entries.count() == files.len());
+        let mut written = Vec::new();
+        for file in files.iter().filter(|_| is_whole) {
+            let found = fs::symlink_metadata(file).ok().filter(|found| Look::of(found) == *untouched)?;
+            if found.len() > 0 {
+                written.push(file.as_path());
+            }
+        }
+        is_whole.then_some(written)
     }
 }
 
@@ -133,10 +140,7 @@ fn rename_into(folder: &Path, to: &Path) -> io::Result<()> {
 /// A script may hold secrets: its text is not left lying about.
 fn empty(file: &Path) -> io::Result<()> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    if fs::symlink_metadata(file)?.len() > 0 {
-        OpenOptions::new().write(true).truncate(true).custom_flags(no_follow).open(file)?;
-    }
-    Ok(())
+    OpenOptions::new().write(true).truncate(true).custom_flags(no_follow).open(file).map(drop)
 }
 
 #[cfg(test)]

@@ -176,10 +176,11 @@ fn with_folders(mut inputs: JobInputs, place: &Place, event: &str) -> JobInputs 
     let event_path = place.dir.path().join("event.json");
     fs::write(&event_path, event).unwrap();
     let text = |path: &Path| Value::string(path.to_str().expect("text"));
-    inputs.github.insert("workspace", text(&place.workspace()));
-    inputs.github.insert("event_path", text(&event_path));
-    inputs.runner.insert("temp", text(&place.temp()));
-    inputs.runner.insert("tool_cache", text(&place.dir.path().join("tools")));
+    let (github, runner) = (Arc::make_mut(&mut inputs.github), Arc::make_mut(&mut inputs.runner));
+    github.insert("workspace", text(&place.workspace()));
+    github.insert("event_path", text(&event_path));
+    runner.insert("temp", text(&place.temp()));
+    runner.insert("tool_cache", text(&place.dir.path().join("tools")));
     inputs
 }
 

@@ -81,7 +81,7 @@ fn facts() -> JobFacts {
     github.insert("run_number", 7);
     let runner = Object::from([("temp", "/t"), ("os", "Linux")]);
     JobFacts {
-        inputs: JobInputs { github, runner, ..JobInputs::default() },
+        inputs: JobInputs { github: Arc::new(github), runner: Arc::new(runner), ..JobInputs::default() },
         roots: vec![("workspace".into(), "/w".into()), ("temp".into(), "/t".into())],
         repository: Some("/home/me/project".into()),
         options: vec!["--job".into(), "build".into()],

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine::job::JobInputs;
 use engine::plan::JobKey;
@@ -84,13 +85,13 @@ impl<'a> FactsTwin<'a> {
         }
         let fill = &*fill;
         let inputs = JobInputs {
-            github: twin.github.owned_object(fill)?,
-            needs: twin.needs.owned_object(fill)?,
-            strategy: twin.strategy.owned_object(fill)?,
+            github: Arc::new(twin.github.owned_object(fill)?),
+            needs: Arc::new(twin.needs.owned_object(fill)?),
+            strategy: Arc::new(twin.strategy.owned_object(fill)?),
             matrix: twin.matrix.value(fill)?,
-            vars: twin.vars.owned_object(fill)?,
-            inputs: twin.inputs.owned_object(fill)?,
-            runner: twin.runner.owned_object(fill)?,
+            vars: Arc::new(twin.vars.owned_object(fill)?),
+            inputs: Arc::new(twin.inputs.owned_object(fill)?),
+            runner: Arc::new(twin.runner.owned_object(fill)?),
         };
         Ok(JobFacts {
             inputs,

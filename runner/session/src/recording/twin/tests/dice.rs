@@ -272,13 +272,13 @@ impl Dice {
         let odd = std::ffi::OsString::from_vec(b"/odd/\xff".to_vec());
         JobFacts {
             inputs: JobInputs {
-                github: self.object(0),
-                needs: self.object(0),
-                strategy: self.object(0),
+                github: Arc::new(self.object(0)),
+                needs: Arc::new(self.object(0)),
+                strategy: Arc::new(self.object(0)),
                 matrix: self.value(0),
-                vars: self.object(0),
-                inputs: self.object(0),
-                runner: self.object(0),
+                vars: Arc::new(self.object(0)),
+                inputs: Arc::new(self.object(0)),
+                runner: Arc::new(self.object(0)),
             },
             roots: vec![("workspace".into(), PathBuf::from(self.text())), ("temp".into(), odd.into())],
             repository: self.0.bool().then(|| PathBuf::from(self.text())),
