@@ -27,7 +27,7 @@ pub(super) fn departs(request: &Ask) -> bool {
 
 /// Whether the job runs after this.
 pub(super) fn runs_on(request: &Ask) -> bool {
-    matches!(request, Ask::Next | Ask::Continue | Ask::Cancel | Ask::Confirm(_))
+    matches!(request, Ask::Next | Ask::StepIn | Ask::StepOut | Ask::Continue | Ask::Cancel | Ask::Confirm(_))
 }
 
 /// How many stops a command leads to: running a step again goes to its beginning first.

@@ -97,7 +97,7 @@ impl Adapter {
             outcome: Some(outcome.as_str().to_owned()),
             start_ms: millis(at.saturating_sub(took)),
             took_ms: Some(millis(took)),
-            source: line.place.as_ref().map(|_| self.workflow_source()),
+            source: line.place.as_ref().and_then(|place| self.source_of(place)),
             line: line.place.as_ref().map(|place| self.client.borrow().line_out(place.line)),
         })
     }

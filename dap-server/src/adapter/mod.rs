@@ -128,7 +128,9 @@ struct Looks {
 enum Frame {
     /// The step at the cursor.
     Step(StepPath),
-    /// A background step.
+    /// An action that the step at the cursor is inside of.
+    Around(StepPath),
+    /// A background step, or an action in it.
     Background(LaneId, StepPath),
     /// The job around it.
     Job,

@@ -72,6 +72,11 @@ impl Adapter {
                 "a background step cannot be run again by itself",
             )
             .hint("`goto` its line goes back to before it started")),
+            Frame::Around(path) => {
+                let done = self.go_back(Ask::Goto(Target::Step(path))).await?;
+                self.pass_a_stop();
+                Ok(done)
+            }
             Frame::Step(_) if has_not_begun(&picture.stop) => self.go_on(Ask::Next).await,
             Frame::Step(_) => {
                 let done = self.go_back(Ask::Rerun).await?;

@@ -178,8 +178,9 @@ impl Adapter {
             Request::ExceptionInfo(_) => self.exception_info().await,
 
             Request::Continue(_) => self.go_on(session::request::Request::Continue).await,
-            Request::Next(_) | Request::StepIn(_) => self.go_on(session::request::Request::Next).await,
-            Request::StepOut(_) => self.go_on(session::request::Request::Continue).await,
+            Request::Next(_) => self.go_on(session::request::Request::Next).await,
+            Request::StepIn(_) => self.go_on(session::request::Request::StepIn).await,
+            Request::StepOut(_) => self.go_on(session::request::Request::StepOut).await,
             Request::StepBack(_) => self.go_back(session::request::Request::Back { steps: 1 }).await,
             Request::ReverseContinue(_) => self.go_back(session::request::Request::ReverseContinue).await,
             Request::RestartFrame(arguments) => self.restart_frame(&arguments).await,

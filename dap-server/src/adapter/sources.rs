@@ -1,8 +1,10 @@
 //! Sources: the workflow file, which the client reads itself, and texts that only we have.
 
+use std::path::Path;
+
 use session::engine::step_path::StepPath;
 use session::picture::Picture;
-use session::request::{Reply, Request as Ask};
+use session::request::{Place, Reply, Request as Ask};
 
 use super::documents::Document;
 use super::{Adapter, unexpected};
@@ -14,11 +16,23 @@ impl Adapter {
     pub(super) fn workflow_source(&self) -> Source {
         let path =
             self.debuggee.borrow().as_ref().map(|debuggee| debuggee.workflow.clone()).unwrap_or_default();
+        self.file_source(&path)
+    }
+
+    /// A file: the workflow, or an action's manifest.
+    pub(super) fn file_source(&self, path: &Path) -> Source {
         Source {
             name: path.file_name().map(|name| name.to_string_lossy().into_owned()),
-            path: Some(self.client.borrow().path_out(&path)),
+            path: Some(self.client.borrow().path_out(path)),
             ..Source::default()
         }
+    }
+
+    /// The file of a place, if it is the workflow; the places of an action's steps are told by their frames.
+    pub(super) fn source_of(&self, place: &Place) -> Option<Source> {
+        let is_workflow =
+            self.debuggee.borrow().as_ref().is_some_and(|debuggee| debuggee.workflow.ends_with(&*place.file));
+        is_workflow.then(|| self.workflow_source())
     }
 
     /// Whether the client means the workflow file, by whatever way leads to it.

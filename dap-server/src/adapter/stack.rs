@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use session::engine::step_path::LaneId;
+use session::engine::step_path::{LaneId, StepPath};
 use session::picture::{CONTEXTS, Picture};
 use session::request::{BackgroundLine, BackgroundState, Place};
 
@@ -42,9 +42,11 @@ impl Adapter {
     fn stack_frame(&self, frame: Frame, picture: &Rc<Picture>) -> StackFrame {
         let client = self.client.borrow();
         let background = matches!(frame, Frame::Background(..));
+        let manifest = frame.step().and_then(|path| picture.manifest_of(path));
+        let source = manifest.map_or_else(|| self.workflow_source(), |file| self.file_source(&file));
         let (name, line, hint) = match &frame {
-            Frame::Step(path) | Frame::Background(_, path) => {
-                let name = format!("{} {}", path.index().saturating_add(1), picture.step_name(path));
+            Frame::Step(path) | Frame::Around(path) | Frame::Background(_, path) => {
+                let name = format!("{} {}", path.number(), picture.step_name(path));
                 (name, picture.place(path).map(|place| place.line), None)
             }
             Frame::Job => (job_frame_name(picture), picture.job_line(), Some(FrameHint::Subtle)),
@@ -52,7 +54,7 @@ impl Adapter {
         StackFrame {
             id: self.looks.borrow_mut().frames.of(frame),
             name,
-            source: Some(self.workflow_source()),
+            source: Some(source),
             line: client.line_out(line.unwrap_or(1)),
             column: client.column_out(1),
             can_restart: Some(!picture.viewed && !background),
@@ -66,8 +68,8 @@ impl Adapter {
         let picture = self.still_picture().await?;
         let mut scopes = Vec::new();
         let lane = frame.lane();
-        if let Frame::Step(path) | Frame::Background(_, path) = &frame {
-            let place = picture.place(path);
+        if let Some(path) = frame.step() {
+            let place = picture.place(path).filter(|_| picture.manifest_of(path).is_none());
             scopes.push(self.scope("Step", Node::Step(path.clone()), place, &picture));
         }
         for name in CONTEXTS {
@@ -107,11 +109,13 @@ impl Adapter {
 fn frames_of(thread: i64, picture: &Picture) -> Result<Vec<Frame>, Failure> {
     if thread == FOREGROUND {
         let step = picture.step().filter(|_| picture.outcome().is_none());
-        return Ok(step.cloned().map(Frame::Step).into_iter().chain([Frame::Job]).collect());
+        let around = step.map(StepPath::ancestors).unwrap_or_default().into_iter().map(Frame::Around);
+        return Ok(step.cloned().map(Frame::Step).into_iter().chain(around).chain([Frame::Job]).collect());
     }
     let line = picture.background.iter().find(|line| Some(line.lane) == lane_of(thread));
     let line = line.filter(|line| !line.joined).ok_or_else(|| no_thread(thread))?;
-    Ok(vec![Frame::Background(line.lane, line.step.clone()), Frame::Job])
+    let inside = [line.at_step.clone()].into_iter().chain(line.at_step.ancestors());
+    Ok(inside.map(|path| Frame::Background(line.lane, path)).chain([Frame::Job]).collect())
 }
 
 /// A thread that is not there, or no more.
@@ -130,7 +134,15 @@ impl Frame {
     pub(super) fn lane(&self) -> LaneId {
         match self {
             Frame::Background(lane, _) => *lane,
-            Frame::Step(_) | Frame::Job => LaneId::FOREGROUND,
+            Frame::Step(_) | Frame::Around(_) | Frame::Job => LaneId::FOREGROUND,
+        }
+    }
+
+    /// The step that it is about.
+    fn step(&self) -> Option<&StepPath> {
+        match self {
+            Frame::Step(path) | Frame::Around(path) | Frame::Background(_, path) => Some(path),
+            Frame::Job => None,
         }
     }
 }

@@ -73,9 +73,10 @@ impl Adapter {
 
     fn tell_notice(&self, notice: Notice) {
         match notice {
-            Notice::StepStarted { number, name, place, .. } => {
-                let text = format!("▸ {number} {}\n", wording::shown(&name));
-                let group = Some(OutputGroup::Start);
+            Notice::StepStarted { step, name, place, .. } => {
+                let text = format!("▸ {} {}\n", step.number(), wording::shown(&name));
+                // The steps of an action are lines in the group of the action.
+                let group = (step.depth() == 0).then_some(OutputGroup::Start);
                 self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
             Notice::LaneStarted { lane, .. } => {
@@ -115,7 +116,9 @@ impl Adapter {
             return;
         }
         // The group of a background step is closed when it leaves the foreground.
-        if end.lane == LaneId::FOREGROUND {
+        if end.step.depth() > 0 {
+            self.look_again();
+        } else if end.lane == LaneId::FOREGROUND {
             self.close_group();
         } else {
             self.lane_changed(end.lane, ThreadEventReason::Exited);
@@ -157,7 +160,7 @@ impl Adapter {
             category: Some(category),
             output,
             group,
-            source: place.as_ref().map(|_| self.workflow_source()),
+            source: place.as_ref().and_then(|place| self.source_of(place)),
             line: place.map(|place| self.client.borrow().line_out(place.line)),
             ..OutputEvent::default()
         }

@@ -173,6 +173,9 @@ pub(crate) struct Options {
     /// Run only the combinations of the matrix that have this value
     #[arg(long, value_name = "KEY=VALUE", help_heading = "What the job is given")]
     pub(crate) matrix: Vec<String>,
+    /// Take an action's repository from this folder, for one reference or, without @REF, for all
+    #[arg(long, value_name = "OWNER/REPO[@REF]=FOLDER", help_heading = "What the job is given")]
+    pub(crate) action: Vec<String>,
     /// Who started the workflow
     #[arg(long, value_name = "NAME", help_heading = "What the job is given")]
     pub(crate) actor: Option<String>,

@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) env_files: Vec<PathBuf>,
     /// `matrix`: a key and the values that it may have.
     pub(crate) matrix: IndexMap<String, Vec<String>>,
+    /// `action`: a repository, maybe with a reference, and its folder.
+    pub(crate) actions: IndexMap<String, PathBuf>,
     /// `actor`
     pub(crate) actor: Option<String>,
     /// `repository`
@@ -65,6 +67,7 @@ struct File {
     env: IndexMap<String, Scalar>,
     env_file: Option<PathBuf>,
     matrix: IndexMap<String, OneOrMore>,
+    action: IndexMap<String, PathBuf>,
     actor: Option<String>,
     repository: Option<String>,
     workspace: Option<WorkspaceChoice>,
@@ -177,6 +180,7 @@ fn merged(file: File, folder: &Path, options: Options) -> Result<Settings, Fault
         env: overlaid(texts(file.env), "--env", &options.env)?,
         env_files: from_file(file.env_file).into_iter().chain(options.env_file).collect(),
         matrix: matrix(file.matrix, &options.matrix)?,
+        actions: actions(file.action, folder, &options.action)?,
         actor: options.actor.or(file.actor),
         repository: options.repository.or(file.repository),
         workspace: options.workspace.or(file.workspace).unwrap_or(WorkspaceChoice::Fresh),
@@ -215,6 +219,26 @@ fn matrix(
     Ok(all)
 }
 
+/// The folders of actions: of the file relative to its place, of the command line to where we are. The command line's come
+/// first.
+fn actions(
+    file: IndexMap<String, PathBuf>,
+    folder: &Path,
+    given: &[String],
+) -> Result<IndexMap<String, PathBuf>, Fault> {
+    let mut all = IndexMap::new();
+    for text in given {
+        let (name, path) = pair("--action", text)?;
+        let path = std::path::absolute(path)
+            .map_err(|error| Fault::new(format!("--action {text}: no folder: {error}")))?;
+        all.insert(name.to_owned(), path);
+    }
+    for (name, path) in file {
+        all.entry(name).or_insert_with(|| folder.join(path));
+    }
+    Ok(all)
+}
+
 /// `KEY=VALUE` in two.
 fn pair<'a>(option: &str, text: &'a str) -> Result<(&'a str, &'a str), Fault> {
     match text.split_once('=') {
@@ -248,8 +272,9 @@ mod tests {
     fn every_option_can_be_in_the_file() {
         let text = "event = 'push'\nevent-path = 'e.json'\nsecret = ['TOKEN']\nsecret-file = '.secrets'\nenv-file = '.env'\n\
                     actor = 'mona'\nrepository = 'o/r'\nworkspace = 'in-place'\nhome = 'fresh'\nhost = true\nno-record = true\njson = true\n\
-                    [input]\nlevel = 3\ndry = true\n[var]\nA = 'b'\n[env]\nC = 1.5\n[matrix]\nos = ['a', 'b']\nnode = 20\n";
+                    [action]\n'o/r@v1' = 'actions/r'\n[input]\nlevel = 3\ndry = true\n[var]\nA = 'b'\n[env]\nC = 1.5\n[matrix]\nos = ['a', 'b']\nnode = 20\n";
         let settings = read(text, Options::default()).unwrap();
+        assert_eq!(settings.actions.get("o/r@v1"), Some(&PathBuf::from("/repo/actions/r")));
         assert_eq!(settings.event_path, Some(PathBuf::from("/repo/e.json")));
         assert_eq!(format!("{:?}", settings.inputs), r#"{"level": "3", "dry": "true"}"#);
         assert_eq!(format!("{:?}", settings.env), r#"{"C": "1.5"}"#);

@@ -41,6 +41,11 @@ impl Paths {
         Ok(Paths { state: find("XDG_STATE_HOME", ".local/state")?, cache: find("XDG_CACHE_HOME", ".cache")? })
     }
 
+    /// Actions of other repositories, laid out as GitHub's runner lays out its `_actions`.
+    pub(crate) fn actions(&self) -> PathBuf {
+        self.cache.join("_actions")
+    }
+
     /// The REPL's history.
     pub(crate) fn history(&self) -> PathBuf {
         self.state.join("history")

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use engine::run::RunInputs;
 use engine::secrets::Secrets;
 use expr::{Object, Value};
+use host::action::ActionStore;
 use indexmap::IndexMap;
 use syntax::{Job, Workflow};
 
@@ -134,6 +135,14 @@ pub(crate) fn prepare(
         settings,
         paths,
     })
+}
+
+impl Prepared {
+    /// Where the actions of other repositories are.
+    pub(crate) fn action_store(&self) -> ActionStore {
+        let named = self.settings.actions.iter().map(|(name, folder)| (name.clone(), folder.clone()));
+        ActionStore::default().with_overrides(named).with_cache(self.paths.actions())
+    }
 }
 
 /// `--env-file`, then `--env` over it.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use dap_server::debuggee::Debuggee;
 use engine::secrets::Secrets;
+use host::action::ActionStore;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
@@ -87,7 +88,7 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(&place, &reopened.secrets, origin.clone(), tracking),
+            host_settings(&place, &reopened.secrets, origin.clone(), tracking, paths.actions()),
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -135,7 +136,13 @@ fn fault(error: impl std::fmt::Display) -> Fault {
     Fault::new(error.to_string())
 }
 
-fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin, tracking: String) -> HostSettings {
+fn host_settings(
+    place: &JobPlace,
+    secrets: &Secrets,
+    origin: Origin,
+    tracking: String,
+    actions: PathBuf,
+) -> HostSettings {
     let names: Vec<&str> = secrets.names().map(|name| &**name).collect();
     HostSettings {
         workspace: place.workspace.clone(),
@@ -144,6 +151,7 @@ fn host_settings(place: &JobPlace, secrets: &Secrets, origin: Origin, tracking: 
         base: place.base_environment(&names),
         tracking,
         origin,
+        actions: ActionStore::default().with_cache(actions),
         times: Times::default(),
         guardian: true,
         server_url: String::new(),

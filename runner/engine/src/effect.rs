@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use expr::HashRequest;
 
+use crate::action::ResolvedAction;
 use crate::lines::LineTag;
 use crate::process::{CheckoutSpec, ProcessSpec};
 use crate::step_path::{LaneId, StepPath};
@@ -47,6 +48,15 @@ pub enum Effect {
         lane: LaneId,
         /// What to hash; it names itself in the answer.
         request: HashRequest,
+    },
+    /// Find an action and read its manifest; answered by `ActionReady`.
+    FetchAction {
+        /// The lane that waits for it.
+        lane: LaneId,
+        /// What `uses:` says.
+        reference: Arc<str>,
+        /// The action in whose manifest it stands; `None`: the workflow.
+        around: Option<Arc<ResolvedAction>>,
     },
     /// Something a person or a log wants to know. Texts in it are masked already.
     Report(Report),

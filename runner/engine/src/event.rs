@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use expr::HashRequest;
 
+use crate::action::ResolvedAction;
 use crate::effect::{Outcome, TimerId};
 use crate::step_path::{LaneId, StepPath};
 
@@ -44,6 +45,13 @@ pub enum Event {
         request: HashRequest,
         /// The digest in hex, or why there is none.
         answer: Result<String, String>,
+    },
+    /// The answer to `Effect::FetchAction`.
+    ActionReady {
+        /// The lane that asked.
+        lane: LaneId,
+        /// The action, or why there is none.
+        answer: Result<Arc<ResolvedAction>, String>,
     },
     /// A timer rang.
     Timer(TimerId),

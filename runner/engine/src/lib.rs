@@ -9,6 +9,7 @@
 // Crates above this one name values and spans through here: they depend on the engine alone (DESIGN 2).
 pub use {expr, syntax};
 
+pub mod action;
 pub mod annotation;
 pub mod command;
 pub mod effect;

@@ -42,5 +42,8 @@ pub const JOB_TIMEOUT_DEFAULT_MINUTES: u32 = 360;
 /// A matrix may have this many combinations, as on GitHub.
 pub const MATRIX_COMBINATIONS_MAX: usize = 256;
 
+/// Composite actions may be nested so deep; the check is GitHub's (steps.md 4.4).
+pub const COMPOSITE_DEPTH: usize = 9;
+
 /// Background steps that run at once; further ones wait for their turn (steps.md 2.3).
 pub const BACKGROUND_SLOTS: usize = 10;

@@ -106,6 +106,25 @@ pub(crate) enum Planned<'a> {
     Step(&'a Step),
     /// The pre or post part of a step's action.
     Hook(&'a Step, &'a Hook),
+    /// The pre or post program of a step's JavaScript action.
+    Program(&'a Step, &'a syntax::Stage),
+}
+
+impl<'a> Planned<'a> {
+    /// The step itself.
+    pub(crate) fn step(self) -> &'a Step {
+        let (Planned::Step(step) | Planned::Hook(step, _) | Planned::Program(step, _)) = self;
+        step
+    }
+
+    /// What has to hold for it to run.
+    pub(crate) fn condition(self) -> &'a expr::Expression {
+        match self {
+            Planned::Step(step) => step.condition.value.expression(),
+            Planned::Hook(_, hook) => hook.condition.expression(),
+            Planned::Program(_, stage) => &stage.condition.value,
+        }
+    }
 }
 
 impl Plan {
@@ -209,23 +228,6 @@ impl Plan {
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Plan({} of {}, {} steps)", self.key, self.file, self.steps.len())
-    }
-}
-
-/// What a `uses:` step refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActionReference<'a> {
-    /// `actions/checkout`, any version: built in.
-    Checkout,
-    /// Anything else.
-    Other(&'a str),
-}
-
-impl<'a> ActionReference<'a> {
-    /// Reads the text behind `uses:`.
-    pub fn of(reference: &'a str) -> Self {
-        let name = reference.split('@').next().unwrap_or(reference);
-        if name.eq_ignore_ascii_case("actions/checkout") { Self::Checkout } else { Self::Other(reference) }
     }
 }
 

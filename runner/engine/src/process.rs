@@ -9,7 +9,7 @@ use crate::lines::LineOptions;
 use crate::matcher::Matchers;
 use crate::step_path::StepPath;
 
-/// The body of a `run` step, ready to be started.
+/// The body of a `run` step, or a program of an action, ready to be started.
 #[derive(Clone, PartialEq)]
 pub struct ProcessSpec {
     /// The step that this body belongs to.
@@ -42,6 +42,8 @@ pub struct ProcessSpec {
 pub struct Heading {
     /// The first line, for instance `Run cargo test`.
     pub title: String,
+    /// What an action is given, shown below it, in order.
+    pub with: Vec<(Arc<str>, Arc<str>)>,
     /// The `env:` entries shown below it, in order.
     pub env: Vec<(Arc<str>, Arc<str>)>,
 }
@@ -49,12 +51,12 @@ pub struct Heading {
 /// A script file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Script {
-    /// Path relative to `RUNNER_TEMP`, in [`CommandFiles::folder`].
+    /// Path relative to `RUNNER_TEMP`, in [`CommandFiles::folder`]; that of an action's program is absolute.
     pub file: String,
     /// The script as the workflow gives it, for the heading of the log.
     pub text: Arc<str>,
-    /// The file's content: `text` with the shell's fix-ups (steps.md 3.1).
-    pub content: String,
+    /// The file's content: `text` with the shell's fix-ups (steps.md 3.1). `None`: it is there already, a file of an action.
+    pub content: Option<String>,
 }
 
 /// The shell's command line (steps.md 3.1).

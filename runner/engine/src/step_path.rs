@@ -78,6 +78,47 @@ impl StepPath {
         self.stage
     }
 
+    /// The positions inside composite actions, from the outermost in.
+    pub fn inner(&self) -> &[u32] {
+        self.indices.get(1..).unwrap_or_default()
+    }
+
+    /// The step of the job that this one belongs to: itself, or the outermost composite step around it.
+    pub fn outermost(&self) -> Self {
+        Self::new(self.stage, self.index())
+    }
+
+    /// The composite step right around this one; `None` for a job step.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, around) = self.indices.split_last()?;
+        (!around.is_empty()).then(|| Self { stage: self.stage, indices: Arc::from(around) })
+    }
+
+    /// The composite steps around this one, from the innermost out.
+    pub fn ancestors(&self) -> Vec<Self> {
+        std::iter::successors(self.parent(), Self::parent).collect()
+    }
+
+    /// The step after this one in the same action.
+    pub fn next_sibling(&self) -> Self {
+        let mut indices = self.indices.to_vec();
+        if let Some(last) = indices.last_mut() {
+            *last = last.saturating_add(1);
+        }
+        Self { stage: self.stage, indices: Arc::from(indices) }
+    }
+
+    /// The same step in another stage.
+    pub fn in_stage(&self, stage: Stage) -> Self {
+        Self { stage, indices: Arc::clone(&self.indices) }
+    }
+
+    /// The number that people read: `3` for the third step of the job, `3.1` for the first one of its action.
+    pub fn number(&self) -> String {
+        let numbers = self.indices.iter().map(|index| index.saturating_add(1).to_string());
+        numbers.collect::<Vec<_>>().join(".")
+    }
+
     /// The position (from 0) of the job step that this path starts with.
     pub fn index(&self) -> u32 {
         self.indices.first().copied().unwrap_or(0)

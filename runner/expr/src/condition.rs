@@ -4,7 +4,6 @@
 use crate::error::{EvalError, ParseError, ParseErrorKind, TemplateError, utf16_length};
 use crate::expression::{Evaluated, Expression};
 use crate::function::Functions;
-use crate::limit::TEMPLATE_MEMORY;
 use crate::object::Object;
 use crate::scope::{FunctionSignature, SUCCESS, Scope};
 use crate::template::{INSERT_UNSUPPORTED, Template, TemplatePart};
@@ -70,7 +69,7 @@ impl Condition {
     /// # Errors
     /// As [`Expression::evaluate`].
     pub fn evaluate(&self, contexts: &Object, functions: &Functions) -> Result<Evaluated, EvalError> {
-        self.expression.evaluate_within(contexts, functions, TEMPLATE_MEMORY)
+        self.expression.evaluate_as_condition(contexts, functions)
     }
 
     /// [`Condition::evaluate`], and what every part of the expression gave.
@@ -79,7 +78,7 @@ impl Condition {
         contexts: &Object,
         functions: &Functions,
     ) -> (Result<Evaluated, EvalError>, Trace) {
-        self.expression.evaluate_traced_within(contexts, functions, TEMPLATE_MEMORY)
+        self.expression.evaluate_as_condition_traced(contexts, functions)
     }
 }
 

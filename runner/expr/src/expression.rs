@@ -10,7 +10,7 @@ use crate::evaluate::{Evaluator, Stop};
 use crate::fold;
 use crate::function::Functions;
 use crate::hash::HashRequest;
-use crate::limit::DEFAULT_MEMORY;
+use crate::limit::{DEFAULT_MEMORY, TEMPLATE_MEMORY};
 use crate::object::Object;
 use crate::reference::{self, Reference};
 use crate::scope::Scope;
@@ -134,6 +134,27 @@ impl Expression {
     ) -> Result<Evaluated, EvalError> {
         let (result, _) = Evaluator::new(&self.parsed.tree, contexts, functions, memory).run();
         Evaluated::from_result(result)
+    }
+
+    /// Its value as that of an `if`. Memory is limited to 10 MiB.
+    ///
+    /// # Errors
+    /// As [`Expression::evaluate`].
+    pub fn evaluate_as_condition(
+        &self,
+        contexts: &Object,
+        functions: &Functions,
+    ) -> Result<Evaluated, EvalError> {
+        self.evaluate_within(contexts, functions, TEMPLATE_MEMORY)
+    }
+
+    /// [`Expression::evaluate_as_condition`], and what every part of the expression gave.
+    pub fn evaluate_as_condition_traced(
+        &self,
+        contexts: &Object,
+        functions: &Functions,
+    ) -> (Result<Evaluated, EvalError>, Trace) {
+        self.evaluate_traced_within(contexts, functions, TEMPLATE_MEMORY)
     }
 
     /// [`Expression::evaluate`], and what every part of the expression gave.

@@ -48,6 +48,7 @@ impl Bench {
             base: BaseEnvironment::of_this_process(),
             tracking: format!("bench_{}", std::process::id()),
             origin: Origin { folder: folder.path().to_owned(), name: None, in_place: true },
+            actions: Default::default(),
             times: Times::default(),
             guardian: false,
             server_url: String::new(),
@@ -65,11 +66,11 @@ impl Bench {
         let step = StepPath::main(0);
         let command_files = CommandFiles::of(&step);
         let spec = ProcessSpec {
-            heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
+            heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new() },
             script: Script {
                 file: command_files.script(".sh"),
                 text: script.into(),
-                content: script.to_owned(),
+                content: Some(script.to_owned()),
             },
             shell: ShellCommand {
                 candidates: vec!["bash".to_owned()],

@@ -3,6 +3,7 @@
 //! This crate knows the operating system. It does not know the debugger, its timeline, breakpoints or any protocol,
 //! and it decides nothing about a job: the engine does.
 
+pub mod action;
 pub mod body;
 pub mod checkout;
 pub mod contract;

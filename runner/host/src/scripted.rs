@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
+use engine::action::ResolvedAction;
 use engine::effect::{Body, Effect, Signal, TimerId};
 use engine::event::{BodyEnd, Event, Exit};
 use engine::file_command::FileCommandResults;
@@ -58,6 +60,14 @@ impl Default for Play {
 pub trait Script {
     /// The body in this lane starts.
     fn play(&mut self, lane: LaneId, body: &Body) -> Play;
+
+    /// The action behind a reference.
+    ///
+    /// # Errors
+    /// There is none.
+    fn action(&mut self, reference: &str) -> Result<ResolvedAction, String> {
+        Err(format!("there is no action {reference}"))
+    }
 
     /// The answer to `hashFiles(…)`.
     fn hash(&mut self, patterns: &[String]) -> Result<String, String> {
@@ -209,6 +219,10 @@ impl<S: Script> Host for ScriptedHost<S> {
             Effect::HashFiles { lane, request } => {
                 let answer = self.script.hash(&request.patterns);
                 self.push(self.now, lane, What::Event(Event::HashReady { lane, request, answer }));
+            }
+            Effect::FetchAction { lane, reference, .. } => {
+                let answer = self.script.action(&reference).map(Arc::new);
+                self.push(self.now, lane, What::Event(Event::ActionReady { lane, answer }));
             }
             Effect::Report(_) => {}
         }

@@ -127,6 +127,7 @@ fn live_host(tracking: &str, folder: &Path) {
         base: BaseEnvironment::of_this_process(),
         tracking: tracking.to_owned(),
         origin,
+        actions: Default::default(),
         times: Times::default(),
         guardian: true,
         server_url: String::new(),
@@ -171,8 +172,12 @@ fn spawn_effect(lane: u32, script: &str) -> Effect {
     let step = StepPath::main(lane);
     let command_files = CommandFiles::of(&step);
     let spec = ProcessSpec {
-        heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
-        script: Script { file: command_files.script(".sh"), text: "".into(), content: script.to_owned() },
+        heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new() },
+        script: Script {
+            file: command_files.script(".sh"),
+            text: "".into(),
+            content: Some(script.to_owned()),
+        },
         shell: ShellCommand { candidates: vec!["bash".to_owned()], arguments: "{0}".to_owned() },
         working_directory: "".into(),
         environment: Default::default(),

@@ -101,6 +101,7 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
         base: BaseEnvironment::of_this_process(),
         tracking: "github_bench".to_owned(),
         origin: Origin { folder: workspace.clone(), name: None, in_place: true },
+        actions: Default::default(),
         times: Times::default(),
         guardian: false,
         server_url: String::new(),

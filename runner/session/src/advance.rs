@@ -12,7 +12,6 @@ use host::contract::Host;
 use host::log::LogBatch;
 use jiff::Timestamp;
 
-use crate::breakpoint::line_of;
 use crate::exception::ExceptionFilter;
 use crate::moment::{Cause, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
@@ -87,7 +86,7 @@ impl<H: Host> Session<H> {
                 Point::During(other) => other == path,
                 _ => false,
             });
-        let command = ran_before.then(|| reach::reaches_outside(self.job.plan(), path))??;
+        let command = ran_before.then(|| reach::reaches_outside(&self.job, path))??;
         Some(StopReason::Confirm(self.secrets.mask(&command)))
     }
 
@@ -206,7 +205,7 @@ impl<H: Host> Session<H> {
         }
         let before = matches!(self.job.cursor(), Cursor::Ready(_) | Cursor::Decided(..));
         path.filter(|_| before)
-            .and_then(|path| reach::reaches_outside(self.job.plan(), path))
+            .and_then(|path| reach::reaches_outside(&self.job, path))
             .map(|command| {
                 self.secrets
                     .mask(&format!("reaches outside the workspace: {command}; going back will not undo it"))
@@ -217,8 +216,7 @@ impl<H: Host> Session<H> {
 
     /// Where a step stands in its file.
     pub(crate) fn place(&self, path: &StepPath) -> Option<Place> {
-        let plan = self.job.plan();
-        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+        self.job.place(path).map(|(file, span)| Place { file: Arc::clone(file), line: span.start.line })
     }
 
     /// What the engine reports goes to the faces, lines to the log.
@@ -227,8 +225,10 @@ impl<H: Host> Session<H> {
             Report::StepStarted { lane, step, name } => {
                 let number = step.index().saturating_add(1);
                 let place = self.place(&step);
-                // A step that runs again begins a new log.
-                self.log.clear(&step);
+                // A step that runs again begins a new log; those of an action write into the log of the action.
+                if step.depth() == 0 {
+                    self.log.clear(&step);
+                }
                 self.tell(Notice::StepStarted { lane, step, number, name, place });
             }
             Report::Line { lane, step: Some(step), tag, text } => {

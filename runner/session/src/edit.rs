@@ -12,6 +12,7 @@ use engine::step_path::{Stage, StepPath};
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
+use crate::gate::Reach;
 use crate::moment::{BranchId, Cause, Point};
 use crate::notice::Notice;
 use crate::request::{Refusal, StopReason, Target};
@@ -126,7 +127,7 @@ impl<H: Host> Session<H> {
         let target = self.timeline.before_moment(self.here, &path).map(|moment| moment.id);
         let target = target.ok_or_else(|| Refusal::new("the moment before this step is not recorded"))?;
         self.go_back_to(target, StopReason::Goto).await?;
-        self.go_on(|gate, point| gate.step(point)).await
+        self.go_on(|gate, point| gate.step(Reach::Over, point)).await
     }
 
     /// Refuses while a shell command runs: it belongs to the moment at which it was started.

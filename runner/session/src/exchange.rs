@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use engine::plan::ActionReference;
+use engine::action::ActionReference;
 use engine::syntax::StepBody;
 use host::checkout;
 use host::contract::Host;

@@ -4,7 +4,7 @@
 
 use engine::effect::Outcome;
 use engine::expr::HashAnswers;
-use engine::job::{Cursor, Decision, Job, Question};
+use engine::job::{Cursor, Decision, Job, Question, StepResult};
 use engine::step_path::StepPath;
 use host::contract::Host;
 
@@ -26,6 +26,14 @@ fn without_heading(lines: &[String]) -> impl Iterator<Item = &String> {
 /// How the line begins that repeats the exit code.
 const EXIT_LINE: &str = "##[error]Process completed with exit code ";
 
+/// The failure of an action is that of one of its steps, at which the job stood already.
+fn failed_inside(moment: &Moment, path: &StepPath) -> bool {
+    let inner = |(other, result): (&StepPath, &StepResult)| {
+        result.conclusion == Outcome::Failure && other.parent().as_ref() == Some(path)
+    };
+    moment.job.results().iter().any(inner)
+}
+
 impl<H: Host> Session<H> {
     /// What can be said of the bad end that this moment is; `None` for any other moment. The most telling filter comes first.
     pub(crate) fn bad_end<'m>(&self, moment: &'m Moment) -> Option<(&'m StepPath, Vec<ExceptionFilter>)> {
@@ -37,6 +45,7 @@ impl<H: Host> Session<H> {
             Outcome::Failure if moment.job.results().get(path)?.conclusion != Outcome::Failure => {
                 vec![ExceptionFilter::ContinueOnError]
             }
+            Outcome::Failure if failed_inside(moment, path) => return None,
             Outcome::Failure if self.expression_fault(moment, path).is_some() => {
                 vec![ExceptionFilter::Expression, ExceptionFilter::Failed]
             }

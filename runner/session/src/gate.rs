@@ -12,10 +12,21 @@ use crate::request::StopReason;
 enum Pace {
     /// Nowhere.
     Standing,
-    /// Up to before the next step after this one; `None`: from between two steps, up to the next one.
-    Step(Option<StepPath>),
+    /// Up to before the next step after this one that lies within reach; `true`: from before this step itself.
+    Step(Reach, Option<(StepPath, bool)>),
     /// Until something stops it.
     Free,
+}
+
+/// Which steps count for a step of the debugger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those at the same depth, or outside of it: an action is one step.
+    Over,
+    /// All, those of an action too.
+    Into,
+    /// Those outside of the action around this one.
+    Out,
 }
 
 /// Decides at every stop point whether the job goes on.
@@ -38,13 +49,10 @@ impl Gate {
         Self { pace: Pace::Free, pause_asked: false, asked_at: None }
     }
 
-    /// Lets the job run the step at `point` and stop before the next.
-    pub fn step(&mut self, point: &Point) {
-        let from = match point {
-            Point::Before(path) | Point::Decided(path) | Point::During(path) => Some(path.clone()),
-            Point::After(..) | Point::End(_) => None,
-        };
-        self.pace = Pace::Step(from);
+    /// Lets the job run the step at `point` and stop before the next one within reach.
+    pub fn step(&mut self, reach: Reach, point: &Point) {
+        let from = point.step().map(|path| (path.clone(), !matches!(point, Point::After(..))));
+        self.pace = Pace::Step(reach, from);
         self.pause_asked = false;
     }
 
@@ -93,11 +101,24 @@ impl Gate {
         match point {
             Point::End(outcome) => Some(StopReason::End(*outcome)),
             Point::Before(path) => match &self.pace {
-                Pace::Step(Some(from)) if from == path => None,
-                Pace::Step(_) => Some(StopReason::Step),
+                Pace::Step(_, Some((from, true))) if from == path => None,
+                Pace::Step(reach, from) => {
+                    let depth = from.as_ref().map(|(from, _)| from.depth());
+                    reach.includes(path.depth(), depth.unwrap_or_default()).then_some(StopReason::Step)
+                }
                 Pace::Standing | Pace::Free => None,
             },
             Point::Decided(_) | Point::During(_) | Point::After(..) => None,
+        }
+    }
+}
+
+impl Reach {
+    fn includes(self, depth: usize, from: usize) -> bool {
+        match self {
+            Reach::Over => depth <= from,
+            Reach::Into => true,
+            Reach::Out => depth < from,
         }
     }
 }
@@ -115,7 +136,7 @@ mod tests {
     #[test]
     fn a_step_ends_before_the_next_one() {
         let mut gate = Gate::closed();
-        gate.step(&before(0));
+        gate.step(Reach::Over, &before(0));
         assert_eq!(gate.reason_to_stop(&before(0)), None);
         assert_eq!(gate.reason_to_stop(&Point::After(StepPath::main(0), Outcome::Success)), None);
         assert_eq!(gate.reason_to_stop(&before(1)), Some(StopReason::Step));
@@ -124,8 +145,27 @@ mod tests {
     #[test]
     fn from_between_two_steps_a_step_ends_before_the_next_one() {
         let mut gate = Gate::closed();
-        gate.step(&Point::After(StepPath::main(0), Outcome::Failure));
+        gate.step(Reach::Over, &Point::After(StepPath::main(0), Outcome::Failure));
         assert_eq!(gate.reason_to_stop(&before(1)), Some(StopReason::Step));
+    }
+
+    #[test]
+    fn an_action_is_stepped_over_into_and_out_of() {
+        let action = StepPath::main(1);
+        let (inner, second, deep) = (action.child(0), action.child(1), action.child(0).child(0));
+        let next = StepPath::main(2);
+        let check = |reach, from: &StepPath, stops: &[&StepPath], passes: &[&StepPath]| {
+            let mut gate = Gate::closed();
+            gate.step(reach, &Point::Before(from.clone()));
+            let stop = |path: &StepPath| gate.reason_to_stop(&Point::Before(path.clone())).is_some();
+            assert!(stops.iter().all(|path| stop(path)), "{reach:?} from {from}");
+            assert!(!passes.iter().any(|path| stop(path)), "{reach:?} from {from}");
+        };
+        check(Reach::Over, &action, &[&next], &[&action, &inner, &deep]);
+        check(Reach::Into, &action, &[&inner, &next], &[&action]);
+        check(Reach::Over, &inner, &[&second, &next], &[&inner, &deep]);
+        check(Reach::Out, &inner, &[&next], &[&second, &deep]);
+        check(Reach::Out, &deep, &[&second, &next], &[]);
     }
 
     #[test]

@@ -25,7 +25,7 @@ impl<H: Host> Session<H> {
         let Some(mut end) = self.step_end(lane, step, None) else { return };
         // Of a step that was waited for by then, the wait tells what it brought.
         let deferred = self.job.lanes().get(&lane).map(Lane::deferred).cloned().unwrap_or_default();
-        let id = self.job.plan().step(step).map(|step| step.definition.context_name.to_string());
+        let id = self.job.definition(step).map(|step| step.context_name.to_string());
         let id = id.unwrap_or_default();
         let shown = |(name, value): &(Arc<str>, Arc<str>)| (name.to_string(), self.secrets.mask(value));
         let output = |pair| {
@@ -138,6 +138,12 @@ impl<H: Host> Session<H> {
                     lane,
                     name: job.step_name(&step, &self.secrets),
                     state,
+                    at_step: job
+                        .lanes()
+                        .get(&lane)
+                        .and_then(|lane| lane.cursor.step())
+                        .unwrap_or(&step)
+                        .clone(),
                     joined: !job.lanes().contains_key(&lane),
                     awaited: awaited.is_some_and(|wait| wait.steps.contains(&step)),
                     at: self.clock.lanes.get(&step).copied(),

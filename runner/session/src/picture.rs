@@ -14,7 +14,7 @@ use engine::step_path::{LaneId, StepPath};
 use engine::syntax::{Step, StepBody};
 use host::contract::Host;
 
-use crate::breakpoint::{line_of, step_at_line};
+use crate::breakpoint::step_at_line;
 use crate::inspect::shown;
 use crate::moment::MomentId;
 use crate::request::{BackgroundLine, Place, Refusal, StepLine, Stop};
@@ -107,7 +107,7 @@ impl Picture {
 
     /// The step as the workflow file has it.
     pub fn definition(&self, path: &StepPath) -> Option<&Step> {
-        self.job.plan().step(path).map(|step| &*step.definition)
+        self.job.definition(path)
     }
 
     /// The script of a `run` step as it is written, masked.
@@ -120,13 +120,19 @@ impl Picture {
 
     /// Where a step stands in its file.
     pub fn place(&self, path: &StepPath) -> Option<Place> {
-        let plan = self.job.plan();
-        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+        self.job.place(path).map(|(file, span)| Place { file: Arc::clone(file), line: span.start.line })
     }
 
     /// The main step that a line (from 1) of the workflow file belongs to, else the next one.
     pub fn step_at_line(&self, line: u32) -> Option<StepPath> {
         step_at_line(self.job.plan(), line)
+    }
+
+    /// The manifest file, absolute, of the action in which a step is written; `None` for a step of the workflow.
+    pub fn manifest_of(&self, path: &StepPath) -> Option<PathBuf> {
+        let action = self.job.action(&path.parent()?)?;
+        let name = action.file.rsplit('/').next()?;
+        Some(PathBuf::from(&*action.directory).join(name))
     }
 
     /// The line (from 1) of the job's key in its file.

@@ -3,6 +3,7 @@
 //! A first word list over the text of scripts. Knows words, not programs: it can miss and it can be wrong, and
 //! says which word it saw.
 
+use engine::job::Job;
 use engine::plan::Plan;
 use engine::step_path::StepPath;
 use engine::syntax::StepBody;
@@ -17,8 +18,12 @@ const HARMLESS: [&str; 6] = ["echo", "printf", ":", "grep", "sed", "cat"];
 const HARMLESS_PAIRS: [(&str, &str); 2] = [("git", "apply"), ("stash", "apply")];
 
 /// The command of a step that reaches outside, for instance `npm publish`. `None` if none was recognised.
-pub fn reaches_outside(plan: &Plan, path: &StepPath) -> Option<String> {
-    match &plan.step(path)?.definition.body {
+pub fn reaches_outside(job: &Job, path: &StepPath) -> Option<String> {
+    of_body(&job.definition(path)?.body)
+}
+
+fn of_body(body: &StepBody) -> Option<String> {
+    match body {
         StepBody::Run { script, .. } => outside_command(script.value.source()),
         StepBody::Uses { reference, .. } => {
             let name = reference.value.split('@').next().unwrap_or_default();
@@ -33,7 +38,7 @@ pub fn all_outside(plan: &Plan) -> impl Iterator<Item = (StepPath, String)> {
     (0u32..)
         .take(plan.steps.len())
         .map(StepPath::main)
-        .filter_map(|path| reaches_outside(plan, &path).map(|command| (path, command)))
+        .filter_map(|path| of_body(&plan.step(&path)?.definition.body).map(|command| (path, command)))
 }
 
 /// The first command of a script that has a word of the list.

@@ -21,6 +21,10 @@ use crate::picture::Picture;
 pub enum Request {
     /// Run the step at the cursor and stop before the next one.
     Next,
+    /// The same, but stop before the first step of an action.
+    StepIn,
+    /// Run until the action around this step is left.
+    StepOut,
     /// Run until something stops the job.
     Continue,
     /// Run from the first moment on, unless a breakpoint is there: whoever sets breakpoints before the job begins expects
@@ -234,6 +238,18 @@ pub struct Stop {
     pub notes: Vec<String>,
 }
 
+impl Stop {
+    /// The step that the stop is about; `None` at the end of the job.
+    pub fn step(&self) -> Option<&StepPath> {
+        self.background.as_ref().or_else(|| self.point.step())
+    }
+
+    /// That step's number as people read it: `3`, or `3.1` inside of an action.
+    pub fn step_number(&self) -> String {
+        self.step().map(StepPath::number).unwrap_or_default()
+    }
+}
+
 /// Why the job stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StopReason {
@@ -367,6 +383,8 @@ pub struct BackgroundLine {
     pub lane: LaneId,
     /// Its path.
     pub step: StepPath,
+    /// Where it is: itself, or a step of its action.
+    pub at_step: StepPath,
     /// Its display name.
     pub name: Arc<str>,
     /// How far it has come.

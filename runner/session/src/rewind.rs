@@ -236,7 +236,7 @@ impl<H: Host> Session<H> {
         results
             .filter(|(path, _)| !target.job.results().contains_key(*path))
             .filter_map(|(path, result)| {
-                let command = reach::reaches_outside(self.job.plan(), path)?;
+                let command = reach::reaches_outside(&self.job, path)?;
                 Some(
                     self.secrets
                         .mask(&format!("{} reached outside ({command}); that is not undone", result.name)),

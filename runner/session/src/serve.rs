@@ -7,7 +7,7 @@ use host::contract::Host;
 
 use crate::breakpoint::Breakpoints;
 use crate::exception::ExceptionFilters;
-use crate::gate::Gate;
+use crate::gate::{Gate, Reach};
 use crate::moment::{MomentId, Point};
 use crate::request::{Refusal, Reply, Request, StopReason};
 use crate::session::{Mode, Session};
@@ -17,7 +17,9 @@ impl<H: Host> Session<H> {
     /// Answers one request. `Shell` and `Try` are answered when their command is over, and are not handled here.
     pub(crate) async fn request(&mut self, request: Request) -> Result<Reply, Refusal> {
         match request {
-            Request::Next => self.go_on(|gate, point| gate.step(point)).await,
+            Request::Next => self.go_on(|gate, point| gate.step(Reach::Over, point)).await,
+            Request::StepIn => self.go_on(|gate, point| gate.step(Reach::Into, point)).await,
+            Request::StepOut => self.step_out().await,
             Request::Continue => self.go_on(|gate, _| gate.free()).await,
             Request::Begin => self.begin().await,
             Request::Back { steps } => self.back(steps).await,
@@ -88,6 +90,16 @@ impl<H: Host> Session<H> {
         self.tell(crate::notice::Notice::Continued);
         self.release().await;
         Ok(())
+    }
+
+    /// Out of the action around this step; at the level of the job there is nothing but its end to go out to.
+    async fn step_out(&mut self) -> Result<(), Refusal> {
+        let inside = self.job.cursor().step().is_some_and(|path| path.depth() > 0);
+        if inside {
+            self.go_on(|gate, point| gate.step(Reach::Out, point)).await
+        } else {
+            self.go_on(|gate, _| gate.free()).await
+        }
     }
 
     async fn begin(&mut self) -> Result<(), Refusal> {

@@ -28,7 +28,7 @@ impl LogTail {
     /// The last `most` lines of a step, oldest first, groups and headings left out.
     fn last(&self, path: &StepPath, most: usize) -> Vec<String> {
         let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(lines) = steps.get(path) else { return Vec::new() };
+        let Some(lines) = steps.get(&path.outermost()) else { return Vec::new() };
         lines.iter().skip(lines.len().saturating_sub(most)).cloned().collect()
     }
 
@@ -39,7 +39,8 @@ impl LogTail {
 
     fn add(&self, batch: &LogBatch) {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = steps.entry(batch.step.clone()).or_default();
+        // The steps of an action write into the log of the action (steps.md 4.4).
+        let lines = steps.entry(batch.step.outermost()).or_default();
         for (tag, text) in batch.spans() {
             for line in last_lines(text) {
                 match (tag, lines.back_mut()) {

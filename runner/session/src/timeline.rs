@@ -100,13 +100,13 @@ impl Timeline {
         match point {
             Point::During(path) | Point::After(path, _) => self.before_moment(from, path),
             Point::Before(path) | Point::Decided(path) => {
-                let previous = self
-                    .ancestry(from)
-                    .find(|moment| matches!(&moment.point, Point::Before(other) if other != path))?;
+                let previous = self.ancestry(from).find(|moment| comes_before(&moment.point, path))?;
                 let Point::Before(previous) = &previous.point else { return None };
                 self.before_moment(from, previous)
             }
-            Point::End(_) => self.ancestry(from).find(|moment| matches!(moment.point, Point::Before(_))),
+            Point::End(_) => self
+                .ancestry(from)
+                .find(|moment| matches!(&moment.point, Point::Before(path) if path.depth() == 0)),
         }
     }
 
@@ -125,4 +125,9 @@ impl Timeline {
     pub fn is_ancestor(&self, ancestor: MomentId, id: MomentId) -> bool {
         self.ancestry(id).any(|moment| moment.id == ancestor)
     }
+}
+
+/// Before another step, at this depth or outside of it: a step back over an action is one step.
+fn comes_before(point: &Point, path: &StepPath) -> bool {
+    matches!(point, Point::Before(other) if other != path && other.depth() <= path.depth())
 }

@@ -55,6 +55,7 @@ impl Job {
                 base: BaseEnvironment::of_this_process(),
                 tracking: tracking(),
                 origin: host::checkout::Origin { folder: place.workspace(), name: None, in_place: true },
+                actions: Default::default(),
                 times: Times::default(),
                 guardian: false,
                 server_url: String::new(),

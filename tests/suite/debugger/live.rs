@@ -58,6 +58,7 @@ impl<'a> Live<'a> {
             base: BaseEnvironment::of_this_process(),
             tracking: self.tracking,
             origin: Origin { folder: place.workspace(), name: None, in_place: true },
+            actions: Default::default(),
             times: TIMES,
             guardian: self.guardian,
             server_url: String::new(),

@@ -112,6 +112,9 @@ impl Observer for PlainJob {
     fn notice(&self, notice: Notice) {
         let painter = self.face.painter;
         match notice {
+            // The steps of an action are part of it, and write into its log.
+            Notice::StepStarted { step, .. } if step.depth() > 0 => {}
+            Notice::StepEnded(end) if end.step.depth() > 0 => {}
             Notice::StepStarted { step, number, name, .. } => {
                 let line = painter.paint(Meaning::Strong, &format!("▸ {number} {}", wording::shown(&name)));
                 let mut state = lock(&self.state);
@@ -147,10 +150,11 @@ impl Observer for PlainJob {
         {
             let mut state = lock(&self.state);
             let State { steps, speaker } = &mut *state;
-            let mut step = steps.get_mut(&batch.step);
-            if let Some(step) = step.as_ref().filter(|_| speaker.as_ref() != Some(&batch.step)) {
+            let outermost = batch.step.outermost();
+            let mut step = steps.get_mut(&outermost);
+            if let Some(step) = step.as_ref().filter(|_| speaker.as_ref() != Some(&outermost)) {
                 push_line(&mut out, &self.prefix, "", step.heading.as_bytes(), true);
-                *speaker = Some(batch.step.clone());
+                *speaker = Some(outermost);
             }
             for (tag, block) in batch.spans() {
                 if tag == LineTag::Error {

@@ -32,6 +32,8 @@ pub(crate) struct TreeFace {
     screen: Arc<Mutex<Screen>>,
     painter: Painter,
     many_jobs: bool,
+    /// The steps of actions are shown as well: somebody steps through them.
+    shows_inner: bool,
     ended: Mutex<Vec<String>>,
     /// Dropped with the face, which ends the thread that redraws.
     _alive: Sender<()>,
@@ -71,7 +73,7 @@ impl TreeFace {
         };
         // Without the thread the durations of running steps stand still; nothing else is missing.
         let _ = thread::Builder::new().name("tree".into()).spawn(redraw);
-        TreeFace { screen, painter, many_jobs, ended: Mutex::default(), _alive: alive }
+        TreeFace { screen, painter, many_jobs, shows_inner: false, ended: Mutex::default(), _alive: alive }
     }
 
     /// Without live lines: for a pipe, and under a prompt.
@@ -90,6 +92,7 @@ impl TreeFace {
             screen: Arc::new(Mutex::new(screen)),
             painter,
             many_jobs: false,
+            shows_inner: true,
             ended: Mutex::default(),
             _alive: alive,
         }
@@ -214,6 +217,9 @@ impl Observer for TreeJob {
     fn notice(&self, notice: Notice) {
         let painter = self.face.painter;
         match notice {
+            // The steps of an action are part of it.
+            Notice::StepStarted { step, .. } if step.depth() > 0 && !self.face.shows_inner => {}
+            Notice::StepEnded(end) if end.step.depth() > 0 && !self.face.shows_inner => {}
             Notice::StepStarted { step, number, name, .. } => {
                 lock(&self.tails).remove(&step);
                 let name = cut(&wording::shown(&name), self.job.name_columns);
@@ -271,14 +277,15 @@ impl Observer for TreeJob {
     }
 
     fn log(&self, batch: &LogBatch) {
-        let newest = {
+        let (step, newest) = {
             let mut tails = lock(&self.tails);
-            let tail = tails.entry(batch.step.clone()).or_insert_with(|| Tail::new(LAST_LINES));
+            let step = if self.face.shows_inner { batch.step.clone() } else { batch.step.outermost() };
+            let tail = tails.entry(step.clone()).or_insert_with(|| Tail::new(LAST_LINES));
             tail.add(batch);
-            tail.newest().map(str::to_owned)
+            (step, tail.newest().map(str::to_owned))
         };
         let mut screen = lock(&self.face.screen);
-        let of_step = |live: &&mut LiveStep| live.job == self.job.key && live.step == batch.step;
+        let of_step = |live: &&mut LiveStep| live.job == self.job.key && live.step == step;
         if let Some(live) = screen.live.iter_mut().find(of_step) {
             live.newest = newest.unwrap_or_default();
         }

@@ -52,11 +52,20 @@ impl Job {
     /// Lets lanes that wait for a slot begin, as long as there are some.
     pub(super) fn fill_slots(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
         while let Some((lane, path)) = self.next_queued() {
-            match self.prepare(lane, &path, secrets) {
-                Ok(body) => self.start(lane, path, body, out),
-                Err(halt) => self.not_prepared(lane, path, halt, secrets, out),
-            }
+            self.in_slot(lane, path, secrets, out);
         }
+    }
+
+    /// Moves a lane that is inside of an action to its next step: nobody stops it there. True if one moved.
+    pub(super) fn advance_inside(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
+        let ready = |lane: &Lane| {
+            let inside = lane.cursor.step().is_some_and(|path| path.depth() > 0);
+            inside && lane.is_idle() && !matches!(lane.cursor, Cursor::Running(_))
+        };
+        let Some(lane) = self.background().find(|(_, lane)| ready(lane)).map(|(id, _)| id) else {
+            return false;
+        };
+        self.advance(lane, secrets, out).is_ok()
     }
 
     fn next_queued(&self) -> Option<(LaneId, StepPath)> {
@@ -77,7 +86,10 @@ impl Job {
     /// The lane in which this step is, if it is not over and done with.
     pub(super) fn lane_of(&self, path: &StepPath) -> LaneId {
         let lane = LaneId::of_background(path);
-        let is_there = self.lanes.get(&lane).is_some_and(|lane| lane.cursor.step() == Some(path));
+        let is_there = self.lanes.get(&lane).is_some_and(|lane| {
+            let at = lane.cursor.step();
+            at.is_some_and(|at| at == path || at.ancestors().contains(path))
+        });
         if is_there { lane } else { LaneId::FOREGROUND }
     }
 
@@ -138,8 +150,8 @@ impl Lane {
     fn body_in_slot(&self) -> Option<&StepPath> {
         match &self.cursor {
             Cursor::Running(path) => Some(path),
-            Cursor::Decided(path, _) if self.asked.is_some() => Some(path),
-            _ => None,
+            _ if self.is_over() || self.is_queued() => None,
+            cursor => cursor.step(),
         }
     }
 }

@@ -68,10 +68,10 @@ impl Job {
     }
 
     fn survives_cancel(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> bool {
-        let Some(planned) = self.plan.at(path) else { return false };
+        let Some(planned) = self.planned(path) else { return false };
         let env = self.scope(lane).env;
         let evaluator = self.evaluator(lane, path, Arc::clone(&env), secrets);
-        evaluator.condition(super::dispatch::condition_of(planned)).unwrap_or(false)
+        evaluator.condition(planned.condition()).unwrap_or(false)
     }
 
     /// A timer rang. One of a step that is over is nothing.
@@ -88,9 +88,24 @@ impl Job {
                 let runs = matches!(&state.cursor, Cursor::Running(running) if running == path);
                 if let (true, Some(minutes), None) = (runs, state.timeout, state.stop) {
                     self.stop(*lane, Stop::TimedOut { minutes }, Signal::Ladder, out);
+                } else if !runs {
+                    self.action_timed_out(*lane, path, out);
                 }
                 Ok(())
             }
+        }
+    }
+
+    /// The time of a composite action is up: what runs in it ends.
+    fn action_timed_out(&mut self, lane: LaneId, path: &StepPath, out: &mut Vec<Effect>) {
+        let Some(state) = self.lanes.get(&lane) else { return };
+        let inside = state.cursor.step().is_some_and(|at| at.ancestors().contains(path));
+        let minutes = self.composites.get(path).and_then(|composite| composite.timeout);
+        let (true, Some(minutes)) = (inside, minutes) else { return };
+        let runs = matches!(state.cursor, Cursor::Running(_)) && state.stop.is_none();
+        self.composite_timed_out(path);
+        if runs {
+            self.stop(lane, Stop::TimedOut { minutes }, Signal::Ladder, out);
         }
     }
 

@@ -2,12 +2,11 @@
 //!
 //! Puts together what was given at the start and what the job has done since; evaluates nothing.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use expr::{Object, Value};
 
 use super::Job;
-use crate::plan::Planned;
 use crate::process::CommandFiles;
 use crate::secrets::Secrets;
 use crate::step_path::StepPath;
@@ -31,21 +30,33 @@ pub struct JobInputs {
     pub runner: Arc<Object>,
 }
 
+static NOTHING: LazyLock<Arc<Object>> = LazyLock::new(Arc::default);
+
 impl Job {
     /// All contexts but `env`, as the step at `path` sees them.
     pub(super) fn contexts(&self, path: Option<&StepPath>, secrets: &Secrets) -> Object {
         let given = &self.given;
         let mut all = Object::new();
         all.insert("github", object(self.github(path)));
-        all.insert("needs", Value::Object(Arc::clone(&given.needs)));
         all.insert("strategy", Value::Object(Arc::clone(&given.strategy)));
         all.insert("matrix", given.matrix.clone());
-        all.insert("vars", Value::Object(Arc::clone(&given.vars)));
-        all.insert("inputs", Value::Object(Arc::clone(&self.inputs)));
         all.insert("runner", Value::Object(Arc::clone(&given.runner)));
         all.insert("job", object(self.job_context()));
-        all.insert("steps", Value::Object(Arc::clone(&self.steps)));
-        all.insert("secrets", Value::Object(Arc::clone(secrets.context())));
+        let inside = path.filter(|path| path.depth() > 0).map(|path| self.around(path));
+        let (inputs, steps) = match inside {
+            None => (&self.inputs, &self.steps),
+            // The pre part of an inner step runs before the action around it is entered.
+            Some(None) => (&*NOTHING, &*NOTHING),
+            Some(Some(around)) => (&around.inputs, &around.steps),
+        };
+        all.insert("inputs", Value::Object(Arc::clone(inputs)));
+        all.insert("steps", Value::Object(Arc::clone(steps)));
+        if inside.is_none() {
+            // An action sees none of these (steps.md 1.5).
+            all.insert("needs", Value::Object(Arc::clone(&given.needs)));
+            all.insert("vars", Value::Object(Arc::clone(&given.vars)));
+            all.insert("secrets", Value::Object(Arc::clone(secrets.context())));
+        }
         all
     }
 
@@ -54,9 +65,10 @@ impl Job {
         let mut github = self.given.github.as_ref().clone();
         github.insert("job", Value::String(Arc::clone(&self.plan.key.id)));
         let Some(path) = path else { return github };
-        if let Some(Planned::Step(step) | Planned::Hook(step, _)) = self.plan.at(path) {
+        if let Some(step) = self.definition(path) {
             github.insert("action", Value::String(Arc::clone(&step.context_name)));
         }
+        self.action_context(path, &mut github);
         let files = CommandFiles::of(path);
         let in_temp = |file: &str| Value::string(format!("{}/{file}", self.temp()));
         github.insert("env", in_temp(&files.env));

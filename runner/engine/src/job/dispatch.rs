@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use expr::{Condition, HashRequest, Object, Trace, Value};
+use expr::{HashRequest, Object, Trace, Value};
 use syntax::{Spanned, Step};
 
 use super::evaluate::{Evaluator, Fault, Halt};
@@ -36,10 +36,10 @@ impl Job {
             Err(Halt::Fault(fault)) => {
                 let scope = Scope {
                     name: self.plain_name(&path, secrets),
-                    env: Arc::clone(&self.env),
+                    env: self.env_around(lane, &path).0,
                     own_env: Vec::new(),
                 };
-                let text = secrets.mask(&self.fault_text(&fault));
+                let text = secrets.mask(&self.fault_text_in(&path, &fault));
                 self.decided(lane, path, scope, Decision::Fail(text), out);
             }
             Ok((scope, decision)) => self.decided(lane, path, scope, decision, out),
@@ -89,12 +89,13 @@ impl Job {
     }
 
     fn dispatch(&self, lane: LaneId, path: &StepPath, secrets: &Secrets) -> Result<(Scope, Decision), Halt> {
-        let planned = self.plan.at(path).ok_or_else(|| missing(path))?;
-        let evaluator = self.evaluator(lane, path, Arc::clone(&self.env), secrets);
-        let (env, own_env) = self.step_env(planned, &evaluator)?;
+        let planned = self.planned(path).ok_or_else(|| missing(path))?;
+        let (around, inherited) = self.env_around(lane, path);
+        let evaluator = self.evaluator(lane, path, Arc::clone(&around), secrets);
+        let (env, own_env) = step_env(planned, &evaluator, around, inherited)?;
         let evaluator = evaluator.with_env(Arc::clone(&env));
         let name = self.display_name(path, planned, &evaluator, secrets);
-        let decision = match evaluator.condition(condition_of(planned)) {
+        let decision = match evaluator.condition(planned.condition()) {
             Ok(true) => Decision::Run,
             Ok(false) => Decision::Skip,
             Err(Halt::Hash(request)) => return Err(Halt::Hash(request)),
@@ -114,22 +115,21 @@ impl Job {
         Evaluator::for_step(self, path, env, hashes, secrets)
     }
 
-    /// The `env` context of a step and the names that its own `env:` sets. The evaluator is the step's, with the
-    /// job's `env`.
-    fn step_env(
-        &self,
-        planned: Planned<'_>,
-        evaluator: &Evaluator,
-    ) -> Result<(Arc<Object>, Vec<Arc<str>>), Halt> {
-        let (Planned::Step(step) | Planned::Hook(step, _)) = planned;
-        let Some(own) = &step.env else { return Ok((Arc::clone(&self.env), Vec::new())) };
-        let pairs = evaluator.texts(own)?;
-        let mut env = self.env.as_ref().clone();
-        let names = pairs.iter().map(|(name, _)| Arc::clone(name)).collect();
-        for (name, value) in pairs {
-            env.insert(name, Value::String(value));
+    /// The variables that a step finds, before its own `env:`, and which of them hide the job's own: those of the composite
+    /// steps around it (steps.md 4.4). The steps of a background action see what earlier ones of it have set.
+    fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, Vec<Arc<str>>) {
+        let mut env = Arc::clone(&self.env);
+        let Some(composite) = self.around(path) else { return (env, Vec::new()) };
+        let deferred = self.lanes.get(&lane).map(|lane| lane.deferred.env.as_slice()).unwrap_or_default();
+        for (name, value) in deferred {
+            Arc::make_mut(&mut env).insert(Arc::clone(name), Value::String(Arc::clone(value)));
         }
-        Ok((Arc::new(env), names))
+        for name in &composite.scope.own_env {
+            if let Some(value) = composite.scope.env.get(name) {
+                Arc::make_mut(&mut env).insert(Arc::clone(name), value.clone());
+            }
+        }
+        (env, composite.scope.own_env.clone())
     }
 
     /// The `env` context as the step at the foreground's cursor sees it. Values may hold secrets.
@@ -138,16 +138,18 @@ impl Job {
         if let Some(scope) = lane.and_then(|lane| lane.scope.as_ref()) {
             return Arc::clone(&scope.env);
         }
+        let around = self.cursor().step().map(|path| self.env_around(LaneId::FOREGROUND, path));
+        let (around, inherited) = around.unwrap_or_else(|| (Arc::clone(&self.env), Vec::new()));
         let ready = match self.cursor() {
-            Cursor::Ready(path) => self.plan.at(path).map(|planned| (path, planned)),
+            Cursor::Ready(path) => self.planned(path).map(|planned| (path, planned)),
             _ => None,
         };
         ready
             .and_then(|(path, planned)| {
-                let evaluator = self.evaluator(LaneId::FOREGROUND, path, Arc::clone(&self.env), secrets);
-                self.step_env(planned, &evaluator).ok()
+                let evaluator = self.evaluator(LaneId::FOREGROUND, path, Arc::clone(&around), secrets);
+                step_env(planned, &evaluator, Arc::clone(&around), inherited).ok()
             })
-            .map_or_else(|| Arc::clone(&self.env), |(env, _)| env)
+            .map_or(around, |(env, _)| env)
     }
 
     /// The display name; the text as written where it cannot be evaluated (steps.md 1.6).
@@ -158,7 +160,7 @@ impl Job {
         evaluator: &Evaluator,
         secrets: &Secrets,
     ) -> Arc<str> {
-        let (Planned::Step(step) | Planned::Hook(step, _)) = planned;
+        let step = planned.step();
         let evaluated = match title_template(step) {
             Some(template) => evaluator.text(template).ok(),
             None => None,
@@ -173,7 +175,7 @@ impl Job {
 
     /// The display name before anything can be evaluated.
     pub(super) fn plain_name(&self, path: &StepPath, secrets: &Secrets) -> Arc<str> {
-        let name = self.plan.step(path).map(|step| written_name(&step.definition)).unwrap_or_default();
+        let name = self.definition(path).map(written_name).unwrap_or_default();
         secrets.mask(&stage_name(path, &name)).into()
     }
 
@@ -192,8 +194,8 @@ impl Job {
     /// is over, and an error's text in the result when `hashFiles` has not been answered.
     pub fn explain(&self, secrets: &Secrets) -> Option<Explanation> {
         let path = self.cursor().step()?.clone();
-        let planned = self.plan.at(&path)?;
-        let condition = condition_of(planned);
+        let planned = self.planned(&path)?;
+        let condition = planned.condition();
         let env = self.env_at_cursor(secrets);
         let evaluator = self.evaluator(LaneId::FOREGROUND, &path, env, secrets);
         let (result, trace) = evaluator.explain(condition);
@@ -204,7 +206,7 @@ impl Job {
             }
             Err(error) => Err(secrets.mask(&error.to_string())),
         };
-        Some(Explanation { condition: condition.expression().source().to_owned(), result, trace })
+        Some(Explanation { condition: condition.source().to_owned(), result, trace })
     }
 
     /// `Decided(Fail)`: the step has failed without a body, and may not be forgiven (steps.md 1.2, step 5).
@@ -217,6 +219,8 @@ impl Job {
         out: &mut Vec<Effect>,
     ) {
         self.log(Some(&path), LineTag::Error, text, secrets, out);
+        // Inside of an action nothing more runs then (steps.md 4.4).
+        self.break_around(&path);
         self.settle(lane, path, Outcome::Failure, Outcome::Failure, out);
     }
 }
@@ -248,11 +252,23 @@ fn stage_name(path: &StepPath, name: &str) -> String {
     }
 }
 
-pub(super) fn condition_of(planned: Planned<'_>) -> &Condition {
-    match planned {
-        Planned::Step(step) => &step.condition.value,
-        Planned::Hook(_, hook) => &hook.condition,
+/// The `env` context of a step and the names that hide the job's own. The evaluator is the step's, with the variables around it.
+fn step_env(
+    planned: Planned<'_>,
+    evaluator: &Evaluator,
+    around: Arc<Object>,
+    mut hidden: Vec<Arc<str>>,
+) -> Result<(Arc<Object>, Vec<Arc<str>>), Halt> {
+    let Some(own) = &planned.step().env else { return Ok((around, hidden)) };
+    let pairs = evaluator.texts(own)?;
+    let mut env = around.as_ref().clone();
+    for (name, value) in pairs {
+        if !hidden.contains(&name) {
+            hidden.push(Arc::clone(&name));
+        }
+        env.insert(name, Value::String(value));
     }
+    Ok((Arc::new(env), hidden))
 }
 
 pub(super) fn missing(path: &StepPath) -> Halt {

@@ -83,6 +83,9 @@ impl Job {
         if self.plan.step(target).is_none() || target.stage() != Stage::Main {
             return Err(Misuse::Edit(format!("the job has no step at {target}")));
         }
+        if target.depth() > 0 {
+            return Err(Misuse::Edit("an action cannot be entered in its middle".to_owned()));
+        }
         let from = match self.cursor() {
             Cursor::Ready(path) | Cursor::Decided(path, _) => path.clone(),
             Cursor::Settled(path) => match self.plan.after(path) {

@@ -5,15 +5,15 @@
 use std::sync::{Arc, LazyLock};
 
 use expr::{
-    Condition, EvalError, Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object,
-    Phase, Scope, StatusFacts, Template, Value,
+    EvalError, Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object, Phase, Scope,
+    StatusFacts, Template, Value,
 };
 use syntax::{Span, Spanned, Token, TokenValue};
 
 use super::Job;
 use crate::effect::Outcome;
 use crate::secrets::Secrets;
-use crate::step_path::{LaneId, StepPath};
+use crate::step_path::{LaneId, Stage, StepPath};
 
 /// Why an evaluation gave no value.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +78,7 @@ impl Evaluator {
     ) -> Self {
         let mut contexts = job.contexts(path, secrets);
         contexts.insert("env", Value::Object(env));
-        Self { contexts, status: status_facts(job.status), hashes }
+        Self { contexts, status: status_facts(job, path), hashes }
     }
 
     /// The same with another `env`: what a step sees once its own `env:` is evaluated.
@@ -98,8 +98,8 @@ impl Evaluator {
     }
 
     /// The step's condition.
-    pub(crate) fn condition(&self, condition: &Condition) -> Result<bool, Halt> {
-        match condition.evaluate(&self.contexts, &self.functions(Phase::Condition)) {
+    pub(crate) fn condition(&self, condition: &Expression) -> Result<bool, Halt> {
+        match condition.evaluate_as_condition(&self.contexts, &self.functions(Phase::Condition)) {
             Ok(Evaluated::Value(value)) => Ok(value.is_truthy()),
             Ok(Evaluated::NeedsHash(request)) => Err(Halt::Hash(request)),
             Err(error) => Err(Halt::Fault(Fault { span: None, text: error.to_string() })),
@@ -107,8 +107,8 @@ impl Evaluator {
     }
 
     /// The condition's value with all its parts, for "why was this false?".
-    pub(crate) fn explain(&self, condition: &Condition) -> (Result<Evaluated, EvalError>, expr::Trace) {
-        condition.evaluate_traced(&self.contexts, &self.functions(Phase::Condition))
+    pub(crate) fn explain(&self, condition: &Expression) -> (Result<Evaluated, EvalError>, expr::Trace) {
+        condition.evaluate_as_condition_traced(&self.contexts, &self.functions(Phase::Condition))
     }
 
     /// Any expression, with the functions of a condition: for a person who asks.
@@ -187,13 +187,22 @@ impl Evaluator {
     }
 }
 
-/// What the status functions of a job's own steps answer.
-fn status_facts(status: Outcome) -> StatusFacts {
-    StatusFacts::for_job(match status {
-        Outcome::Success | Outcome::Skipped => Some(JobStatus::Success),
-        Outcome::Failure => Some(JobStatus::Failure),
-        Outcome::Cancelled => Some(JobStatus::Cancelled),
-    })
+/// What the status functions answer: about the job, and in the main stage of a composite action about the action.
+fn status_facts(job: &Job, path: Option<&StepPath>) -> StatusFacts {
+    let status = Some(job_status(job.status));
+    let around = path.filter(|path| path.stage() == Stage::Main).and_then(|path| job.around(path));
+    match around {
+        Some(composite) => StatusFacts::for_composite(status, Some(job_status(composite.status))),
+        None => StatusFacts::for_job(status),
+    }
+}
+
+fn job_status(outcome: Outcome) -> JobStatus {
+    match outcome {
+        Outcome::Success | Outcome::Skipped => JobStatus::Success,
+        Outcome::Failure => JobStatus::Failure,
+        Outcome::Cancelled => JobStatus::Cancelled,
+    }
 }
 
 fn plain_text(value: &Value) -> Option<Arc<str>> {

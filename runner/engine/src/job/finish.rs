@@ -64,6 +64,9 @@ impl Job {
 
     /// `Settled` → the next `Ready`, or `Done`.
     pub(super) fn leave(&mut self, lane: LaneId, path: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) {
+        if path.depth() > 0 && path.stage() == Stage::Main {
+            return self.leave_inner(lane, path, secrets, out);
+        }
         let next = self.plan.after(path);
         if next.is_none() && path.stage() == Stage::Main && self.waits_at_stage_end() {
             return;

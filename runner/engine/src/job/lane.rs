@@ -107,6 +107,8 @@ pub struct Lane {
     pub(crate) hashes: HashAnswers,
     /// The `hashFiles` that the lane waits for; it cannot advance meanwhile.
     pub(crate) asked: Option<HashRequest>,
+    /// The lane waits for its step's action; it cannot advance meanwhile.
+    pub(crate) fetching: bool,
     /// Set when the running body was told to stop.
     pub(crate) stop: Option<Stop>,
     /// Which minute limit runs, so that a timer of an earlier step means nothing. A background step's is set before it has a
@@ -137,6 +139,7 @@ impl Lane {
             scope: None,
             hashes: HashAnswers::default(),
             asked: None,
+            fetching: false,
             stop: None,
             timeout: None,
             deferred: Deferred::default(),
@@ -161,12 +164,21 @@ impl Lane {
 
     /// A background step that waits for a slot.
     pub fn is_queued(&self) -> bool {
-        matches!(self.cursor, Cursor::Decided(..)) && self.asked.is_none()
+        matches!(&self.cursor, Cursor::Decided(path, _) if path.depth() == 0) && self.is_idle()
+    }
+
+    /// It waits for no answer and for no other lane.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.asked.is_none() && !self.fetching && self.wait.is_none()
     }
 
     /// The step of this lane is over.
     pub fn is_over(&self) -> bool {
-        matches!(self.cursor, Cursor::Settled(_) | Cursor::Done(_))
+        match &self.cursor {
+            Cursor::Settled(path) => path.depth() == 0,
+            Cursor::Done(_) => true,
+            Cursor::Ready(_) | Cursor::Decided(..) | Cursor::Running(_) => false,
+        }
     }
 
     /// The `hashFiles` that the lane waits for.

@@ -8,13 +8,17 @@
 mod background;
 mod body;
 mod cancel;
+mod composite;
 mod contexts;
+mod definition;
 mod dispatch;
 mod edit;
 mod evaluate;
 mod finish;
+mod inputs;
 mod join;
 mod lane;
+mod program;
 mod settle;
 mod shell;
 mod state;
@@ -28,12 +32,14 @@ use std::sync::Arc;
 use expr::{Object, Value};
 use indexmap::IndexMap;
 
+pub use composite::Composite;
 pub use contexts::JobInputs;
 pub use dispatch::Explanation;
 pub use evaluate::Question;
 pub use lane::{Cursor, Decision, Deferred, Lane, Stop, Wait, WaitKind};
-pub use state::{JobState, LaneState, ScopeState};
+pub use state::{CompositeState, JobState, LaneState, ScopeState};
 
+use crate::action::ResolvedAction;
 use crate::effect::{Effect, Outcome, Report, TimerId};
 use crate::event::{CancelReason, Event};
 use crate::lines::LineTag;
@@ -54,7 +60,9 @@ pub struct Job {
     steps: Arc<Object>,
     env: Arc<Object>,
     path: Arc<Vec<Arc<str>>>,
-    saved_state: Arc<IndexMap<u32, Arc<Object>>>,
+    saved_state: Arc<IndexMap<StepPath, Arc<Object>>>,
+    actions: Arc<IndexMap<StepPath, Arc<ResolvedAction>>>,
+    composites: Arc<IndexMap<StepPath, Arc<Composite>>>,
     results: Arc<IndexMap<StepPath, StepResult>>,
     post: Vec<StepPath>,
     matchers: Matchers,
@@ -108,6 +116,8 @@ impl Job {
             env: Arc::new(Object::case_sensitive()),
             path: Arc::default(),
             saved_state: Arc::default(),
+            actions: Arc::default(),
+            composites: Arc::default(),
             results: Arc::default(),
             post: Vec::new(),
             matchers: Matchers::default(),
@@ -136,6 +146,7 @@ impl Job {
             Event::HashReady { lane, request, answer } => {
                 self.hash_ready(lane, request, answer, secrets, out)
             }
+            Event::ActionReady { lane, answer } => self.action_ready(lane, answer, secrets, out),
             Event::Timer(id) => self.timer(&id, secrets, out),
             Event::Cancel(reason) => self.cancel(reason, secrets, out),
             Event::CancelLane(lane) => self.cancel_lane(lane, secrets, out),
@@ -148,7 +159,7 @@ impl Job {
     fn move_lanes_on(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
         loop {
             self.fill_slots(secrets, out);
-            if !self.end_wait(secrets, out) {
+            if !self.advance_inside(secrets, out) && !self.end_wait(secrets, out) {
                 return;
             }
         }
@@ -156,7 +167,7 @@ impl Job {
 
     fn advance(&mut self, lane: LaneId, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         let state = self.lanes.get(&lane).ok_or(Misuse::NoLane(lane))?;
-        if state.asked.is_some() || state.wait.is_some() {
+        if !state.is_idle() {
             return Err(Misuse::Busy(lane));
         }
         match state.cursor.clone() {
@@ -186,7 +197,7 @@ impl Job {
 
     /// True where `Event::Advance` moves the foreground: it neither runs a step, nor waits for anything, nor is done.
     pub fn can_advance(&self) -> bool {
-        let waits = |lane: &Lane| lane.asked.is_some() || lane.wait.is_some();
+        let waits = |lane: &Lane| !lane.is_idle();
         !matches!(self.cursor(), Cursor::Running(_) | Cursor::Done(_))
             && !self.lanes.get(&LaneId::FOREGROUND).is_some_and(waits)
     }
@@ -242,8 +253,8 @@ impl Job {
         &self.post
     }
 
-    /// What `save-state` kept, by the index of the step.
-    pub fn saved_state(&self) -> &IndexMap<u32, Arc<Object>> {
+    /// What `save-state` kept, by the step of the main stage.
+    pub fn saved_state(&self) -> &IndexMap<StepPath, Arc<Object>> {
         &self.saved_state
     }
 
@@ -284,13 +295,17 @@ impl Job {
 
     /// A fault as GitHub words it, with the place in the workflow file.
     fn fault_text(&self, fault: &evaluate::Fault) -> String {
-        match fault.span {
-            None => fault.text.clone(),
-            Some(span) => format!(
-                "The template is not valid. {} (Line: {}, Col: {}): {}",
-                self.plan.file, span.start.line, span.start.column, fault.text
-            ),
-        }
+        located(&self.plan.file, fault)
+    }
+}
+
+fn located(file: &str, fault: &evaluate::Fault) -> String {
+    match fault.span {
+        None => fault.text.clone(),
+        Some(span) => format!(
+            "The template is not valid. {file} (Line: {}, Col: {}): {}",
+            span.start.line, span.start.column, fault.text
+        ),
     }
 }
 

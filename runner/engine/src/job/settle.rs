@@ -14,7 +14,7 @@ use crate::event::{BodyEnd, Exit, MatcherChange};
 use crate::file_command::FileCommandResults;
 use crate::lines::{LineTag, StepCommand};
 use crate::secrets::Secrets;
-use crate::step_path::{LaneId, StepPath};
+use crate::step_path::{LaneId, Stage, StepPath};
 
 /// Context names that GitHub made up itself begin like this; such steps are not in the `steps` context.
 const GENERATED_NAME_PREFIX: &str = "__";
@@ -53,8 +53,12 @@ impl Job {
 
     /// The step of a lane as GitHub calls it in the line of a time-out.
     fn whose(&self, lane: LaneId) -> String {
-        let kind = if lane == LaneId::FOREGROUND { "action" } else { "background step" };
-        format!("{kind} '{}'", self.scope(lane).name)
+        let at = self.lanes.get(&lane).and_then(|lane| lane.cursor.step());
+        match lane {
+            _ if at.is_some_and(|path| path.depth() > 0) => "action".to_owned(),
+            LaneId::FOREGROUND => format!("action '{}'", self.scope(lane).name),
+            _ => format!("background step '{}'", self.scope(lane).name),
+        }
     }
 
     fn running_step(&self, lane: LaneId) -> Result<StepPath, Misuse> {
@@ -130,8 +134,7 @@ impl Job {
     }
 
     fn forgives(&self, lane: LaneId, path: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
-        let Some(token) = self.plan.step(path).and_then(|step| step.definition.continue_on_error.as_ref())
-        else {
+        let Some(token) = self.definition(path).and_then(|step| step.continue_on_error.as_ref()) else {
             return false;
         };
         let env = self.scope(lane).env;
@@ -161,7 +164,10 @@ impl Job {
         out: &mut Vec<Effect>,
     ) {
         let name = self.scope(lane).name;
-        if lane == LaneId::FOREGROUND {
+        if path.depth() > 0 && path.stage() == Stage::Main {
+            self.publish(&path, outcome, conclusion);
+            self.settled_inside(&path, conclusion);
+        } else if lane == LaneId::FOREGROUND {
             self.publish(&path, outcome, conclusion);
             if conclusion == Outcome::Failure && self.status == Outcome::Success {
                 self.status = Outcome::Failure;
@@ -176,41 +182,45 @@ impl Job {
     /// Writes outcome and conclusion of a step into the `steps` context, if it has a name of its own there.
     pub(super) fn publish(&mut self, path: &StepPath, outcome: Outcome, conclusion: Outcome) {
         let Some(id) = self.context_name(path) else { return };
-        let mut entry = step_entry(&self.steps, &id);
+        let steps = self.steps_around(path);
+        let mut entry = step_entry(steps, &id);
         entry.insert("outcome", Value::string(outcome.as_str()));
         entry.insert("conclusion", Value::string(conclusion.as_str()));
-        Arc::make_mut(&mut self.steps).insert(id, Value::Object(Arc::new(entry)));
+        steps.insert(id, Value::Object(Arc::new(entry)));
     }
 
     /// The name under which a main step stands in `steps`; generated names do not count, nor do pre and post.
     fn context_name(&self, path: &StepPath) -> Option<Arc<str>> {
-        let step = self.plan.step(path)?;
-        let name = &step.definition.context_name;
+        let name = &self.definition(path)?.context_name;
         let named = !name.is_empty() && !name.starts_with(GENERATED_NAME_PREFIX);
-        (named && path.stage() == crate::step_path::Stage::Main).then(|| Arc::clone(name))
+        (named && path.stage() == Stage::Main).then(|| Arc::clone(name))
     }
 
     pub(super) fn set_output(&mut self, lane: LaneId, path: &StepPath, name: &str, value: &str) {
         let Some(id) = self.context_name(path) else { return };
-        match self.held_back(lane) {
+        match self.held_back(lane).filter(|_| path.depth() == 0) {
             Some(deferred) => deferred.set_output(name, value),
-            None => self.put_output(&id, name, value),
+            None => put_output(self.steps_around(path), &id, name, value),
         }
     }
 
-    pub(super) fn put_output(&mut self, id: &str, name: &str, value: &str) {
-        let mut entry = step_entry(&self.steps, id);
-        let mut outputs = match entry.get("outputs") {
-            Some(Value::Object(outputs)) => outputs.as_ref().clone(),
-            _ => Object::new(),
+    /// The `steps` context in which a step stands: the job's, or that of the action around it.
+    fn steps_around(&mut self, path: &StepPath) -> &mut Object {
+        let around = path.parent().filter(|parent| self.composites.contains_key(parent));
+        let steps = match around.and_then(|parent| Arc::make_mut(&mut self.composites).get_mut(&parent)) {
+            Some(composite) => &mut Arc::make_mut(composite).steps,
+            None => &mut self.steps,
         };
-        outputs.insert(name, Value::string(value));
-        entry.insert("outputs", Value::Object(Arc::new(outputs)));
-        Arc::make_mut(&mut self.steps).insert(id, Value::Object(Arc::new(entry)));
+        Arc::make_mut(steps)
+    }
+
+    /// Sets an output of a step of the job.
+    pub(super) fn put_output(&mut self, id: &str, name: &str, value: &str) {
+        put_output(Arc::make_mut(&mut self.steps), id, name, value);
     }
 
     fn save_state(&mut self, path: &StepPath, name: &str, value: &str) {
-        let state = Arc::make_mut(&mut self.saved_state).entry(path.index()).or_default();
+        let state = Arc::make_mut(&mut self.saved_state).entry(path.in_stage(Stage::Main)).or_default();
         Arc::make_mut(state).insert(name, Value::string(value));
     }
 
@@ -234,11 +244,26 @@ impl Job {
     }
 }
 
+fn put_output(steps: &mut Object, id: &str, name: &str, value: &str) {
+    let mut entry = step_entry(steps, id);
+    let mut outputs = match entry.get("outputs") {
+        Some(Value::Object(outputs)) => outputs.as_ref().clone(),
+        _ => Object::new(),
+    };
+    outputs.insert(name, Value::string(value));
+    entry.insert("outputs", Value::Object(Arc::new(outputs)));
+    steps.insert(id, Value::Object(Arc::new(entry)));
+}
+
 /// The outcome of a body and the line that says why (steps.md 1.2, exception map; 2.3 for background steps).
 fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, whose: &str) -> (Outcome, Option<String>) {
     match (stop, exit) {
         (Some(Stop::TimedOut { minutes }), _) => {
-            let line = format!("The {whose} has timed out after {minutes} minutes.");
+            // A step of a composite action has what is left of the action's time, of which it knows nothing (steps.md 4.4).
+            let line = match whose {
+                "action" => "The action has timed out.".to_owned(),
+                whose => format!("The {whose} has timed out after {minutes} minutes."),
+            };
             (Outcome::Failure, Some(line))
         }
         (Some(Stop::CalledOff), _) => (Outcome::Cancelled, None),

@@ -23,12 +23,12 @@ impl Job {
         let evaluator = at.map(|step| {
             self.evaluator(crate::step_path::LaneId::FOREGROUND, step, Arc::clone(&env), secrets)
         });
-        let own = at.and_then(|step| self.plan.step(step)).and_then(|step| match &step.definition.body {
+        let own = at.and_then(|step| self.definition(step)).and_then(|step| match &step.body {
             syntax::StepBody::Run { working_directory, .. } => working_directory.as_ref(),
             _ => None,
         });
         let directory = self
-            .option(own, |defaults| defaults.working_directory.as_ref())
+            .option(at.is_some_and(|at| at.depth() > 0), own, |defaults| defaults.working_directory.as_ref())
             .zip(evaluator)
             .and_then(|(template, evaluator)| evaluator.text(template).ok());
         let mut github = self.github(at);
@@ -40,17 +40,17 @@ impl Job {
         }
         let command_files = CommandFiles::of(&path);
         ProcessSpec {
-            heading: Heading { title: String::new(), env: Vec::new() },
+            heading: Heading { title: String::new(), with: Vec::new(), env: Vec::new() },
             script: Script {
                 file: command_files.script(".sh"),
                 text: Arc::from(command),
-                content: command.to_owned(),
+                content: Some(command.to_owned()),
             },
             shell: Shell::unnamed().command,
             working_directory: directory.unwrap_or_else(|| Arc::from("")),
             environment: process_environment(&env),
             runner_environment: runner_environment(&github, &self.given.runner),
-            path_prepends: self.path.iter().rev().map(Arc::clone).collect(),
+            path_prepends: self.prepends(&path),
             command_files,
             lines: self.line_options(&env),
             matchers: Matchers::default(),

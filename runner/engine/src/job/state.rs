@@ -8,8 +8,10 @@ use std::sync::Arc;
 use expr::{HashAnswers, HashRequest, Object};
 use indexmap::IndexMap;
 
+use super::composite::Composite;
 use super::lane::Scope;
 use super::{Cursor, Deferred, Job, JobInputs, Lane, StepResult, Stop, Wait};
+use crate::action::ResolvedAction;
 use crate::effect::Outcome;
 use crate::event::CancelReason;
 use crate::matcher::Matchers;
@@ -33,8 +35,12 @@ pub struct JobState {
     pub env: Arc<Object>,
     /// Entries for PATH, in the order in which they were added.
     pub path: Arc<Vec<Arc<str>>>,
-    /// `save-state`, by the index of the step.
-    pub saved_state: Arc<IndexMap<u32, Arc<Object>>>,
+    /// `save-state`, by the step of the main stage.
+    pub saved_state: Arc<IndexMap<StepPath, Arc<Object>>>,
+    /// Actions that were found, by the step that uses them.
+    pub actions: Arc<IndexMap<StepPath, Arc<ResolvedAction>>>,
+    /// Composite actions that were entered, by the step that uses them.
+    pub composites: IndexMap<StepPath, CompositeState>,
     /// Steps that are over.
     pub results: Arc<IndexMap<StepPath, StepResult>>,
     /// Post steps to come, the next one last.
@@ -56,6 +62,8 @@ pub struct LaneState {
     pub hashes: HashAnswers,
     /// The `hashFiles` that is waited for.
     pub asked: Option<HashRequest>,
+    /// The step's action is waited for.
+    pub fetching: bool,
     /// Why the body was told to stop.
     pub stop: Option<Stop>,
     /// The body's limit in minutes.
@@ -77,6 +85,53 @@ pub struct ScopeState {
     pub own_env: Vec<Arc<str>>,
 }
 
+/// A composite action laid open.
+#[derive(Clone, PartialEq)]
+pub struct CompositeState {
+    /// What its step was dispatched with.
+    pub scope: ScopeState,
+    /// `inputs`.
+    pub inputs: Arc<Object>,
+    /// `steps`.
+    pub steps: Arc<Object>,
+    /// `github.action_status`.
+    pub status: Outcome,
+    /// Its limit in minutes.
+    pub timeout: Option<u32>,
+    /// No further step of it runs.
+    pub broken: bool,
+}
+
+impl CompositeState {
+    fn of(composite: &Composite) -> Self {
+        Self {
+            scope: ScopeState::of(&composite.scope),
+            inputs: Arc::clone(&composite.inputs),
+            steps: Arc::clone(&composite.steps),
+            status: composite.status,
+            timeout: composite.timeout,
+            broken: composite.broken,
+        }
+    }
+
+    fn into_composite(self) -> Composite {
+        let Self { scope, inputs, steps, status, timeout, broken } = self;
+        Composite { scope: scope.into_scope(), inputs, steps, status, timeout, broken }
+    }
+}
+
+impl ScopeState {
+    fn of(scope: &Scope) -> Self {
+        let Scope { name, env, own_env } = scope.clone();
+        Self { name, env, own_env }
+    }
+
+    fn into_scope(self) -> Scope {
+        let Self { name, env, own_env } = self;
+        Scope { name, env, own_env }
+    }
+}
+
 impl Job {
     /// The state of this job.
     pub fn state(&self) -> JobState {
@@ -89,6 +144,12 @@ impl Job {
             env: Arc::clone(&self.env),
             path: Arc::clone(&self.path),
             saved_state: Arc::clone(&self.saved_state),
+            actions: Arc::clone(&self.actions),
+            composites: self
+                .composites
+                .iter()
+                .map(|(path, composite)| (path.clone(), CompositeState::of(composite)))
+                .collect(),
             results: Arc::clone(&self.results),
             post: self.post.clone(),
             matchers: self.matchers.clone(),
@@ -109,6 +170,14 @@ impl Job {
             env: state.env,
             path: state.path,
             saved_state: state.saved_state,
+            actions: state.actions,
+            composites: Arc::new(
+                state
+                    .composites
+                    .into_iter()
+                    .map(|(path, composite)| (path, Arc::new(composite.into_composite())))
+                    .collect(),
+            ),
             results: state.results,
             post: state.post,
             matchers: state.matchers,
@@ -121,13 +190,10 @@ impl LaneState {
     fn of(lane: &Lane) -> Self {
         Self {
             cursor: lane.cursor.clone(),
-            scope: lane.scope.as_ref().map(|scope| ScopeState {
-                name: Arc::clone(&scope.name),
-                env: Arc::clone(&scope.env),
-                own_env: scope.own_env.clone(),
-            }),
+            scope: lane.scope.as_ref().map(ScopeState::of),
             hashes: lane.hashes.clone(),
             asked: lane.asked.clone(),
+            fetching: lane.fetching,
             stop: lane.stop,
             timeout: lane.timeout,
             deferred: lane.deferred.clone(),
@@ -138,9 +204,10 @@ impl LaneState {
     fn into_lane(self) -> Lane {
         Lane {
             cursor: self.cursor,
-            scope: self.scope.map(|scope| Scope { name: scope.name, env: scope.env, own_env: scope.own_env }),
+            scope: self.scope.map(ScopeState::into_scope),
             hashes: self.hashes,
             asked: self.asked,
+            fetching: self.fetching,
             stop: self.stop,
             timeout: self.timeout,
             deferred: self.deferred,

@@ -360,7 +360,7 @@ fn a_wrong_job_environment_fails_the_job_before_its_first_step() {
 }
 
 #[test]
-fn other_actions_end_their_step_with_an_error_that_names_them() {
+fn an_action_that_is_not_to_be_had_ends_its_step_with_an_error_and_its_place() {
     let mut stage = Stage::new(
         "    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: main\n      - uses: actions/cache@v4\n",
     );
@@ -368,10 +368,14 @@ fn other_actions_end_their_step_with_an_error_that_names_them() {
     assert!(
         matches!(&stage.effects.last(), Some(Effect::Spawn { body, .. }) if matches!(body.as_ref(), Body::Checkout(spec) if spec.reference.as_deref() == Some("main")))
     );
-    stage.exit(0).run();
+    stage.exit(0).advance().advance().advance();
+    assert!(
+        matches!(&stage.effects.last(), Some(Effect::FetchAction { reference, .. }) if **reference == *"actions/cache@v4")
+    );
+    assert!(!stage.job.can_advance());
+    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, answer: Err("it is not here".into()) }).run();
     assert_eq!(stage.results(), ["main.0 success/success", "main.1 failure/failure"]);
-    let line = &stage.lines()[0];
-    assert!(line.contains("ci.yml (Line: 9, Col: 15)") && line.contains("actions/cache@v4"), "{line}");
+    assert_eq!(stage.lines(), ["Error: ci.yml:9:15: it is not here"]);
 }
 
 #[test]

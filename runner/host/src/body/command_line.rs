@@ -84,6 +84,14 @@ pub(super) fn find(candidates: &[String], path: &OsStr, directory: &Path) -> Opt
     })
 }
 
+/// What to say when there is no node for the program of an action.
+pub(super) fn no_node(path: &OsString) -> String {
+    format!(
+        "node not found: a JavaScript action needs it, and there is none on PATH ({})\nhint: install Node.js, or put an `actions/setup-node` step before this one",
+        path.to_string_lossy()
+    )
+}
+
 /// What to say when there is no shell.
 pub(super) fn not_found(candidates: &[String], path: &OsString) -> String {
     let names = candidates.join(" or ");

@@ -27,7 +27,9 @@ pub(super) fn prepare(settings: &Settings, spec: &ProcessSpec) -> io::Result<Pat
             settings.spare.learn(&create(&settings.temp.join(file))?);
         }
     }
-    create(&script)?.write_all(spec.script.content.as_bytes())?;
+    if let Some(content) = &spec.script.content {
+        create(&script)?.write_all(content.as_bytes())?;
+    }
     Ok(script)
 }
 
@@ -61,7 +63,8 @@ pub(super) fn retire(settings: &Settings, spec: &ProcessSpec, alone: bool) {
     let folder = settings.temp.join(&spec.command_files.folder);
     let script = settings.temp.join(&spec.script.file);
     let mut files = spec.command_files.all().map(|file| settings.temp.join(file)).to_vec();
-    files.push(script.clone());
+    // The program of an action is none of the step's own files.
+    files.extend(spec.script.content.is_some().then(|| script.clone()));
     if !alone || !settings.spare.keep(&folder, &files, &script) {
         // What is gone was removed by the step itself.
         let _ = remove(&folder);

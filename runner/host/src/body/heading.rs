@@ -3,6 +3,7 @@
 //! Knows the order and colours of the heading; masks it, starts nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use engine::lines::LineTag;
 use engine::mask::Masks;
@@ -22,14 +23,25 @@ pub(super) fn write(spec: &ProcessSpec, shell: Option<&Path>, masks: &Masks, bat
     for text in masks.mask_text(&spec.script.text).lines() {
         line(LineTag::Plain, &format!("\u{1b}[36;1m{text}\u{1b}[0m"));
     }
-    let name = || spec.shell.candidates.first().map(String::as_str).unwrap_or_default().into();
-    let shell = shell.map_or_else(name, Path::to_string_lossy);
-    line(LineTag::Plain, &format!("shell: {shell} {}", spec.shell.arguments));
-    if !spec.heading.env.is_empty() {
-        line(LineTag::Plain, "env:");
+    list(&mut line, "with:", &spec.heading.with);
+    if spec.script.content.is_some() {
+        line(LineTag::Plain, &shell_line(spec, shell));
     }
-    for (name, value) in &spec.heading.env {
+    list(&mut line, "env:", &spec.heading.env);
+    line(LineTag::EndGroup, "");
+}
+
+fn list(line: &mut impl FnMut(LineTag, &str), title: &str, pairs: &[(Arc<str>, Arc<str>)]) {
+    if !pairs.is_empty() {
+        line(LineTag::Plain, title);
+    }
+    for (name, value) in pairs {
         line(LineTag::Plain, &format!("  {name}: {value}"));
     }
-    line(LineTag::EndGroup, "");
+}
+
+fn shell_line(spec: &ProcessSpec, shell: Option<&Path>) -> String {
+    let name = || spec.shell.candidates.first().map(String::as_str).unwrap_or_default().into();
+    let shell = shell.map_or_else(name, Path::to_string_lossy);
+    format!("shell: {shell} {}", spec.shell.arguments)
 }

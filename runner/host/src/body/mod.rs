@@ -28,6 +28,7 @@ use engine::event::Event;
 use engine::matcher::Matchers;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::action::ActionStore;
 use crate::checkout::Origin;
 use crate::contract::{Epoch, HostEvent};
 use crate::guardian::Guardian;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub tracking: String,
     /// Where checkout takes files from.
     pub origin: Origin,
+    /// Actions of other repositories.
+    pub actions: ActionStore,
     /// Waiting times.
     pub times: Times,
     /// Whether a guardian watches over us: for everything that may freeze lanes.

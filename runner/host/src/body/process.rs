@@ -91,7 +91,10 @@ fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
 fn start(prepared: &Prepared, spec: &ProcessSpec) -> Result<(i32, PipeReader), String> {
     let script = prepared.script.as_ref().map_err(String::clone)?;
     let shell = prepared.shell.as_ref();
-    let shell = shell.ok_or_else(|| command_line::not_found(&spec.shell.candidates, &prepared.path))?;
+    let shell = shell.ok_or_else(|| match spec.script.content {
+        Some(_) => command_line::not_found(&spec.shell.candidates, &prepared.path),
+        None => command_line::no_node(&prepared.path),
+    })?;
     let arguments = command_line::arguments(&spec.shell.arguments, &script.to_string_lossy());
     let no_pipe = |error: io::Error| format!("failed to make a pipe for the step's output: {error}");
     let (reader, writer) = io::pipe().map_err(no_pipe)?;

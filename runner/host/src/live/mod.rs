@@ -18,6 +18,7 @@ use engine::file_command::FileCommandResults;
 use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::action;
 use crate::body::{LiveMatchers, Run, Shared, Watchers, discard_files, run_process, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
@@ -180,6 +181,18 @@ impl Host for LiveHost {
                     let workspace = &shared.settings.workspace;
                     let answer = hash_files(workspace, &request.patterns, request.follow_symbolic_links);
                     shared.send(epoch, Event::HashReady { lane, request, answer });
+                });
+            }
+            Effect::FetchAction { lane, reference, around } => {
+                let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
+                self.in_background(move || {
+                    let settings = &shared.settings;
+                    let (workspace, origin) = (&settings.workspace, &settings.origin.folder);
+                    let places = action::Places { workspace, origin, store: &settings.actions };
+                    let answer = action::find(places, &reference, around.as_deref());
+                    let masks = shared.masks.current();
+                    let answer = answer.map(Arc::new).map_err(|text| masks.mask_text(&text).into_owned());
+                    shared.send(epoch, Event::ActionReady { lane, answer });
                 });
             }
             Effect::Report(_) => {}

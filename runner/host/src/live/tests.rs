@@ -98,6 +98,7 @@ impl Fixture {
             spare: SpareFolders::kept_in(folder.path().join("spare")),
             base: BaseEnvironment::of_this_process(),
             tracking: tracking.clone(),
+            actions: Default::default(),
             times,
             guardian: false,
             server_url: String::new(),
@@ -113,11 +114,11 @@ impl Fixture {
         let step = StepPath::main(step);
         let command_files = CommandFiles::of(&step);
         ProcessSpec {
-            heading: Heading { title: "Run it".to_owned(), env: Vec::new() },
+            heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new() },
             script: Script {
                 file: command_files.script(".sh"),
                 text: script.into(),
-                content: script.to_owned(),
+                content: Some(script.to_owned()),
             },
             shell: ShellCommand {
                 candidates: vec!["bash".to_owned(), "sh".to_owned()],

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use engine::expr::Value;
-use engine::step_path::StepPath;
+use engine::step_path::{Stage, StepPath};
 use indexmap::IndexMap;
 
 use super::error::CommandError;
@@ -100,7 +100,7 @@ impl Known {
         let same = |text: &str| text.eq_ignore_ascii_case(word);
         let number: Option<u32> = word.parse().ok();
         let path: Option<StepPath> = word.parse().ok();
-        let exact = by(&|step| Some(step.number) == number)
+        let exact = by(&|step| step.path.stage() == Stage::Main && step.path.number() == word)
             .or_else(|| by(&|step| step.id.as_deref().is_some_and(same)))
             .or_else(|| by(&|step| Some(&step.path) == path.as_ref()))
             .or_else(|| by(&|step| same(&step.name)));
@@ -135,6 +135,6 @@ impl Known {
 impl KnownStep {
     /// Number and name.
     pub fn label(&self) -> String {
-        format!("{} {}", self.number, self.name)
+        format!("{} {}", self.path.number(), self.name)
     }
 }

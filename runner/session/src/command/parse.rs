@@ -145,6 +145,8 @@ fn request(entry: &Entry, rest: &str, known: &Known) -> Result<Request, CommandE
     };
     Ok(match entry.name {
         "next" => Request::Next,
+        "step" => Request::StepIn,
+        "finish" => Request::StepOut,
         "continue" => Request::Continue,
         "goto" => Request::Goto(target(entry, rest, known)?),
         "rerun" => Request::Rerun,

@@ -59,7 +59,8 @@ fn names_short_forms_and_beginnings_mean_the_same() {
         asks(line, Request::Continue);
     }
     asks("n", Request::Next);
-    asks("s", Request::Next);
+    asks("s", Request::StepIn);
+    asks("out", Request::StepOut);
     asks("rc", Request::ReverseContinue);
     asks("time", Request::Timeline);
     asks("q", Request::Quit);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use engine::job::Job;
 use engine::step_path::StepPath;
 use host::contract::Host;
 
-use crate::breakpoint::line_of;
 use crate::journal::{LogArchive, LogId};
 use crate::moment::{Cause, Moment, Point};
 use crate::reach;
@@ -28,6 +28,7 @@ impl<H: Host> Session<H> {
         let done = job.results().keys().filter(is_post).cloned();
         let to_come = job.registered_posts().iter().rev().cloned();
         let at_cursor = job.cursor().step().filter(is_post).cloned();
+        let main = main.flat_map(|path| with_inner(job, path));
         let mut paths: Vec<StepPath> = main.chain(done).chain(at_cursor).chain(to_come).collect();
         let mut seen = std::collections::BTreeSet::new();
         paths.retain(|path| seen.insert(path.clone()));
@@ -40,39 +41,40 @@ impl<H: Host> Session<H> {
         StepLine {
             path: path.clone(),
             number: path.index().saturating_add(1),
-            id: job
-                .plan()
-                .step(path)
-                .and_then(|step| step.definition.id.as_ref())
-                .map(|id| Arc::clone(&id.value)),
+            id: job.definition(path).and_then(|step| step.id.as_ref()).map(|id| Arc::clone(&id.value)),
             name: job.step_name(path, &self.secrets),
             outcome: result.map(|result| result.outcome),
             conclusion: result.map(|result| result.conclusion),
             took: result.and_then(|_| self.clock.took.get(path).copied()),
             current: job.cursor().step() == Some(path),
             place: self.place(path),
-            reaches_outside: reach::reaches_outside(job.plan(), path)
-                .map(|command| self.secrets.mask(&command)),
+            reaches_outside: reach::reaches_outside(job, path).map(|command| self.secrets.mask(&command)),
         }
     }
 
     /// `list`: the source around a step.
     pub(super) fn source_around(&self, step: Option<StepPath>) -> Result<Reply, Refusal> {
-        let plan = self.looked_at().plan();
+        let job = self.looked_at();
         let path = step.or_else(|| self.step_looked_at()).ok_or_else(|| Refusal::new("no step to show"))?;
-        let current = line_of(plan, &path)
-            .ok_or_else(|| Refusal::new(format!("the workflow has no step at {path}")))?;
+        let (file, span) =
+            job.place(&path).ok_or_else(|| Refusal::new(format!("the workflow has no step at {path}")))?;
+        let around = path.parent().and_then(|parent| job.action(&parent));
+        let source = around.map_or(&self.source, |action| &action.text);
+        let current = span.start.line;
         let first = current.saturating_sub(SOURCE_LINES_AROUND).max(1);
         let wanted = usize::try_from(current.saturating_add(SOURCE_LINES_AROUND).saturating_sub(first))
             .unwrap_or(usize::MAX)
             .saturating_add(1);
         let skipped = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
         Ok(Reply::Source(SourceExcerpt {
-            file: Arc::clone(&plan.file),
+            file: Arc::clone(file),
             first_line: first,
-            lines: self.source.lines().skip(skipped).take(wanted).map(str::to_owned).collect(),
+            lines: source.lines().skip(skipped).take(wanted).map(str::to_owned).collect(),
             current,
-            breakpoints: self.breakpoints.all().iter().filter_map(|breakpoint| breakpoint.line).collect(),
+            breakpoints: match around {
+                None => self.breakpoints.all().iter().filter_map(|breakpoint| breakpoint.line).collect(),
+                Some(_) => Vec::new(),
+            },
         }))
     }
 
@@ -136,6 +138,17 @@ impl<H: Host> Session<H> {
     }
 }
 
+/// A step and, of an action that was entered, its steps.
+fn with_inner(job: &Job, path: StepPath) -> Vec<StepPath> {
+    let mut all = vec![path.clone()];
+    if job.results().keys().chain(job.cursor().step()).any(|other| other.ancestors().contains(&path)) {
+        let inner =
+            (0u32..).map(|index| path.child(index)).take_while(|child| job.definition(child).is_some());
+        all.extend(inner.flat_map(|child| with_inner(job, child)));
+    }
+    all
+}
+
 /// The log of the step's last run.
 fn recorded_log(archive: Option<&LogArchive>, path: &StepPath) -> Option<LogId> {
     archive?.of_step(&path.to_string()).last()
@@ -160,7 +173,7 @@ pub(crate) fn moment_name(moment: &Moment, secrets: &engine::secrets::Secrets) -
     match (&moment.point, moment.point.step()) {
         (Point::End(_), _) | (_, None) => "end".to_owned(),
         (_, Some(path)) => {
-            format!("{} {}", path.index().saturating_add(1), moment.job.step_name(path, secrets))
+            format!("{} {}", path.number(), moment.job.step_name(path, secrets))
         }
     }
 }

@@ -15,6 +15,7 @@ pub(super) fn share(state: &mut JobState, before: &JobState) {
     share_whole(&mut state.path, &before.path);
     share_whole(&mut state.saved_state, &before.saved_state);
     share_whole(&mut state.results, &before.results);
+    share_whole(&mut state.actions, &before.actions);
     for (id, lane) in &mut state.lanes {
         let Some(scope) = &mut lane.scope else { continue };
         if let Some(known) = before.lanes.get(id).and_then(|lane| lane.scope.as_ref()) {

@@ -30,7 +30,9 @@ pub fn answer(request: &Request, reply: &Reply, painter: Painter) -> String {
         Reply::Refused(refusal) => format!("{}\n", shown(&refusal.text)),
         Reply::Stop(stop) => {
             let place = stop.place.as_ref().map(short_place).unwrap_or_default();
-            format!("{} {} {} {place}", stop.moment, stop.number, shown(&stop.name)).trim_end().to_owned()
+            format!("{} {} {} {place}", stop.moment, stop.step_number(), shown(&stop.name))
+                .trim_end()
+                .to_owned()
                 + "\n"
         }
         // What it holds is asked for by other requests.
@@ -129,7 +131,7 @@ fn steps_text(steps: &[StepLine], painter: Painter) -> String {
         facts.extend(step.reaches_outside.as_ref().map(|what| format!("reaches outside: {}", shown(what))));
         let name = padded(&cut(&shown(&step.name), width), width);
         let facts = painter.paint(Meaning::Quiet, &facts.join(" · "));
-        row(&format!("{cursor} {} {} {name}  {facts}", painter.paint(meaning, sign), step.number))
+        row(&format!("{cursor} {} {} {name}  {facts}", painter.paint(meaning, sign), step.path.number()))
     };
     steps.iter().map(line).collect()
 }

@@ -21,7 +21,7 @@ pub fn step_line(name_columns: usize, end: &StepEnd, exit: Option<&str>, painter
     let (sign, meaning) = mark(end.outcome, forgiven);
     let name = padded(&cut(&shown(&end.name), name_columns), name_columns);
     if end.outcome == Outcome::Skipped {
-        return painter.paint(meaning, format!("{sign} {} {name}  skipped", end.number).trim_end());
+        return painter.paint(meaning, format!("{sign} {} {name}  skipped", end.step.number()).trim_end());
     }
     let mut facts = Vec::new();
     if end.outcome == Outcome::Failure {
@@ -40,7 +40,7 @@ pub fn step_line(name_columns: usize, end: &StepEnd, exit: Option<&str>, painter
     let line = format!(
         "{} {} {name} {took:>6}   {}",
         painter.paint(meaning, sign),
-        end.number,
+        end.step.number(),
         painter.paint(Meaning::Quiet, &facts.join(", "))
     );
     line.trim_end().to_owned()
@@ -92,7 +92,7 @@ mod tests {
     fn end(outcome: Outcome, conclusion: Outcome) -> StepEnd {
         StepEnd {
             lane: engine::step_path::LaneId::FOREGROUND,
-            step: StepPath::main(0),
+            step: StepPath::main(2),
             number: 3,
             name: "Test".into(),
             outcome,

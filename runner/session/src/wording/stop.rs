@@ -26,8 +26,12 @@ pub fn failure(stop: &Stop, painter: Painter) -> String {
     let StopReason::Failure(failure) = &stop.reason else { return String::new() };
     let exit = failure.exit_code.map_or_else(String::new, |code| format!("   exit {code}"));
     let sign = painter.paint(Meaning::Bad, "✗");
-    let mut text =
-        format!("{sign} {} {}{}\n", stop.number, shown(&stop.name), painter.paint(Meaning::Quiet, &exit));
+    let mut text = format!(
+        "{sign} {} {}{}\n",
+        stop.step_number(),
+        shown(&stop.name),
+        painter.paint(Meaning::Quiet, &exit)
+    );
     text.push_str(&barred(&failure.last_lines, usize::MAX, painter));
     text
 }
@@ -106,10 +110,10 @@ fn change_text(change: &DataChange) -> String {
 fn where_it_stands(stop: &Stop) -> String {
     let name = shown(&stop.name);
     match stop.point {
-        Point::Before(_) => format!("before {} {name}", stop.number),
-        Point::Decided(_) => format!("about to run {} {name}", stop.number),
-        Point::During(_) => format!("in the middle of {} {name}", stop.number),
-        Point::After(..) => format!("after {} {name}", stop.number),
+        Point::Before(_) => format!("before {} {name}", stop.step_number()),
+        Point::Decided(_) => format!("about to run {} {name}", stop.step_number()),
+        Point::During(_) => format!("in the middle of {} {name}", stop.step_number()),
+        Point::After(..) => format!("after {} {name}", stop.step_number()),
         Point::End(_) => format!("the end of {name}"),
     }
 }
@@ -125,7 +129,7 @@ pub fn prompt(job: &str, stop: &Stop) -> String {
     };
     match stop.point {
         Point::End(_) => format!("{name} end{sign}"),
-        _ => format!("{name} {}{sign}", stop.number),
+        _ => format!("{name} {}{sign}", stop.step_number()),
     }
 }
 

@@ -11,9 +11,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use engine::action::ActionReference;
 use engine::effect::Outcome;
 use engine::job::JobInputs;
-use engine::plan::{ActionReference, JobKey, Plan};
+use engine::plan::{JobKey, Plan};
 use engine::run::Run;
 use engine::step_path::StepPath;
 use expr::Value;
@@ -194,6 +195,7 @@ fn settings(row: &Row, place: &Place) -> Settings {
         base: environment(&scratch),
         tracking: format!("acttest_{:016x}", fastrand::u64(..)),
         origin: Origin { folder: row.root.clone(), name: Some("nektos/act".to_owned()), in_place: false },
+        actions: Default::default(),
         times: Times::default(),
         guardian: false,
         server_url: "https://github.com".to_owned(),

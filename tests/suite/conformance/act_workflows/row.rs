@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::plan::ActionReference;
+use engine::action::ActionReference;
 use engine::run::RunInputs;
 use engine::secrets::Secrets;
 use expr::{Object, Value};

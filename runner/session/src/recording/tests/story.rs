@@ -156,6 +156,6 @@ fn the_written_form_of_twins_2_0_stays() {
     }
     assert_eq!(
         hasher.finalize().to_hex().as_str(),
-        "2338195b157ad8039b8d0201ae9b10fc37770962daf3c919acc41f7c11225ba5"
+        "2bf07134193f45cfdf0b244a83ad396b833830b95d2cfced525054921c081676"
     );
 }

@@ -10,6 +10,7 @@ use engine::plan::Plan;
 use engine::step_path::LaneId;
 use serde::{Deserialize, Serialize};
 
+use super::action::{ActionPool, ActionTwin};
 use super::matcher::{MatcherPool, text as matcher_text};
 use super::place::{CancelTwin, HashTwin, OutcomeTwin, StepTwin};
 use super::text::{Filling, Hiding, Text};
@@ -31,6 +32,7 @@ pub(in crate::recording) enum EventTwin<'a> {
     /// Background steps that ran at the moment start again (`true`), or are left out.
     Resumed(bool),
     CancelLane(u32),
+    ActionReady(u32, #[serde(borrow)] Result<ActionTwin<'a>, Text<'a>>),
 }
 
 impl Twin for EventTwin<'_> {
@@ -141,6 +143,13 @@ pub(in crate::recording) fn write_event(
         Event::Timer(TimerId::Job) => EventTwin::JobTimer,
         Event::Cancel(reason) => EventTwin::Cancel((*reason).into()),
         Event::Edited(edit) => EventTwin::Edited(EditTwin::of(edit, hide, plan)?),
+        Event::ActionReady { lane, answer } => {
+            let answer = match answer {
+                Ok(action) => Ok(ActionTwin::of(action, hide)),
+                Err(why) => Err(hide.text(why)),
+            };
+            EventTwin::ActionReady(lane.0, answer)
+        }
         Event::CancelLane(lane) => EventTwin::CancelLane(lane.0),
         Event::Resumed { lanes } => EventTwin::Resumed(*lanes == LaneChoice::Restart),
     };
@@ -151,6 +160,7 @@ pub(in crate::recording) fn write_event(
 #[derive(Debug, Default)]
 pub(in crate::recording) struct EventReader {
     matchers: MatcherPool,
+    actions: ActionPool,
 }
 
 impl EventReader {
@@ -188,6 +198,13 @@ impl EventReader {
             EventTwin::JobTimer => Event::Timer(TimerId::Job),
             EventTwin::Cancel(reason) => Event::Cancel(reason.into()),
             EventTwin::Edited(edit) => Event::Edited(edit.edit(fill, plan)?),
+            EventTwin::ActionReady(lane, answer) => {
+                let answer = match answer {
+                    Ok(action) => Ok(self.actions.action(action, fill)?),
+                    Err(why) => Err(fill.string(why)),
+                };
+                Event::ActionReady { lane: LaneId(lane), answer }
+            }
             EventTwin::CancelLane(lane) => Event::CancelLane(LaneId(lane)),
             EventTwin::Resumed(restart) => {
                 let lanes = if restart { LaneChoice::Restart } else { LaneChoice::LeaveOut };

@@ -7,6 +7,7 @@ use engine::job::{JobState, StepResult};
 use engine::step_path::LaneId;
 use serde::{Deserialize, Serialize};
 
+use super::action::{ActionPool, ActionTwin, CompositeTwin};
 use super::lane::LaneTwin;
 use super::matcher::{MatcherPool, MatcherTexts};
 use super::place::{CancelTwin, OutcomeTwin, StepTwin};
@@ -26,7 +27,9 @@ struct JobTwin<'a> {
     steps: Tree<'a>,
     env: Tree<'a>,
     path: Vec<Text<'a>>,
-    saved_state: Vec<(u32, Tree<'a>)>,
+    saved_state: Vec<(StepTwin, Tree<'a>)>,
+    actions: Vec<(StepTwin, ActionTwin<'a>)>,
+    composites: Vec<(StepTwin, CompositeTwin<'a>)>,
     results: Vec<ResultTwin<'a>>,
     post: Vec<StepTwin>,
     matchers: Vec<Text<'a>>,
@@ -77,7 +80,17 @@ impl StateWriter {
             saved_state: state
                 .saved_state
                 .iter()
-                .map(|(index, values)| (*index, Tree::of_object(values, hide)))
+                .map(|(path, values)| (StepTwin::of(path), Tree::of_object(values, hide)))
+                .collect(),
+            actions: state
+                .actions
+                .iter()
+                .map(|(path, action)| (StepTwin::of(path), ActionTwin::of(action, hide)))
+                .collect(),
+            composites: state
+                .composites
+                .iter()
+                .map(|(path, composite)| (StepTwin::of(path), CompositeTwin::of(composite, hide)))
                 .collect(),
             results: state
                 .results
@@ -102,6 +115,7 @@ impl StateWriter {
 #[derive(Debug, Default)]
 pub(in crate::recording) struct StateReader {
     matchers: MatcherPool,
+    actions: ActionPool,
 }
 
 impl StateReader {
@@ -116,7 +130,15 @@ impl StateReader {
     ) -> Result<(u32, JobState), TwinError> {
         let twin: JobTwin<'_> = super::read(bytes)?;
         let lanes = twin.lanes.into_iter().map(|lane| Ok((LaneId(lane.lane), lane.state(fill)?)));
-        let saved = twin.saved_state.into_iter().map(|(index, values)| Ok((index, values.object(fill)?)));
+        let saved =
+            twin.saved_state.into_iter().map(|(path, values)| Ok((path.path()?, values.object(fill)?)));
+        let actions = twin
+            .actions
+            .into_iter()
+            .map(|(path, action)| Ok((path.path()?, self.actions.action(action, fill)?)));
+        let actions = actions.collect::<Result<_, TwinError>>()?;
+        let composites = twin.composites.into_iter();
+        let composites = composites.map(|(path, composite)| Ok((path.path()?, composite.composite(fill)?)));
         let results = twin.results.into_iter().map(|result| {
             let name = fill.text(&result.name);
             let (outcome, conclusion) = (result.outcome.into(), result.conclusion.into());
@@ -131,6 +153,8 @@ impl StateReader {
             env: twin.env.object(fill)?,
             path: Arc::new(twin.path.iter().map(|entry| fill.text(entry)).collect()),
             saved_state: Arc::new(saved.collect::<Result<_, TwinError>>()?),
+            actions: Arc::new(actions),
+            composites: composites.collect::<Result<_, TwinError>>()?,
             results: Arc::new(results.collect::<Result<_, TwinError>>()?),
             post: twin.post.into_iter().map(StepTwin::path).collect::<Result<_, _>>()?,
             matchers: self.matchers.matchers(twin.matchers, fill)?,

@@ -20,6 +20,7 @@ pub(super) struct LaneTwin<'a> {
     scope: Option<ScopeTwin<'a>>,
     hashes: Vec<(HashTwin<'a>, Result<Text<'a>, Text<'a>>)>,
     asked: Option<HashTwin<'a>>,
+    fetching: bool,
     stop: Option<StopTwin>,
     timeout: Option<u32>,
     deferred: DeferredTwin<'a>,
@@ -27,7 +28,7 @@ pub(super) struct LaneTwin<'a> {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct ScopeTwin<'a> {
+pub(super) struct ScopeTwin<'a> {
     #[serde(borrow)]
     name: Text<'a>,
     env: Tree<'a>,
@@ -43,17 +44,14 @@ impl<'a> LaneTwin<'a> {
         Self {
             lane: id.0,
             cursor: CursorTwin::of(&lane.cursor, hide),
-            scope: lane.scope.as_ref().map(|scope| ScopeTwin {
-                name: hide.text(&scope.name),
-                env: Tree::of_object(&scope.env, hide),
-                own_env: scope.own_env.iter().map(|name| hide.text(name)).collect(),
-            }),
+            scope: lane.scope.as_ref().map(|scope| ScopeTwin::of(scope, hide)),
             hashes: lane
                 .hashes
                 .iter()
                 .map(|(request, digest)| (HashTwin::of(request, hide), answer(digest)))
                 .collect(),
             asked: lane.asked.as_ref().map(|request| HashTwin::of(request, hide)),
+            fetching: lane.fetching,
             stop: lane.stop.map(StopTwin::from),
             timeout: lane.timeout,
             deferred: DeferredTwin::of(&lane.deferred, hide),
@@ -67,23 +65,34 @@ impl<'a> LaneTwin<'a> {
             let answer = answer.map(|digest| fill.string(digest)).map_err(|why| fill.string(why));
             hashes.insert(request.request(fill), answer);
         }
-        let scope = match self.scope {
-            None => None,
-            Some(scope) => Some(ScopeState {
-                name: fill.text(&scope.name),
-                env: scope.env.object(fill)?,
-                own_env: scope.own_env.iter().map(|name| fill.text(name)).collect(),
-            }),
-        };
         Ok(LaneState {
             cursor: self.cursor.cursor(fill)?,
-            scope,
+            scope: self.scope.map(|scope| scope.scope(fill)).transpose()?,
             hashes,
             asked: self.asked.map(|request| request.request(fill)),
+            fetching: self.fetching,
             stop: self.stop.map(Into::into),
             timeout: self.timeout,
             deferred: self.deferred.deferred(fill),
             wait: self.wait.map(WaitTwin::wait).transpose()?,
+        })
+    }
+}
+
+impl<'a> ScopeTwin<'a> {
+    pub(super) fn of(scope: &'a ScopeState, hide: &Hiding<'_>) -> Self {
+        Self {
+            name: hide.text(&scope.name),
+            env: Tree::of_object(&scope.env, hide),
+            own_env: scope.own_env.iter().map(|name| hide.text(name)).collect(),
+        }
+    }
+
+    pub(super) fn scope(self, fill: &Filling<'_>) -> Result<ScopeState, TwinError> {
+        Ok(ScopeState {
+            name: fill.text(&self.name),
+            env: self.env.object(fill)?,
+            own_env: self.own_env.iter().map(|name| fill.text(name)).collect(),
         })
     }
 }

@@ -9,6 +9,7 @@
 //! Canonical: equal values give equal bytes, provided that they are equal in the order of their entries too (which
 //! `IndexMap` does not compare, and which people see) and that the same is masked.
 
+mod action;
 mod event;
 mod given;
 mod job;

@@ -56,6 +56,8 @@ fn typical() -> JobState {
         env,
         path: Arc::new(vec!["/home/runner/.cargo/bin".into()]),
         saved_state: Arc::default(),
+        actions: Arc::default(),
+        composites: Default::default(),
         results: Arc::new(results),
         post: vec![StepPath::new(Stage::Post, 0)],
         matchers: Matchers::default(),

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use engine::action::ResolvedAction;
 use engine::effect::{Outcome, TimerId};
 use engine::event::{BodyEnd, CancelReason, Edit, Event, Exit, LaneChoice, MatcherChange};
 use engine::expr::{HashAnswers, HashRequest, KeyCase, Object, Value};
 use engine::file_command::{FileCommandError, FileCommandFailure, FileCommandResults};
 use engine::job::{
-    Cursor, Decision, Deferred, JobInputs, JobState, LaneState, ScopeState, StepResult, Stop, Wait, WaitKind,
+    CompositeState, Cursor, Decision, Deferred, JobInputs, JobState, LaneState, ScopeState, StepResult, Stop,
+    Wait, WaitKind,
 };
 use engine::lines::StepCommand;
 use engine::matcher::{Matcher, Matchers};
@@ -130,10 +132,30 @@ impl Dice {
             scope,
             hashes,
             asked: self.0.bool().then(|| self.hash()),
+            fetching: self.0.bool(),
             stop: stops[self.0.usize(0..4)],
             timeout: self.0.bool().then(|| self.0.u32(..)),
             deferred: self.deferred(),
             wait: self.0.bool().then(|| self.wait()),
+        }
+    }
+
+    fn action(&mut self) -> Arc<ResolvedAction> {
+        let manifest = "name: ghs_canary0123456789abcdef\nruns:\n  using: composite\n  steps: []\n";
+        let (reference, directory, file) = (self.text(), self.text(), self.text());
+        let commit = self.0.bool().then(|| self.text());
+        let action = ResolvedAction::new(&reference, &directory, &file, manifest, commit.as_deref());
+        Arc::new(action.unwrap())
+    }
+
+    fn composite(&mut self) -> CompositeState {
+        CompositeState {
+            scope: ScopeState { name: self.arc(), env: Arc::new(self.object(2)), own_env: vec![self.arc()] },
+            inputs: Arc::new(self.object(2)),
+            steps: Arc::new(self.object(2)),
+            status: self.outcome(),
+            timeout: self.0.bool().then(|| self.0.u32(..)),
+            broken: self.0.bool(),
         }
     }
 
@@ -171,7 +193,11 @@ impl Dice {
             steps: Arc::new(self.object(0)),
             env: Arc::new(self.object(0)),
             path: Arc::new((0..self.0.usize(0..4)).map(|_| self.arc()).collect()),
-            saved_state: Arc::new((0..self.0.u32(0..3)).map(|id| (id, Arc::new(self.object(2)))).collect()),
+            saved_state: Arc::new(
+                (0..self.0.u32(0..3)).map(|_| (self.path(), Arc::new(self.object(2)))).collect(),
+            ),
+            actions: Arc::new((0..self.0.u32(0..3)).map(|_| (self.path(), self.action())).collect()),
+            composites: (0..self.0.u32(0..3)).map(|_| (self.path(), self.composite())).collect(),
             results: Arc::new((0..self.0.usize(0..4)).map(|_| (self.path(), self.result())).collect()),
             post: (0..self.0.usize(0..3)).map(|_| self.path()).collect(),
             matchers,
@@ -238,7 +264,7 @@ impl Dice {
 
     pub(super) fn event(&mut self) -> Event {
         let lane = LaneId(self.0.u32(0..3));
-        match self.0.u8(0..12) {
+        match self.0.u8(0..13) {
             0 => Event::Advance,
             1 => Event::Command { lane, command: self.command() },
             2 => Event::Matchers { lane, change: MatcherChange::Add(self.matchers()) },
@@ -261,6 +287,8 @@ impl Dice {
             6 => Event::Timer(TimerId::Step(lane, self.path())),
             7 => Event::Cancel(CancelReason::Run),
             8 => Event::CancelLane(lane),
+            11 if self.0.bool() => Event::ActionReady { lane, answer: Ok(self.action()) },
+            11 => Event::ActionReady { lane, answer: Err(self.text()) },
             9 => Event::Resumed { lanes: LaneChoice::LeaveOut },
             10 => Event::Resumed { lanes: LaneChoice::Restart },
             _ => Event::Edited(self.edit()),

@@ -168,6 +168,7 @@ fn missing_and_different_secrets_are_named() {
     state.matchers = Matchers::default();
     (state.inputs, state.steps, state.outputs) = Default::default();
     (state.path, state.saved_state, state.results) = Default::default();
+    (state.actions, state.composites) = Default::default();
     state.env = Arc::new(Object::from([("A", text.as_str())]));
     let bytes = writer.write(&state, 0, &Hiding::new(secrets.masks())).unwrap().to_vec();
     let placeholders = "{secret TOKEN plain} then {secret #0 plain}";

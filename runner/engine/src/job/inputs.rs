@@ -1,0 +1,129 @@
+//! Fetching an action, and what it is given: `with`, defaults, warnings (steps.md 4.2).
+//!
+//! Knows manifests; not where actions come from.
+
+use std::sync::Arc;
+
+use expr::{Object, Value};
+use syntax::{Action, Step, StepBody};
+
+use super::evaluate::{Evaluator, Halt, Texts};
+use super::{Job, Misuse};
+use crate::action::ResolvedAction;
+use crate::effect::Effect;
+use crate::lines::LineTag;
+use crate::secrets::Secrets;
+use crate::step_path::{LaneId, StepPath};
+
+impl Job {
+    /// Lets the lane wait for its step's action.
+    pub(super) fn fetch(&mut self, lane: LaneId, path: &StepPath, reference: &str, out: &mut Vec<Effect>) {
+        self.lane_or_insert(lane).fetching = true;
+        let around = path.parent().and_then(|parent| self.action(&parent)).cloned();
+        out.push(Effect::FetchAction { lane, reference: Arc::from(reference), around });
+    }
+
+    /// The answer to [`Effect::FetchAction`].
+    pub(super) fn action_ready(
+        &mut self,
+        lane: LaneId,
+        answer: Result<Arc<ResolvedAction>, String>,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Misuse> {
+        let state = self.lanes.get_mut(&lane).ok_or(Misuse::NoLane(lane))?;
+        let path = state.cursor.step().cloned().filter(|_| state.fetching).ok_or(Misuse::NotRunning(lane))?;
+        state.fetching = false;
+        match answer {
+            Ok(action) => {
+                Arc::make_mut(&mut self.actions).insert(path, action);
+                // A background step has its slot, and goes on with it by itself.
+                if lane == LaneId::FOREGROUND {
+                    self.advance(lane, secrets, out)?;
+                }
+            }
+            Err(text) => {
+                let place = self.definition(&path).and_then(reference_span).map(|span| span.start);
+                let place = place.map_or_else(String::new, |at| {
+                    format!("{}:{}:{}: ", self.file_of(&path), at.line, at.column)
+                });
+                let fault = super::evaluate::Fault { span: None, text: format!("{place}{text}") };
+                self.not_prepared(lane, path, Halt::Fault(fault), secrets, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that the action of a step is given: what `with` says, else its defaults. Names are folded.
+    pub(super) fn action_inputs(
+        &self,
+        step: &Step,
+        action: &Action,
+        evaluator: &Evaluator,
+    ) -> Result<Object, Halt> {
+        let mut inputs = Object::new();
+        for (name, value) in given(step, evaluator)? {
+            inputs.insert(name.to_lowercase(), Value::String(value));
+        }
+        for (name, input) in &action.inputs {
+            let folded = name.to_lowercase();
+            if inputs.get(&folded).is_none() {
+                let default =
+                    input.default.as_ref().map_or(Ok(Arc::from("")), |text| evaluator.text(text))?;
+                inputs.insert(folded, Value::String(default));
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// Says which inputs the action does not know, and which it would rather not get.
+    pub(super) fn warn_of_inputs(
+        &self,
+        path: &StepPath,
+        step: &Step,
+        action: &ResolvedAction,
+        evaluator: &Evaluator,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        let Ok(given) = given(step, evaluator) else { return };
+        let manifest = &action.manifest;
+        let known =
+            |name: &str| manifest.inputs.values().find(|input| input.name.value.eq_ignore_ascii_case(name));
+        let unknown: Vec<String> = given
+            .iter()
+            .filter(|(name, _)| known(name).is_none())
+            .map(|(name, _)| format!("'{name}'"))
+            .collect();
+        if !unknown.is_empty() {
+            let valid: Vec<String> = manifest.inputs.keys().map(|name| format!("'{name}'")).collect();
+            let text = format!(
+                "Unexpected input(s) {}, valid inputs are [{}]",
+                unknown.join(", "),
+                valid.join(", ")
+            );
+            self.log(Some(path), LineTag::Warning, &text, secrets, out);
+        }
+        for (name, message) in
+            given.iter().filter_map(|(name, _)| Some((name, known(name)?.deprecation_message.as_ref()?)))
+        {
+            let text = format!("Input '{name}' has been deprecated with message: {message}");
+            self.log(Some(path), LineTag::Warning, &text, secrets, out);
+        }
+    }
+}
+
+/// What `with` says.
+pub(super) fn given(step: &Step, evaluator: &Evaluator) -> Result<Texts, Halt> {
+    match &step.body {
+        StepBody::Uses { with: Some(with), .. } => evaluator.texts(with),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn reference_span(step: &Step) -> Option<syntax::Span> {
+    match &step.body {
+        StepBody::Uses { reference, .. } => Some(reference.span),
+        _ => None,
+    }
+}

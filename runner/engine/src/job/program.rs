@@ -1,0 +1,86 @@
+//! JavaScript actions: their pre, main and post programs as processes (steps.md 4.2, 4.3).
+//!
+//! Makes what the host needs; finds no node and runs nothing.
+
+use std::sync::Arc;
+
+use expr::{Object, Value};
+use indexmap::IndexMap;
+use syntax::Step;
+
+use super::Job;
+use super::body::{heading_env, process_environment};
+use super::composite::repository_context;
+use super::evaluate::{Evaluator, Halt};
+use super::lane::Scope;
+use crate::action::ResolvedAction;
+use crate::environment::runner_environment;
+use crate::process::{CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
+use crate::step_path::{Stage, StepPath};
+
+/// The program that runs JavaScript actions, whatever version they name: the installed one.
+const NODE: &str = "node";
+
+impl Job {
+    /// `program` of a JavaScript action, which is one of its files.
+    pub(super) fn program_spec(
+        &self,
+        path: &StepPath,
+        step: &Step,
+        action: &ResolvedAction,
+        program: &str,
+        scope: &Scope,
+        evaluator: &Evaluator,
+    ) -> Result<ProcessSpec, Halt> {
+        let inputs = self.action_inputs(step, &action.manifest, evaluator)?;
+        let mut github = evaluator.github().clone();
+        github.insert("action_path", Value::String(Arc::clone(&action.directory)));
+        repository_context(action, &mut github);
+        let mut environment = process_environment(&scope.env);
+        environment.extend(self.state_variables(path));
+        environment.extend(input_variables(&inputs));
+        Ok(ProcessSpec {
+            step: path.clone(),
+            heading: Heading {
+                title: format!("Run {}", action.reference.strip_prefix('/').unwrap_or(&action.reference)),
+                with: shown(&inputs),
+                env: heading_env(scope),
+            },
+            script: Script {
+                file: format!("{}/{program}", action.directory),
+                text: Arc::from(""),
+                content: None,
+            },
+            shell: ShellCommand { candidates: vec![NODE.to_owned()], arguments: "{0}".to_owned() },
+            working_directory: Arc::from(""),
+            environment,
+            runner_environment: runner_environment(&github, &self.given.runner),
+            path_prepends: self.prepends(path),
+            command_files: CommandFiles::of(path),
+            lines: self.line_options(&scope.env),
+            matchers: self.matchers.clone(),
+        })
+    }
+
+    /// `STATE_*`: what the other parts of the same action kept.
+    fn state_variables(&self, path: &StepPath) -> IndexMap<Arc<str>, Arc<str>> {
+        let state = self.saved_state.get(&path.in_stage(Stage::Main));
+        let variable = |(name, value): (&Arc<str>, &Value)| {
+            (Arc::from(format!("STATE_{name}")), Arc::from(value.to_text().as_ref()))
+        };
+        state.map(|state| state.iter().map(variable).collect()).unwrap_or_default()
+    }
+}
+
+/// `INPUT_*`: names in upper case, blanks as `_`, nothing else changed (steps.md 3.2).
+fn input_variables(inputs: &Object) -> impl Iterator<Item = (Arc<str>, Arc<str>)> {
+    inputs.iter().map(|(name, value)| {
+        let name = name.replace(' ', "_").to_uppercase();
+        (Arc::from(format!("INPUT_{name}")), Arc::from(value.to_text().as_ref()))
+    })
+}
+
+fn shown(inputs: &Object) -> Vec<(Arc<str>, Arc<str>)> {
+    let given = inputs.iter().map(|(name, value)| (Arc::clone(name), Arc::from(value.to_text().as_ref())));
+    given.filter(|(_, value): &(Arc<str>, Arc<str>)| !value.is_empty()).collect()
+}

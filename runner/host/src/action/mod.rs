@@ -1,0 +1,109 @@
+//! Finding actions: local folders, folders that a person names for them, and a cache (steps.md 4.1).
+//!
+//! Knows references, folders and manifests; not what an action does, nor when it is needed.
+
+mod store;
+
+pub use store::ActionStore;
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use engine::action::{ActionReference, ResolvedAction};
+
+/// Manifests, in the order in which they are looked for.
+const MANIFESTS: [&str; 2] = ["action.yml", "action.yaml"];
+const DOCKERFILES: [&str; 2] = ["Dockerfile", "dockerfile"];
+
+/// The places at which a job's actions are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    /// `github.workspace`.
+    pub(crate) workspace: &'a Path,
+    /// The repository that the workflow is from.
+    pub(crate) origin: &'a Path,
+    /// Actions of other repositories.
+    pub(crate) store: &'a ActionStore,
+}
+
+/// A folder that is to hold an action.
+struct Found {
+    folder: PathBuf,
+    /// The folder as shown to people.
+    shown: String,
+    commit: Option<String>,
+}
+
+/// Finds the action behind `reference` and reads its manifest. `around` is the action in whose manifest the reference stands.
+///
+/// # Errors
+/// What is missing or wrong, and what a person can do about it.
+pub(crate) fn find(
+    places: Places<'_>,
+    reference: &str,
+    around: Option<&ResolvedAction>,
+) -> Result<ResolvedAction, String> {
+    let found = match ActionReference::of(reference) {
+        ActionReference::Local(path) => local(places.workspace, path, reference)?,
+        ActionReference::SelfRepository(path) => match around.and_then(repository_root) {
+            Some(root) => local(&root, path, reference)?,
+            None => local(places.origin, path, reference)?,
+        },
+        ActionReference::Repository(wanted) => {
+            let checkout = places.store.folder(&wanted)?;
+            let folder = below(&checkout.folder, wanted.path, reference)?;
+            Found { shown: folder.display().to_string(), folder, commit: checkout.commit }
+        }
+        ActionReference::Checkout | ActionReference::Container(_) | ActionReference::Malformed(_) => {
+            return Err(format!("{reference} has no files to look for"));
+        }
+    };
+    read(reference, &found)
+}
+
+fn local(root: &Path, path: &str, reference: &str) -> Result<Found, String> {
+    let shown = if path.is_empty() { ".".to_owned() } else { format!("./{path}") };
+    Ok(Found { folder: below(root, path, reference)?, shown, commit: None })
+}
+
+/// A path that stays below its root, whatever it says.
+fn below(root: &Path, path: &str, reference: &str) -> Result<PathBuf, String> {
+    let path = path.replace('\\', "/");
+    let climbs = |part: Component<'_>| !matches!(part, Component::Normal(_) | Component::CurDir);
+    if Path::new(&path).components().any(climbs) {
+        return Err(format!("{reference} leads out of {}", root.display()));
+    }
+    Ok(if path.is_empty() { root.to_owned() } else { root.join(path) })
+}
+
+/// The root of the repository that an action is from: its folder without the path of its reference.
+fn repository_root(action: &ResolvedAction) -> Option<PathBuf> {
+    let ActionReference::Repository(wanted) = ActionReference::of(&action.reference) else { return None };
+    let depth = wanted.path.split('/').filter(|part| !part.is_empty()).count();
+    Path::new(&*action.directory).ancestors().nth(depth).map(Path::to_owned)
+}
+
+fn read(reference: &str, found: &Found) -> Result<ResolvedAction, String> {
+    let directory = found.folder.to_string_lossy();
+    let commit = found.commit.as_deref();
+    for name in MANIFESTS {
+        let file = format!("{}/{name}", found.shown);
+        match fs::read_to_string(found.folder.join(name)) {
+            Ok(text) => return ResolvedAction::new(reference, &directory, &file, &text, commit),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {}
+            Err(error) => return Err(format!("failed to read {file}: {error}")),
+        }
+    }
+    if let Some(name) = DOCKERFILES.into_iter().find(|name| found.folder.join(name).is_file()) {
+        let file = format!("{}/{name}", found.shown);
+        return ResolvedAction::of_dockerfile(reference, &directory, &file, commit);
+    }
+    Err(format!(
+        "Can't find 'action.yml', 'action.yaml' or 'Dockerfile' under '{directory}'. Did you forget to run actions/checkout before running your local action?"
+    ))
+}
+
+#[cfg(test)]
+mod tests;
