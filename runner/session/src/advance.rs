@@ -12,7 +12,7 @@ use host::contract::Host;
 use host::log::LogBatch;
 use jiff::Timestamp;
 
-use crate::breakpoint::line_of;
+use crate::breakpoint::place_in;
 use crate::exception::ExceptionFilter;
 use crate::moment::{Cause, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
@@ -199,8 +199,7 @@ impl<H: Host> Session<H> {
 
     /// Where a step stands in its file.
     pub(crate) fn place(&self, path: &StepPath) -> Option<Place> {
-        let plan = self.job.plan();
-        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+        place_in(self.job.plan(), path)
     }
 
     /// What the engine reports goes to the faces, lines to the log.

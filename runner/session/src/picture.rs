@@ -3,8 +3,10 @@
 //! Holds the state of a stop, or of a moment that is viewed, and the secrets to mask it with. Values leave it masked or
 //! through [`Picture::mask`]. Knows no protocol; asks nothing of the host but the digests that `hashFiles` wants.
 
+use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use engine::expr::{HashAnswers, Value};
 use engine::job::{Job, Question};
@@ -13,9 +15,10 @@ use engine::secrets::Secrets;
 use engine::step_path::StepPath;
 use engine::syntax::{Step, StepBody};
 use host::contract::Host;
+use indexmap::IndexMap;
 
-use crate::breakpoint::{line_of, step_at_line};
-use crate::inspect::shown;
+use crate::breakpoint::{place_in, step_at_line};
+use crate::inspect::{StepLines, shown};
 use crate::moment::MomentId;
 use crate::request::{Place, Refusal, StepLine, Stop};
 use crate::session::Session;
@@ -35,20 +38,41 @@ pub struct Picture {
     pub viewed: bool,
     /// A person is in the past and may return.
     pub rewound: bool,
-    /// The steps.
-    pub steps: Vec<StepLine>,
     /// `github.workspace`.
     pub workspace: PathBuf,
     /// The text of the workflow file.
     pub source: Arc<str>,
     job: Arc<Job>,
     secrets: Secrets,
+    took: Arc<IndexMap<StepPath, Duration>>,
+    moments: Range<u32>,
+    /// Made for whoever asks first: where the job stands can be told without them.
+    steps: OnceLock<Vec<StepLine>>,
 }
 
 impl Picture {
     /// What the job does.
     pub fn plan(&self) -> &Arc<Plan> {
         self.job.plan()
+    }
+
+    /// The names of all moments so far, in the order of recording.
+    pub fn moments(&self) -> impl Iterator<Item = MomentId> + use<> {
+        self.moments.clone().map(MomentId)
+    }
+
+    /// All steps.
+    pub fn steps(&self) -> &[StepLine] {
+        self.steps.get_or_init(|| self.step_lines().all())
+    }
+
+    /// What is known of one step; `None` if the workflow has none there.
+    pub fn step_line(&self, path: &StepPath) -> Option<StepLine> {
+        self.definition(path).map(|_| self.step_lines().of(path))
+    }
+
+    fn step_lines(&self) -> StepLines<'_> {
+        StepLines { job: &self.job, secrets: &self.secrets, took: &self.took }
     }
 
     /// The step that is looked at; the last one when the job is over.
@@ -110,8 +134,7 @@ impl Picture {
 
     /// Where a step stands in its file.
     pub fn place(&self, path: &StepPath) -> Option<Place> {
-        let plan = self.job.plan();
-        line_of(plan, path).map(|line| Place { file: Arc::clone(&plan.file), line })
+        place_in(self.job.plan(), path)
     }
 
     /// The main step that a line (from 1) of the workflow file belongs to, else the next one.
@@ -145,8 +168,8 @@ impl PartialEq for Picture {
     fn eq(&self, other: &Self) -> bool {
         (self.moment, self.viewed, self.rewound) == (other.moment, other.viewed, other.rewound)
             && self.stop == other.stop
-            && self.steps == other.steps
             && self.job == other.job
+            && self.took == other.took
     }
 }
 
@@ -159,11 +182,13 @@ impl<H: Host> Session<H> {
             moment: id,
             viewed: self.viewing.is_some(),
             rewound: self.rewound.is_some(),
-            steps: self.step_list(),
             workspace: self.workspace.clone(),
             source: Arc::clone(&self.source),
             job: Arc::new(self.looked_at().clone()),
             secrets: self.secrets.clone(),
+            took: Arc::clone(&self.clock.took),
+            moments: self.timeline.numbers(),
+            steps: OnceLock::new(),
         }
     }
 }

@@ -150,7 +150,8 @@ pub(crate) struct Rewound<F> {
 #[derive(Default)]
 pub(crate) struct StepClock {
     pub(crate) began: Option<Instant>,
-    pub(crate) took: IndexMap<StepPath, Duration>,
+    /// Shared with the pictures of stops.
+    pub(crate) took: Arc<IndexMap<StepPath, Duration>>,
     /// When each moment was reached, and how long the body ran that ended there.
     pub(crate) reached: IndexMap<MomentId, (Duration, Option<Duration>)>,
 }
@@ -353,7 +354,7 @@ impl<H: Host> Session<H> {
             self.exit_codes.insert(path.clone(), *code);
         }
         if let Some(began) = self.clock.began.take() {
-            self.clock.took.insert(path, began.elapsed());
+            Arc::make_mut(&mut self.clock.took).insert(path, began.elapsed());
         }
     }
 
