@@ -113,25 +113,20 @@ impl Adapter {
         }
     }
 
-    /// What commands need to know: names, no values, and nothing of the contexts.
+    /// What commands and completion need to know: names, no values.
     async fn known(&self) -> Result<Known, Failure> {
         let picture = self.picture().await?;
         let mut known = Known::default();
         known.set_steps(picture.steps());
-        known.set_moments(picture.moments());
+        if let Reply::Timeline(lines) = self.ask(Ask::Timeline).await? {
+            known.set_moments(&lines);
+        }
         if let Reply::Breakpoints(all) = self.ask(Ask::Breakpoints).await? {
             known.breakpoints = all.iter().map(|breakpoint| breakpoint.id).collect();
         }
-        Ok(known)
-    }
-
-    /// The same with the names in the contexts, as far as this line leads to them.
-    async fn known_of(&self, line: &str) -> Result<Known, Failure> {
-        let mut known = self.known().await?;
-        let picture = self.picture().await?;
         for name in CONTEXTS {
             if let Ok(value) = picture.evaluate(name) {
-                known.set_context(line, name, &value);
+                known.set_context(name, &value);
             }
         }
         Ok(known)
@@ -141,11 +136,11 @@ impl Adapter {
         &self,
         arguments: &CompletionsArguments,
     ) -> Result<ResponseBody, Failure> {
+        let known = self.known().await?;
         let lines: Vec<&str> = arguments.text.split('\n').collect();
         let line = arguments.line.and_then(|line| self.client.borrow().line_in(line)).unwrap_or(1);
         let index = usize::try_from(line).unwrap_or(1).saturating_sub(1);
         let text = lines.get(index).copied().unwrap_or_default();
-        let known = self.known_of(text).await?;
         let cursor = byte_at(text, self.client.borrow().column_in(arguments.column));
         let found = complete(text, cursor, &known);
         let replaced = text.get(found.start..cursor).unwrap_or_default();

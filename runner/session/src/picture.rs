@@ -3,7 +3,6 @@
 //! Holds the state of a stop, or of a moment that is viewed, and the secrets to mask it with. Values leave it masked or
 //! through [`Picture::mask`]. Knows no protocol; asks nothing of the host but the digests that `hashFiles` wants.
 
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -45,7 +44,6 @@ pub struct Picture {
     job: Arc<Job>,
     secrets: Secrets,
     took: Arc<IndexMap<StepPath, Duration>>,
-    moments: Range<u32>,
     /// Made for whoever asks first: where the job stands can be told without them.
     steps: OnceLock<Vec<StepLine>>,
 }
@@ -54,11 +52,6 @@ impl Picture {
     /// What the job does.
     pub fn plan(&self) -> &Arc<Plan> {
         self.job.plan()
-    }
-
-    /// The names of all moments so far, in the order of recording.
-    pub fn moments(&self) -> impl Iterator<Item = MomentId> + use<> {
-        self.moments.clone().map(MomentId)
     }
 
     /// All steps.
@@ -187,7 +180,6 @@ impl<H: Host> Session<H> {
             job: Arc::new(self.looked_at().clone()),
             secrets: self.secrets.clone(),
             took: Arc::clone(&self.clock.took),
-            moments: self.timeline.numbers(),
             steps: OnceLock::new(),
         }
     }

@@ -3,7 +3,6 @@
 //!
 //! Knows how moments hang together and finds the one that a person means. Moves nothing, stores nothing on disk.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use engine::job::Job;
@@ -71,12 +70,6 @@ impl Timeline {
         let Some(index) = self.index(id).filter(|index| *index < self.moments.len()) else { return };
         self.moments.drain(..index);
         self.forgotten = id.0;
-    }
-
-    /// The numbers of all moments that are kept; there is no gap between them.
-    pub(crate) fn numbers(&self) -> Range<u32> {
-        let kept = u32::try_from(self.moments.len()).unwrap_or(u32::MAX);
-        self.forgotten..self.forgotten.saturating_add(kept)
     }
 
     /// All moments in the order of recording.

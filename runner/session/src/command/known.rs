@@ -12,7 +12,7 @@ use super::error::CommandError;
 use super::nearest::did_you_mean;
 use crate::breakpoint::BreakpointId;
 use crate::moment::MomentId;
-use crate::request::StepLine;
+use crate::request::{StepLine, TimelineLine};
 
 /// Contexts deeper than this are not completed.
 const DEPTH_MAX: usize = 4;
@@ -61,31 +61,22 @@ impl Known {
     }
 
     /// Knows these moments from here on.
-    pub fn set_moments(&mut self, moments: impl IntoIterator<Item = MomentId>) {
-        self.moments = moments.into_iter().collect();
+    pub fn set_moments(&mut self, timeline: &[TimelineLine]) {
+        self.moments = timeline.iter().map(|line| line.moment).collect();
     }
 
-    /// Knows the names in this context from here on, and those in the objects inside as far as `line` leads to them: one
-    /// whose path is written nowhere in it cannot be meant.
-    pub fn set_context(&mut self, line: &str, name: &str, value: &Value) {
+    /// Knows the names in this context from here on, and those in the objects inside.
+    pub fn set_context(&mut self, name: &str, value: &Value) {
         let inside = format!("{name}.");
         self.keys.retain(|path, _| path != name && !path.starts_with(&inside));
-        let line = line.to_ascii_lowercase();
-        self.add(name.to_owned(), value, 0, &|path| line.contains(&path.to_ascii_lowercase()));
+        self.add(name.to_owned(), value, 0);
     }
 
-    fn add(&mut self, path: String, value: &Value, depth: usize, wanted: &dyn Fn(&str) -> bool) {
+    fn add(&mut self, path: String, value: &Value, depth: usize) {
         let Some(object) = value.as_object().filter(|_| depth < DEPTH_MAX) else { return };
         self.keys.insert(path.clone(), object.keys().map(|key| key.to_string()).collect());
-        // What is further inside has this path in its own.
-        if !wanted(&path) {
-            return;
-        }
-        for (key, inner) in object.iter().filter(|(_, inner)| inner.as_object().is_some()) {
-            let path = format!("{path}.{key}");
-            if wanted(&path) {
-                self.add(path, inner, depth + 1, wanted);
-            }
+        for (key, inner) in object.iter() {
+            self.add(format!("{path}.{key}"), inner, depth + 1);
         }
     }
 

@@ -11,11 +11,6 @@ use crate::moment::MomentId;
 use crate::request::{Request, Target};
 
 fn known() -> Known {
-    known_of("")
-}
-
-/// What has to be known of a job to complete this line.
-fn known_of(line: &str) -> Known {
     let step = |number: u32, id: Option<&str>, name: &str| KnownStep {
         path: StepPath::main(number - 1),
         number,
@@ -32,9 +27,8 @@ fn known_of(line: &str) -> Known {
     ];
     known.moments = (0..3).map(MomentId).collect();
     known.breakpoints = vec![BreakpointId(7)];
-    let set = |known: &mut Known, name: &str, json: &str| {
-        known.set_context(line, name, &Value::from_json(json).unwrap());
-    };
+    let set =
+        |known: &mut Known, name: &str, json: &str| known.set_context(name, &Value::from_json(json).unwrap());
     set(&mut known, "env", "{VERSION: 1, VERBOSE: 1, HOME: 1}");
     set(&mut known, "steps", "{test: {outputs: {report: 1}, outcome: 'success'}}");
     known
@@ -247,8 +241,7 @@ fn every_command_has_help_and_an_example_that_works() {
 /// Where the word starts and the candidates; `|` is the cursor.
 fn completes(line: &str, start: usize, expected: &[&str]) {
     let cursor = line.find('|').expect("a cursor");
-    let text = line.replace('|', "");
-    let found = complete(&text, cursor, &known_of(&text));
+    let found = complete(&line.replace('|', ""), cursor, &known());
     let texts: Vec<&str> = found.candidates.iter().map(|candidate| candidate.text.as_str()).collect();
     assert_eq!((found.start, texts.as_slice()), (start, expected), "{line}");
 }
@@ -283,26 +276,18 @@ fn completion_knows_commands_steps_contexts_and_keys() {
 }
 
 #[test]
-fn only_objects_that_a_line_leads_to_are_looked_into() {
-    assert_eq!(known_of("p Steps.Test.").keys("steps.test"), ["outputs", "outcome"]);
-    assert_eq!(known_of("p steps.").keys("steps.test"), [""; 0]);
-    assert_eq!(known_of("p env.").keys("steps"), ["test"]);
-}
-
-#[test]
 fn completion_never_trips_over_any_cursor() {
     let line = "print steps.tést.outputs['x'] == env.";
     for cursor in 0..=line.len() + 2 {
-        let found = complete(line, cursor, &known_of(line));
+        let found = complete(line, cursor, &known());
         assert!(found.start <= line.len());
     }
 }
 
 #[test]
 fn hints_say_what_comes_next() {
-    let check = |line: &str, expected: Option<&str>| {
-        assert_eq!(hint(line, &known_of(line)).as_deref(), expected, "{line}")
-    };
+    let check =
+        |line: &str, expected: Option<&str>| assert_eq!(hint(line, &known()).as_deref(), expected, "{line}");
     check("conti", Some("nue"));
     check("goto", Some(" STEP|MOMENT"));
     check("goto ", Some("STEP|MOMENT"));
