@@ -147,8 +147,12 @@ impl Adapter {
             let client = self.client.borrow();
             let first = client.line_in(arguments.line).unwrap_or(1);
             let last = arguments.end_line.map_or(Some(first), |line| client.line_in(line)).unwrap_or(first);
-            let mut lines: Vec<u32> =
-                picture.steps.iter().filter_map(|step| step.place.as_ref()).map(|place| place.line).collect();
+            let mut lines: Vec<u32> = picture
+                .steps()
+                .iter()
+                .filter_map(|step| step.place.as_ref())
+                .map(|place| place.line)
+                .collect();
             lines.retain(|line| (first..=last).contains(line));
             lines.dedup();
             breakpoints.extend(

@@ -119,7 +119,7 @@ impl Adapter {
     async fn known(&self) -> Result<Known, Failure> {
         let picture = self.picture().await?;
         let mut known = Known::default();
-        known.set_steps(&picture.steps);
+        known.set_steps(picture.steps());
         if let Reply::Timeline(lines) = self.ask(Ask::Timeline).await? {
             known.set_moments(&lines);
         }

@@ -107,7 +107,7 @@ impl Adapter {
         let Some(path) = path else {
             return Ok(ResponseBody::GotoTargets(GotoTargetsResponse { targets: Vec::new() }));
         };
-        let is_past = picture.steps.iter().any(|step| step.path == path && step.outcome.is_some());
+        let is_past = picture.step_line(&path).is_some_and(|step| step.outcome.is_some());
         let way = if is_past { "back to" } else { "skip to" };
         let line = picture.place(&path).map_or(0, |place| self.client.borrow().line_out(place.line));
         let label = format!("{way} {} {}", path.index().saturating_add(1), picture.step_name(&path));

@@ -77,7 +77,7 @@ impl Adapter {
     pub(super) async fn loaded_sources(&self) -> Result<ResponseBody, Failure> {
         let picture = self.picture().await?;
         let mut sources = vec![self.workflow_source()];
-        for step in &picture.steps {
+        for step in picture.steps() {
             if picture.script(&step.path).is_some() {
                 sources.push(self.document_source(Document::Script(step.path.clone()), &picture));
             }

@@ -156,7 +156,8 @@ impl Adapter {
     }
 
     fn step_variables(&self, path: &StepPath, picture: &Picture) -> Vec<Variable> {
-        let line = picture.steps.iter().find(|step| step.path == *path);
+        let line = picture.step_line(path);
+        let line = line.as_ref();
         let mut all = Vec::new();
         let mut text = |name: &str, value: Option<String>| {
             all.extend(value.map(|value| plain(name, &value)));
@@ -231,7 +232,7 @@ impl Adapter {
     /// `outcome` of a step that has an id.
     async fn of_step(&self, path: &StepPath, name: &str) -> Result<String, Failure> {
         let picture = self.still_picture().await?;
-        let id = picture.steps.iter().find(|step| step.path == *path).and_then(|step| step.id.clone());
+        let id = picture.step_line(path).and_then(|step| step.id);
         match (id, name) {
             (Some(id), "outcome") => Ok(format!("steps.{id}.outcome")),
             _ => Err(read_only(name)),

@@ -12,6 +12,7 @@ use host::contract::Host;
 use host::log::LogBatch;
 use jiff::Timestamp;
 
+use crate::breakpoint::place_in;
 use crate::exception::ExceptionFilter;
 use crate::moment::{Cause, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
@@ -216,7 +217,7 @@ impl<H: Host> Session<H> {
 
     /// Where a step stands in its file.
     pub(crate) fn place(&self, path: &StepPath) -> Option<Place> {
-        self.job.place(path).map(|(file, span)| Place { file: Arc::clone(file), line: span.start.line })
+        place_in(&self.job, path)
     }
 
     /// What the engine reports goes to the faces, lines to the log.

@@ -4,7 +4,8 @@
 //! through [`Picture::mask`]. Knows no protocol; asks nothing of the host but the digests that `hashFiles` wants.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use engine::expr::{HashAnswers, Value};
 use engine::job::{Job, Question};
@@ -13,9 +14,10 @@ use engine::secrets::Secrets;
 use engine::step_path::{LaneId, StepPath};
 use engine::syntax::{Step, StepBody};
 use host::contract::Host;
+use indexmap::IndexMap;
 
-use crate::breakpoint::step_at_line;
-use crate::inspect::shown;
+use crate::breakpoint::{place_in, step_at_line};
+use crate::inspect::{StepLines, shown};
 use crate::moment::MomentId;
 use crate::request::{BackgroundLine, Place, Refusal, StepLine, Stop};
 use crate::session::Session;
@@ -35,8 +37,6 @@ pub struct Picture {
     pub viewed: bool,
     /// A person is in the past and may return.
     pub rewound: bool,
-    /// The steps.
-    pub steps: Vec<StepLine>,
     /// The background steps that have begun, in the order in which they did.
     pub background: Vec<BackgroundLine>,
     /// `github.workspace`.
@@ -45,12 +45,29 @@ pub struct Picture {
     pub source: Arc<str>,
     job: Arc<Job>,
     secrets: Secrets,
+    took: Arc<IndexMap<StepPath, Duration>>,
+    /// Made for whoever asks first: where the job stands can be told without them.
+    steps: OnceLock<Vec<StepLine>>,
 }
 
 impl Picture {
     /// What the job does.
     pub fn plan(&self) -> &Arc<Plan> {
         self.job.plan()
+    }
+
+    /// All steps.
+    pub fn steps(&self) -> &[StepLine] {
+        self.steps.get_or_init(|| self.step_lines().all())
+    }
+
+    /// What is known of one step; `None` if the workflow has none there.
+    pub fn step_line(&self, path: &StepPath) -> Option<StepLine> {
+        self.definition(path).map(|_| self.step_lines().of(path))
+    }
+
+    fn step_lines(&self) -> StepLines<'_> {
+        StepLines { job: &self.job, secrets: &self.secrets, took: &self.took }
     }
 
     /// The step that is looked at; the last one when the job is over.
@@ -120,7 +137,7 @@ impl Picture {
 
     /// Where a step stands in its file.
     pub fn place(&self, path: &StepPath) -> Option<Place> {
-        self.job.place(path).map(|(file, span)| Place { file: Arc::clone(file), line: span.start.line })
+        place_in(&self.job, path)
     }
 
     /// The main step that a line (from 1) of the workflow file belongs to, else the next one.
@@ -161,9 +178,9 @@ impl PartialEq for Picture {
     fn eq(&self, other: &Self) -> bool {
         (self.moment, self.viewed, self.rewound) == (other.moment, other.viewed, other.rewound)
             && self.stop == other.stop
-            && self.steps == other.steps
             && self.background == other.background
             && self.job == other.job
+            && self.took == other.took
     }
 }
 
@@ -176,12 +193,13 @@ impl<H: Host> Session<H> {
             moment: id,
             viewed: self.viewing.is_some(),
             rewound: self.rewound.is_some(),
-            steps: self.step_list(),
             background: self.background_list(),
             workspace: self.workspace.clone(),
             source: Arc::clone(&self.source),
             job: Arc::new(self.looked_at().clone()),
             secrets: self.secrets.clone(),
+            took: Arc::clone(&self.clock.took),
+            steps: OnceLock::new(),
         }
     }
 }

@@ -157,7 +157,8 @@ pub(crate) struct Rewound<F> {
 #[derive(Default)]
 pub(crate) struct StepClock {
     pub(crate) began: IndexMap<StepPath, Instant>,
-    pub(crate) took: IndexMap<StepPath, Duration>,
+    /// Shared with the pictures of stops.
+    pub(crate) took: Arc<IndexMap<StepPath, Duration>>,
     /// When the bodies of background steps began, from the session's begin on.
     pub(crate) lanes: IndexMap<StepPath, Duration>,
     /// When each moment was reached, and how long the body ran that ended there.
@@ -370,7 +371,7 @@ impl<H: Host> Session<H> {
             self.exit_codes.insert(path.clone(), *code);
         }
         if let Some(began) = self.clock.began.shift_remove(&path) {
-            self.clock.took.insert(path, began.elapsed());
+            Arc::make_mut(&mut self.clock.took).insert(path, began.elapsed());
         }
     }
 

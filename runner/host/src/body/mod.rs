@@ -22,7 +22,7 @@ pub use spare::SpareFolders;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::event::Event;
 use engine::matcher::Matchers;
@@ -76,9 +76,35 @@ pub(crate) struct Shared {
     pub(crate) guardian: Mutex<Watchers>,
     /// What bodies that are over left running.
     pub(crate) leftovers: Mutex<Lane>,
+    /// Held while the files of a body are put away whose end was told already.
+    tidying: Mutex<()>,
 }
 
 impl Shared {
+    /// What all bodies share at first.
+    pub(crate) fn new(
+        settings: Settings,
+        masks: SharedMasks,
+        sink: Box<dyn LogSink>,
+        events: UnboundedSender<HostEvent>,
+    ) -> Self {
+        Self {
+            leftovers: Mutex::new(Lane::of_prefix(format!("{}.", settings.tracking))),
+            settings,
+            masks,
+            sink: Mutex::new(sink),
+            events,
+            matchers: LiveMatchers::default(),
+            guardian: Mutex::default(),
+            tidying: Mutex::default(),
+        }
+    }
+
+    /// Waits until nothing is left of the files of bodies whose end was told.
+    pub(crate) fn tidy(&self) -> MutexGuard<'_, ()> {
+        self.tidying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn send(&self, epoch: Epoch, event: Event) {
         // Nobody listens any longer: the host is being dropped.
         let _ = self.events.send(HostEvent { epoch, event });
@@ -90,7 +116,7 @@ impl Shared {
         }
     }
 
-    pub(crate) fn watchers(&self) -> std::sync::MutexGuard<'_, Watchers> {
+    pub(crate) fn watchers(&self) -> MutexGuard<'_, Watchers> {
         self.guardian.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

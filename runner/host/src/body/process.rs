@@ -81,9 +81,11 @@ fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
     let step = environment::build(&settings.base, spec, tag, &variables);
     let directory = settings.workspace.join(&*spec.working_directory);
     let shell = command_line::find(&spec.shell.candidates, &step.path, &directory);
+    let tidy = shared.tidy();
     let script = files::prepare(settings, spec).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
     });
+    drop(tidy);
     Prepared { shell, path: step.path, script, environment: step.block, directory }
 }
 
@@ -141,7 +143,7 @@ fn await_end(shared: &Shared, run: &Run, spec: &ProcessSpec, leader: i32, over: 
             Next::Over => {
                 // The end is told under the lock: a freeze finds the body running or over, and nothing in between.
                 let end = conclude(shared, &mut state, spec, leader);
-                return over(end);
+                return tell(shared, spec, end, over);
             }
             Next::WaitFor(other, timeout) => {
                 drop(state);
@@ -270,7 +272,6 @@ fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i
     shared.watchers().ended(leader);
     let masks = shared.masks.current();
     let files = files::read(&shared.settings.temp, &spec.command_files).read(&masks);
-    files::retire(&shared.settings, spec, orphans::all_awaited());
     let mut command_failed = false;
     if let Some(mut pump) = state.pump.take() {
         pump.close();
@@ -279,6 +280,13 @@ fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i
     }
     state.over = true;
     BodyEnd { exit, files, command_failed }
+}
+
+/// Tells the end, and puts the files away while the job makes something of it. No later body begins before that is done.
+fn tell(shared: &Shared, spec: &ProcessSpec, end: BodyEnd, over: impl FnOnce(BodyEnd)) {
+    let _tidying = shared.tidy();
+    over(end);
+    files::retire(&shared.settings, spec, orphans::all_awaited());
 }
 
 /// Only what left its group or was seen in a scan has to be kept in mind; anything else carries its tag.
@@ -331,5 +339,5 @@ fn give_up(
         note(&mut state, LineTag::Error, &survivors.to_string());
     }
     let end = conclude(shared, &mut state, spec, leader);
-    over(end);
+    tell(shared, spec, end, over);
 }

@@ -9,7 +9,7 @@ mod workers;
 pub use crate::body::{BaseEnvironment, Settings, SpareFolders};
 pub use frozen::LiveFrozen;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::effect::{Body, Effect, Signal};
@@ -19,7 +19,7 @@ use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::action;
-use crate::body::{LiveMatchers, Run, Shared, Watchers, discard_files, run_process, start_guardian};
+use crate::body::{Run, Shared, discard_files, run_process, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -55,16 +55,7 @@ impl LiveHost {
         }
         let (sender, events) = unbounded_channel();
         let guardian = settings.guardian;
-        let leftovers = Lane::of_prefix(format!("{}.", settings.tracking));
-        let shared = Arc::new(Shared {
-            settings,
-            masks,
-            sink: Mutex::new(sink),
-            events: sender,
-            matchers: LiveMatchers::default(),
-            guardian: Mutex::new(Watchers::default()),
-            leftovers: Mutex::new(leftovers),
-        });
+        let shared = Arc::new(Shared::new(settings, masks, sink, sender));
         if guardian {
             start_guardian(&shared);
         }
@@ -278,6 +269,7 @@ impl Host for LiveHost {
     }
 
     fn clean_up(&mut self) -> Vec<String> {
+        drop(self.shared.tidy());
         self.terminate_orphans().unwrap_or_else(|survivors| vec![survivors.to_string()])
     }
 
@@ -318,6 +310,7 @@ impl Drop for LiveHost {
     /// What still runs or stands is ended with its whole lane; what bodies left running is the business of
     /// [`terminate_orphans`](LiveHost::terminate_orphans).
     fn drop(&mut self) {
+        drop(self.shared.tidy());
         let running: Vec<&Arc<Run>> = self.runs.iter().filter(|run| !run.lock().over).collect();
         if !running.is_empty() {
             let mut lanes: Vec<Lane> = running.iter().map(|run| run.lock().membership.clone()).collect();

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Condvar;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// The log as text, one line for each line: `lane/epoch tag text`.
@@ -216,6 +217,25 @@ fn a_step_runs_and_says_what_it_wrote() {
         )
     );
     assert!(fixture.host.running().is_empty());
+}
+
+#[test]
+fn no_step_finds_the_files_of_one_before_it_and_none_are_left() {
+    let mut fixture = Fixture::new();
+    for lane in 0..20 {
+        fixture.start(lane, "cd \"$(dirname \"$GITHUB_OUTPUT\")/..\"; echo \"found: $(echo *)\"");
+        fixture.end();
+    }
+    let found: Vec<String> = fixture
+        .log
+        .text()
+        .lines()
+        .filter_map(|line| line.split_once(" found: ").map(|(_, files)| files.to_owned()))
+        .collect();
+    assert_eq!(found, (0..20).map(|lane| format!("main-{lane}")).collect::<Vec<_>>());
+    assert_eq!(fixture.host.clean_up(), [""; 0]);
+    let folder = fixture.folder.path().join("temp").join(CommandFiles::FOLDER);
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
 }
 
 fn which(name: &str) -> String {

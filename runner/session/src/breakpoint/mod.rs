@@ -11,6 +11,7 @@ use engine::plan::Plan;
 use engine::step_path::StepPath;
 
 pub use hits::HitCondition;
+pub(crate) use place::place_in;
 pub use place::{find, line_of, step_at_line};
 
 use crate::key::Key;

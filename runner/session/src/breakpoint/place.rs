@@ -2,16 +2,25 @@
 //!
 //! Knows the plan; not where the job stands.
 
+use std::sync::Arc;
+
+use engine::job::Job;
 use engine::plan::{Plan, PlannedStep};
 use engine::step_path::StepPath;
 use engine::syntax::StepBody;
 use engine::syntax::filter::FilterPattern;
 
 use super::Location;
+use crate::request::Place;
 
 /// The line (from 1) of a step's first key.
 pub fn line_of(plan: &Plan, path: &StepPath) -> Option<u32> {
     plan.step(path).map(|step| step.definition.span.start.line)
+}
+
+/// Where a step stands in its file.
+pub(crate) fn place_in(job: &Job, path: &StepPath) -> Option<Place> {
+    job.place(path).map(|(file, span)| Place { file: Arc::clone(file), line: span.start.line })
 }
 
 /// The last line (from 1) of a main step. A step that ends with a block of text ends, for the reader of the file, only

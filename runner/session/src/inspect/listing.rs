@@ -1,11 +1,15 @@
 //! Lists: the steps, the source around one, its log, the moments.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::job::Job;
+use engine::secrets::Secrets;
 use engine::step_path::StepPath;
 use host::contract::Host;
+use indexmap::IndexMap;
 
+use crate::breakpoint::place_in;
 use crate::journal::{LogArchive, LogId};
 use crate::moment::{Cause, Moment, Point};
 use crate::reach;
@@ -18,10 +22,18 @@ const LOG_LINES_MAX: u64 = 10_000;
 /// How many lines of source stand before and after a step's first line.
 const SOURCE_LINES_AROUND: u32 = 5;
 
-impl<H: Host> Session<H> {
-    /// `steps`: the main steps, then the post steps that are over or still to come.
-    pub(crate) fn step_list(&self) -> Vec<StepLine> {
-        let job = self.looked_at();
+/// The steps of a job as lists show them, made when they are asked for: a long job has many.
+pub(crate) struct StepLines<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) secrets: &'a Secrets,
+    /// How long the bodies ran.
+    pub(crate) took: &'a IndexMap<StepPath, Duration>,
+}
+
+impl StepLines<'_> {
+    /// The main steps, then the post steps that are over or still to come.
+    pub(crate) fn all(&self) -> Vec<StepLine> {
+        let job = self.job;
         let plan = job.plan();
         let main = (0u32..).take(plan.steps.len()).map(StepPath::main);
         let is_post = |path: &&StepPath| path.stage() != engine::step_path::Stage::Main;
@@ -32,24 +44,32 @@ impl<H: Host> Session<H> {
         let mut paths: Vec<StepPath> = main.chain(done).chain(at_cursor).chain(to_come).collect();
         let mut seen = std::collections::BTreeSet::new();
         paths.retain(|path| seen.insert(path.clone()));
-        paths.iter().map(|path| self.step_line(path)).collect()
+        paths.iter().map(|path| self.of(path)).collect()
     }
 
-    fn step_line(&self, path: &StepPath) -> StepLine {
-        let job = self.looked_at();
+    /// One of them.
+    pub(crate) fn of(&self, path: &StepPath) -> StepLine {
+        let job = self.job;
         let result = job.results().get(path);
         StepLine {
             path: path.clone(),
             number: path.index().saturating_add(1),
             id: job.definition(path).and_then(|step| step.id.as_ref()).map(|id| Arc::clone(&id.value)),
-            name: job.step_name(path, &self.secrets),
+            name: job.step_name(path, self.secrets),
             outcome: result.map(|result| result.outcome),
             conclusion: result.map(|result| result.conclusion),
-            took: result.and_then(|_| self.clock.took.get(path).copied()),
+            took: result.and_then(|_| self.took.get(path).copied()),
             current: job.cursor().step() == Some(path),
-            place: self.place(path),
+            place: place_in(job, path),
             reaches_outside: reach::reaches_outside(job, path).map(|command| self.secrets.mask(&command)),
         }
+    }
+}
+
+impl<H: Host> Session<H> {
+    /// `steps`.
+    pub(super) fn step_list(&self) -> Vec<StepLine> {
+        StepLines { job: self.looked_at(), secrets: &self.secrets, took: &self.clock.took }.all()
     }
 
     /// `list`: the source around a step.

@@ -6,6 +6,7 @@ mod changes;
 mod listing;
 mod values;
 
+pub(crate) use listing::StepLines;
 pub(crate) use values::shown;
 
 use std::sync::Arc;
