@@ -60,7 +60,6 @@ pub struct Stage {
 
 /// How an action runs.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each file")]
 pub enum ActionRuns {
     /// `using: node20` and the like.
     Node {
