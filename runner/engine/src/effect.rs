@@ -53,6 +53,8 @@ pub enum Effect {
     FetchAction {
         /// The lane that waits for it.
         lane: LaneId,
+        /// The step that uses it; it names itself in the answer.
+        step: StepPath,
         /// What `uses:` says.
         reference: Arc<str>,
         /// The action in whose manifest it stands; `None`: the workflow.

@@ -50,6 +50,8 @@ pub enum Event {
     ActionReady {
         /// The lane that asked.
         lane: LaneId,
+        /// The step that uses it.
+        step: StepPath,
         /// The action, or why there is none.
         answer: Result<Arc<ResolvedAction>, String>,
     },

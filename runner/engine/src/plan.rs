@@ -166,27 +166,8 @@ impl Plan {
         hook.map(|hook| Planned::Hook(&planned.definition, hook))
     }
 
-    /// The first step to run: the first `pre`, else the first step.
-    pub(crate) fn first(&self) -> Option<StepPath> {
-        self.next_pre(0).or_else(|| self.main(0))
-    }
-
-    /// The step after `path` in the pre and main stages; post steps are the job's to choose.
-    pub(crate) fn after(&self, path: &StepPath) -> Option<StepPath> {
-        let next = path.index().saturating_add(1);
-        match path.stage() {
-            Stage::Pre => self.next_pre(next).or_else(|| self.main(0)),
-            Stage::Main => self.main(next),
-            Stage::Post => None,
-        }
-    }
-
-    fn next_pre(&self, from: u32) -> Option<StepPath> {
-        let steps = self.steps.iter().zip(0u32..).skip(usize::try_from(from).ok()?);
-        steps.filter(|(step, _)| step.pre.is_some()).map(|(_, index)| StepPath::new(Stage::Pre, index)).next()
-    }
-
-    fn main(&self, index: u32) -> Option<StepPath> {
+    /// The step at `index` of the main stage, if there is one.
+    pub(crate) fn main(&self, index: u32) -> Option<StepPath> {
         let path = StepPath::main(index);
         self.step(&path).is_some().then_some(path)
     }

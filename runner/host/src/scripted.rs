@@ -220,9 +220,9 @@ impl<S: Script> Host for ScriptedHost<S> {
                 let answer = self.script.hash(&request.patterns);
                 self.push(self.now, lane, What::Event(Event::HashReady { lane, request, answer }));
             }
-            Effect::FetchAction { lane, reference, .. } => {
+            Effect::FetchAction { lane, step, reference, .. } => {
                 let answer = self.script.action(&reference).map(Arc::new);
-                self.push(self.now, lane, What::Event(Event::ActionReady { lane, answer }));
+                self.push(self.now, lane, What::Event(Event::ActionReady { lane, step, answer }));
             }
             Effect::Report(_) => {}
         }

@@ -93,7 +93,9 @@ impl<H: Host> Session<H> {
 
     /// True when an event moved the job to another stop point.
     pub(crate) fn arrived(&self, before: &Cursor) -> bool {
-        self.job.cursor() != before && !matches!(self.job.cursor(), Cursor::Running(_))
+        // Before the first moment the job is being set up.
+        let is_set_up = !self.timeline.moments().is_empty();
+        is_set_up && self.job.cursor() != before && !matches!(self.job.cursor(), Cursor::Running(_))
     }
 
     /// The job has come to a stop point: record the moment, tell, and see whether it stands.

@@ -234,7 +234,10 @@ impl<H: Host> Session<H> {
     pub async fn run(mut self, mut calls: mpsc::UnboundedReceiver<Call>) -> Ended {
         match self.resumed.take() {
             Some(past) => self.reenter(past).await,
-            None => self.enter(),
+            None => {
+                self.set_up().await;
+                self.enter();
+            }
         }
         while !self.is_over() {
             if self.may_advance() {
@@ -255,6 +258,14 @@ impl<H: Host> Session<H> {
             }
         }
         self.leave().await
+    }
+
+    /// Waits until the job's actions are found: there is nothing to look at before.
+    async fn set_up(&mut self) {
+        while self.job.is_setting_up() {
+            let event = self.host.next().await;
+            self.host_event(event).await;
+        }
     }
 
     fn is_over(&self) -> bool {

@@ -17,8 +17,8 @@ use crate::step_path::{LaneId, StepPath};
 impl Job {
     /// True for a step that is to run in a lane of its own.
     pub(super) fn is_background(&self, path: &StepPath) -> bool {
-        let is_main = path.stage() == crate::step_path::Stage::Main;
-        is_main && self.plan.step(path).is_some_and(|step| step.background)
+        let is_of_the_job = path.stage() == crate::step_path::Stage::Main && path.depth() == 0;
+        is_of_the_job && self.plan.step(path).is_some_and(|step| step.background)
     }
 
     /// `Decided` in the foreground → a lane that waits for its turn; the foreground goes on to the next step. Environment, name

@@ -88,7 +88,7 @@ impl Job {
         }
         let from = match self.cursor() {
             Cursor::Ready(path) | Cursor::Decided(path, _) => path.clone(),
-            Cursor::Settled(path) => match self.plan.after(path) {
+            Cursor::Settled(path) => match self.step_after(path) {
                 Some(next) => next,
                 None => return Err(Misuse::Edit("the main steps are over".to_owned())),
             },

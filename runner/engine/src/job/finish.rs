@@ -36,6 +36,7 @@ impl Job {
             return;
         }
         out.push(Effect::SetTimer { id: TimerId::Job, after: self.time_limit(secrets) });
+        self.prepare_actions(secrets, out);
     }
 
     /// How long the whole job may take.
@@ -67,7 +68,7 @@ impl Job {
         if path.depth() > 0 && path.stage() == Stage::Main {
             return self.leave_inner(lane, path, secrets, out);
         }
-        let next = self.plan.after(path);
+        let next = self.step_after(path);
         if next.is_none() && path.stage() == Stage::Main && self.waits_at_stage_end() {
             return;
         }

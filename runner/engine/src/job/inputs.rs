@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use expr::{Object, Value};
-use syntax::{Action, Step, StepBody};
+use syntax::{Action, ActionRuns, Step, StepBody};
 
 use super::evaluate::{Evaluator, Halt, Texts};
 use super::{Job, Misuse};
@@ -20,22 +20,31 @@ impl Job {
     pub(super) fn fetch(&mut self, lane: LaneId, path: &StepPath, reference: &str, out: &mut Vec<Effect>) {
         self.lane_or_insert(lane).fetching = true;
         let around = path.parent().and_then(|parent| self.action(&parent)).cloned();
-        out.push(Effect::FetchAction { lane, reference: Arc::from(reference), around });
+        let (step, reference) = (path.clone(), Arc::from(reference));
+        out.push(Effect::FetchAction { lane, step, reference, around });
     }
 
     /// The answer to [`Effect::FetchAction`].
     pub(super) fn action_ready(
         &mut self,
         lane: LaneId,
+        step: &StepPath,
         answer: Result<Arc<ResolvedAction>, String>,
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) -> Result<(), Misuse> {
+        if self.is_setting_up()
+            && let Some(done) = self.prepared(step, answer.clone(), secrets, out)
+        {
+            return done;
+        }
         let state = self.lanes.get_mut(&lane).ok_or(Misuse::NoLane(lane))?;
-        let path = state.cursor.step().cloned().filter(|_| state.fetching).ok_or(Misuse::NotRunning(lane))?;
+        let at = state.cursor.step().filter(|at| state.fetching && *at == step);
+        let path = at.cloned().ok_or(Misuse::NotRunning(lane))?;
         state.fetching = false;
         match answer {
             Ok(action) => {
+                self.warn_of_pre(&path, &action, secrets, out);
                 Arc::make_mut(&mut self.actions).insert(path, action);
                 // A background step has its slot, and goes on with it by itself.
                 if lane == LaneId::FOREGROUND {
@@ -52,6 +61,21 @@ impl Job {
             }
         }
         Ok(())
+    }
+
+    /// A local action is found too late for its pre part (steps.md 1.1).
+    fn warn_of_pre(
+        &self,
+        path: &StepPath,
+        action: &ResolvedAction,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        if let ActionRuns::Node { pre: Some(_), .. } = &action.manifest.runs {
+            let text =
+                format!("`pre` execution is not supported for local action from '{}'", action.reference);
+            self.log(Some(path), LineTag::Warning, &text, secrets, out);
+        }
     }
 
     /// Everything that the action of a step is given: what `with` says, else its defaults. Names are folded.

@@ -19,6 +19,7 @@ mod inputs;
 mod join;
 mod lane;
 mod program;
+mod set_up;
 mod settle;
 mod shell;
 mod state;
@@ -63,6 +64,8 @@ pub struct Job {
     saved_state: Arc<IndexMap<StepPath, Arc<Object>>>,
     actions: Arc<IndexMap<StepPath, Arc<ResolvedAction>>>,
     composites: Arc<IndexMap<StepPath, Arc<Composite>>>,
+    /// Actions that are looked for before the first step, and who uses each. Empty at every stop point.
+    awaited: IndexMap<Arc<str>, Vec<StepPath>>,
     results: Arc<IndexMap<StepPath, StepResult>>,
     post: Vec<StepPath>,
     matchers: Matchers,
@@ -104,7 +107,7 @@ impl Job {
     /// A job that stands before its first step, with its environment evaluated. A fault in the environment leaves
     /// a job that is over and has failed, as GitHub does in "Set up job" (steps.md 1.1).
     pub fn new(plan: Arc<Plan>, given: JobInputs, secrets: &Secrets, out: &mut Vec<Effect>) -> Self {
-        let cursor = plan.first().map_or(Cursor::Done(Outcome::Success), Cursor::Ready);
+        let cursor = plan.main(0).map_or(Cursor::Done(Outcome::Success), Cursor::Ready);
         let mut job = Self {
             plan,
             inputs: Arc::clone(&given.inputs),
@@ -118,6 +121,7 @@ impl Job {
             saved_state: Arc::default(),
             actions: Arc::default(),
             composites: Arc::default(),
+            awaited: IndexMap::new(),
             results: Arc::default(),
             post: Vec::new(),
             matchers: Matchers::default(),
@@ -146,7 +150,7 @@ impl Job {
             Event::HashReady { lane, request, answer } => {
                 self.hash_ready(lane, request, answer, secrets, out)
             }
-            Event::ActionReady { lane, answer } => self.action_ready(lane, answer, secrets, out),
+            Event::ActionReady { lane, step, answer } => self.action_ready(lane, &step, answer, secrets, out),
             Event::Timer(id) => self.timer(&id, secrets, out),
             Event::Cancel(reason) => self.cancel(reason, secrets, out),
             Event::CancelLane(lane) => self.cancel_lane(lane, secrets, out),
@@ -167,7 +171,7 @@ impl Job {
 
     fn advance(&mut self, lane: LaneId, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         let state = self.lanes.get(&lane).ok_or(Misuse::NoLane(lane))?;
-        if !state.is_idle() {
+        if !state.is_idle() || self.is_setting_up() {
             return Err(Misuse::Busy(lane));
         }
         match state.cursor.clone() {
@@ -199,6 +203,7 @@ impl Job {
     pub fn can_advance(&self) -> bool {
         let waits = |lane: &Lane| !lane.is_idle();
         !matches!(self.cursor(), Cursor::Running(_) | Cursor::Done(_))
+            && !self.is_setting_up()
             && !self.lanes.get(&LaneId::FOREGROUND).is_some_and(waits)
     }
 

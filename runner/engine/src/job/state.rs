@@ -171,6 +171,7 @@ impl Job {
             path: state.path,
             saved_state: state.saved_state,
             actions: state.actions,
+            awaited: IndexMap::new(),
             composites: Arc::new(
                 state
                     .composites

@@ -1,5 +1,7 @@
 //! Jobs driven step by step against answers given in the test.
 
+mod actions;
+
 use std::sync::Arc;
 
 use expr::{Object, Value};
@@ -362,7 +364,7 @@ fn a_wrong_job_environment_fails_the_job_before_its_first_step() {
 #[test]
 fn an_action_that_is_not_to_be_had_ends_its_step_with_an_error_and_its_place() {
     let mut stage = Stage::new(
-        "    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: main\n      - uses: actions/cache@v4\n",
+        "    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: main\n      - uses: ./cache\n",
     );
     stage.start();
     assert!(
@@ -370,10 +372,12 @@ fn an_action_that_is_not_to_be_had_ends_its_step_with_an_error_and_its_place() {
     );
     stage.exit(0).advance().advance().advance();
     assert!(
-        matches!(&stage.effects.last(), Some(Effect::FetchAction { reference, .. }) if **reference == *"actions/cache@v4")
+        matches!(&stage.effects.last(), Some(Effect::FetchAction { reference, .. }) if **reference == *"./cache")
     );
     assert!(!stage.job.can_advance());
-    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, answer: Err("it is not here".into()) }).run();
+    let step = StepPath::main(1);
+    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, step, answer: Err("it is not here".into()) });
+    stage.run();
     assert_eq!(stage.results(), ["main.0 success/success", "main.1 failure/failure"]);
     assert_eq!(stage.lines(), ["Error: ci.yml:9:15: it is not here"]);
 }

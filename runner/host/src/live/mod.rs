@@ -174,7 +174,7 @@ impl Host for LiveHost {
                     shared.send(epoch, Event::HashReady { lane, request, answer });
                 });
             }
-            Effect::FetchAction { lane, reference, around } => {
+            Effect::FetchAction { lane, step, reference, around } => {
                 let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
                 self.in_background(move || {
                     let settings = &shared.settings;
@@ -183,7 +183,7 @@ impl Host for LiveHost {
                     let answer = action::find(places, &reference, around.as_deref());
                     let masks = shared.masks.current();
                     let answer = answer.map(Arc::new).map_err(|text| masks.mask_text(&text).into_owned());
-                    shared.send(epoch, Event::ActionReady { lane, answer });
+                    shared.send(epoch, Event::ActionReady { lane, step, answer });
                 });
             }
             Effect::Report(_) => {}

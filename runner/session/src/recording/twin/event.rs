@@ -32,7 +32,7 @@ pub(in crate::recording) enum EventTwin<'a> {
     /// Background steps that ran at the moment start again (`true`), or are left out.
     Resumed(bool),
     CancelLane(u32),
-    ActionReady(u32, #[serde(borrow)] Result<ActionTwin<'a>, Text<'a>>),
+    ActionReady(u32, StepTwin, #[serde(borrow)] Result<ActionTwin<'a>, Text<'a>>),
 }
 
 impl Twin for EventTwin<'_> {
@@ -143,12 +143,12 @@ pub(in crate::recording) fn write_event(
         Event::Timer(TimerId::Job) => EventTwin::JobTimer,
         Event::Cancel(reason) => EventTwin::Cancel((*reason).into()),
         Event::Edited(edit) => EventTwin::Edited(EditTwin::of(edit, hide, plan)?),
-        Event::ActionReady { lane, answer } => {
+        Event::ActionReady { lane, step, answer } => {
             let answer = match answer {
                 Ok(action) => Ok(ActionTwin::of(action, hide)),
                 Err(why) => Err(hide.text(why)),
             };
-            EventTwin::ActionReady(lane.0, answer)
+            EventTwin::ActionReady(lane.0, StepTwin::of(step), answer)
         }
         Event::CancelLane(lane) => EventTwin::CancelLane(lane.0),
         Event::Resumed { lanes } => EventTwin::Resumed(*lanes == LaneChoice::Restart),
@@ -198,12 +198,12 @@ impl EventReader {
             EventTwin::JobTimer => Event::Timer(TimerId::Job),
             EventTwin::Cancel(reason) => Event::Cancel(reason.into()),
             EventTwin::Edited(edit) => Event::Edited(edit.edit(fill, plan)?),
-            EventTwin::ActionReady(lane, answer) => {
+            EventTwin::ActionReady(lane, step, answer) => {
                 let answer = match answer {
                     Ok(action) => Ok(self.actions.action(action, fill)?),
                     Err(why) => Err(fill.string(why)),
                 };
-                Event::ActionReady { lane: LaneId(lane), answer }
+                Event::ActionReady { lane: LaneId(lane), step: step.path()?, answer }
             }
             EventTwin::CancelLane(lane) => Event::CancelLane(LaneId(lane)),
             EventTwin::Resumed(restart) => {

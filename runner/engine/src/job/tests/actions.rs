@@ -1,0 +1,268 @@
+//! Actions: composite ones walked through, JavaScript ones as processes, what is looked for before the first step.
+
+use super::*;
+use crate::action::ResolvedAction;
+
+impl Stage {
+    /// Answers every question for an action with the manifest of that reference; runs to the end, scripts as `Stage::run`.
+    fn run_with(&mut self, actions: &[(&str, &str)]) -> &mut Self {
+        let mut asked = 0;
+        loop {
+            let fetches: Vec<(LaneId, StepPath, Arc<str>)> = self
+                .effects
+                .iter()
+                .filter_map(|effect| match effect {
+                    Effect::FetchAction { lane, step, reference, .. } => {
+                        Some((*lane, step.clone(), Arc::clone(reference)))
+                    }
+                    _ => None,
+                })
+                .skip(asked)
+                .collect();
+            asked += fetches.len();
+            let answered = !fetches.is_empty();
+            for (lane, step, reference) in fetches {
+                let answer = found(&reference, actions);
+                self.handle(Event::ActionReady { lane, step, answer });
+            }
+            match self.job.cursor() {
+                Cursor::Done(_) => return self,
+                Cursor::Running(_) => {
+                    let script = self.script();
+                    let code = script.trim().strip_prefix("exit ").map_or(0, |code| code.parse().unwrap());
+                    self.exit(code);
+                }
+                _ if self.job.can_advance() => {
+                    self.advance();
+                }
+                at => assert!(answered, "the job stands at {at:?}"),
+            }
+        }
+    }
+
+    /// What the processes ran: the script, or the file of an action's program.
+    fn ran(&self) -> Vec<String> {
+        let process = |effect: &Effect| match effect {
+            Effect::Spawn { body, .. } => match body.as_ref() {
+                Body::Process(spec) if spec.script.content.is_none() => {
+                    Some(format!("{} {}", spec.step, spec.script.file))
+                }
+                Body::Process(spec) => Some(format!("{} {}", spec.step, spec.script.text)),
+                Body::Checkout(_) => None,
+            },
+            _ => None,
+        };
+        self.effects.iter().filter_map(process).collect()
+    }
+}
+
+fn found(reference: &str, actions: &[(&str, &str)]) -> Result<Arc<ResolvedAction>, String> {
+    let (_, manifest) = actions.iter().find(|(name, _)| *name == reference).ok_or("it is not here")?;
+    let folder = format!("/a/{}", reference.trim_start_matches("./"));
+    let action = ResolvedAction::new(reference, &folder, &format!("{reference}/action.yml"), manifest, None);
+    action.map(Arc::new)
+}
+
+const COMPOSITE: &str = "inputs:
+  who: {default: nobody}
+outputs:
+  said: {value: '${{ steps.say.outputs.word }}'}
+runs:
+  using: composite
+  steps:
+    - {id: say, run: 'echo ${{ inputs.who }} $X ${{ env.X }}', shell: bash}
+    - {run: exit 3, shell: bash, if: inputs.who == 'bad'}
+    - {run: 'after', shell: bash}
+    - {run: '${{ github.action_status }}', shell: bash, if: always()}
+";
+
+#[test]
+fn a_composite_actions_steps_run_one_level_deeper() {
+    let mut stage = Stage::new(
+        "    steps:\n      - {id: a, uses: ./c, with: {who: me}, env: {X: own}}\n      - {run: 'echo ${{ job.status }}'}\n",
+    );
+    stage.run_with(&[("./c", COMPOSITE)]);
+    assert_eq!(
+        stage.ran(),
+        ["main.0.0 echo me $X own", "main.0.2 after", "main.0.3 success", "main.1 echo success"]
+    );
+    assert_eq!(
+        stage.results(),
+        [
+            "main.0.0 success/success",
+            "main.0.1 skipped/skipped",
+            "main.0.2 success/success",
+            "main.0.3 success/success",
+            "main.0 success/success",
+            "main.1 success/success"
+        ]
+    );
+}
+
+#[test]
+fn a_failure_inside_is_that_of_the_action() {
+    let mut stage = Stage::new(
+        "    steps:\n      - {id: a, uses: ./c, with: {who: bad}, continue-on-error: true}\n      - {run: '${{ steps.a.outcome }} ${{ steps.a.conclusion }} ${{ steps.say.outcome }}'}\n",
+    );
+    stage.run_with(&[("./c", COMPOSITE)]);
+    assert_eq!(
+        stage.ran(),
+        ["main.0.0 echo bad $X ", "main.0.1 exit 3", "main.0.3 failure", "main.1 failure success "]
+    );
+    assert_eq!(stage.job.outcome(), Some(Outcome::Success));
+}
+
+#[test]
+fn outputs_of_an_action_are_those_of_its_steps() {
+    let mut stage =
+        Stage::new("    steps:\n      - {id: a, uses: ./c}\n      - {run: '${{ steps.a.outputs.said }}'}\n");
+    stage.advance().advance();
+    stage.handle(Event::ActionReady {
+        lane: LaneId::FOREGROUND,
+        step: StepPath::main(0),
+        answer: found("./c", &[("./c", COMPOSITE)]),
+    });
+    assert_eq!(stage.job.cursor(), &Cursor::Ready(StepPath::main(0).child(0)));
+    stage.advance().advance();
+    let files = FileCommandResults { output: vec![("word".into(), "hi".into())], ..Default::default() };
+    stage.end(Exit::Code(0), files).run();
+    assert_eq!(stage.script(), "hi");
+}
+
+#[test]
+fn actions_that_use_each_other_in_a_circle_are_named() {
+    let one = "runs: {using: composite, steps: [{uses: ./two}]}";
+    let two = "runs: {using: composite, steps: [{uses: ./one}]}";
+    let mut stage = Stage::new("    steps:\n      - {uses: ./one}\n");
+    stage.run_with(&[("./one", one), ("./two", two)]);
+    assert_eq!(stage.lines(), ["Error: Composite action depth exceeded max depth 9: ./one → ./two → ./one"]);
+    assert_eq!(stage.job.outcome(), Some(Outcome::Failure));
+}
+
+#[test]
+fn a_composite_action_that_takes_too_long_ends_with_its_step() {
+    let mut stage = Stage::new("    steps:\n      - {uses: ./c, timeout-minutes: 2}\n");
+    stage.advance().advance();
+    let step = StepPath::main(0);
+    let answer = found("./c", &[("./c", COMPOSITE)]);
+    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, step: step.clone(), answer });
+    stage.advance().advance();
+    let timer = TimerId::Step(LaneId::FOREGROUND, step);
+    assert!(stage.effects.iter().any(|effect| matches!(effect, Effect::SetTimer { id, .. } if *id == timer)));
+    stage.handle(Event::Timer(timer));
+    assert!(stage.effects.contains(&Effect::Signal { lane: LaneId::FOREGROUND, signal: Signal::Ladder }));
+    stage.end(Exit::Signal(2), FileCommandResults::default()).advance();
+    assert_eq!(stage.lines(), ["Error: The action has timed out."]);
+    assert_eq!(stage.results(), ["main.0.0 failure/failure", "main.0 failure/failure"]);
+}
+
+#[test]
+fn a_condition_that_is_wrong_ends_the_action() {
+    let wrong = "runs:\n  using: composite\n  steps:\n    - {run: one, shell: bash, if: \"fromJSON('{')\"}\n    - {run: two, shell: bash, if: always()}\n";
+    let mut stage = Stage::new("    steps:\n      - {uses: ./c}\n");
+    stage.run_with(&[("./c", wrong)]);
+    assert_eq!(stage.ran(), [""; 0]);
+    assert_eq!(stage.results(), ["main.0.0 failure/failure", "main.0 failure/failure"]);
+}
+
+const NODE: &str = "inputs: {Some Name: {default: d}, old: {deprecationMessage: use new}}
+runs: {using: node20, pre: setup.js, main: main.js, post: clean.js, post-if: success()}
+";
+
+#[test]
+fn a_javascript_action_has_three_parts() {
+    let mut stage = Stage::new(
+        "    steps:\n      - {run: first}\n      - {uses: o/r@v1, with: {Some Name: x}}\n      - {uses: ./n, with: {wrong: 1, old: 2}}\n",
+    );
+    assert!(stage.job.is_setting_up() && !stage.job.can_advance());
+    stage.run_with(&[("o/r@v1", NODE), ("./n", NODE)]);
+    assert_eq!(
+        stage.ran(),
+        [
+            "pre.1 /a/o/r@v1/setup.js",
+            "main.0 first",
+            "main.1 /a/o/r@v1/main.js",
+            "main.2 /a/n/main.js",
+            "post.2 /a/n/clean.js",
+            "post.1 /a/o/r@v1/clean.js"
+        ]
+    );
+    assert_eq!(
+        stage.lines(),
+        [
+            "Plain: Prepare all required actions",
+            "Warning: `pre` execution is not supported for local action from './n'",
+            "Warning: Unexpected input(s) 'wrong', valid inputs are ['Some Name', 'old']",
+            "Warning: Input 'old' has been deprecated with message: use new"
+        ]
+    );
+}
+
+#[test]
+fn a_javascript_action_gets_its_inputs_and_its_state() {
+    let mut stage = Stage::new("    steps:\n      - {uses: ./n, with: {SOME name: x}}\n");
+    stage.advance().advance();
+    let answer = found("./n", &[("./n", NODE)]);
+    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, step: StepPath::main(0), answer });
+    let spec = stage.process();
+    let of = |spec: &crate::process::ProcessSpec, name: &str| spec.environment.get(name).cloned();
+    assert_eq!(of(&spec, "INPUT_SOME_NAME").as_deref(), Some("x"));
+    assert_eq!(of(&spec, "INPUT_OLD").as_deref(), Some(""));
+    assert_eq!(spec.runner_environment.get("GITHUB_ACTION_PATH").map(AsRef::as_ref), Some("/a/n"));
+    let state = FileCommandResults { state: vec![("k".into(), "v".into())], ..Default::default() };
+    stage.end(Exit::Code(0), state).advance().advance().advance();
+    assert_eq!(stage.process().step.to_string(), "post.0");
+    assert_eq!(of(&stage.process(), "STATE_k").as_deref(), Some("v"));
+    assert_eq!(of(&stage.process(), "INPUT_SOME_NAME").as_deref(), Some("x"));
+}
+
+#[test]
+fn an_action_that_is_missing_is_named_at_once_and_fails_its_step_only() {
+    let mut stage = Stage::new(
+        "    steps:\n      - {run: first}\n      - {uses: o/gone@v1}\n      - {uses: o/gone@v1, if: always()}\n",
+    );
+    stage.run_with(&[]);
+    assert_eq!(stage.ran(), ["main.0 first"]);
+    assert_eq!(
+        stage.lines(),
+        [
+            "Plain: Prepare all required actions",
+            "Warning: it is not here",
+            "Error: ci.yml:7:16: it is not here",
+            "Error: ci.yml:8:16: it is not here"
+        ]
+    );
+}
+
+#[test]
+fn a_background_action_keeps_back_what_it_writes_and_reads_it_itself() {
+    let action = "outputs: {o: {value: '${{ steps.one.outputs.v }}'}}
+runs:
+  using: composite
+  steps:
+    - {id: one, run: one, shell: bash}
+    - {run: '${{ env.W }} ${{ steps.one.outputs.v }}', shell: bash}
+";
+    let mut stage = Stage::new(
+        "    steps:\n      - {id: b, uses: ./c, background: true}\n      - {run: '[${{ env.W }}${{ steps.b.outputs.o }}]'}\n      - {wait: b}\n      - {run: '[${{ env.W }} ${{ steps.b.outputs.o }}]'}\n",
+    );
+    let lane = LaneId::of_background(&StepPath::main(0));
+    stage.advance().advance();
+    let answer = found("./c", &[("./c", action)]);
+    stage.handle(Event::ActionReady { lane, step: StepPath::main(0), answer });
+    assert_eq!(stage.ran(), ["main.0.0 one"]);
+    let files = FileCommandResults {
+        env: vec![("W".into(), "written".into())],
+        output: vec![("v".into(), "1".into())],
+        ..Default::default()
+    };
+    let end = BodyEnd { exit: Exit::Code(0), files, command_failed: false };
+    stage.handle(Event::BodyEnded { lane, end });
+    stage.advance().advance();
+    assert_eq!(stage.ran()[1..], ["main.0.1 written 1", "main.1 []"]);
+    let end = BodyEnd { exit: Exit::Code(0), files: Default::default(), command_failed: false };
+    stage.handle(Event::BodyEnded { lane, end });
+    stage.exit(0).advance().advance().advance();
+    stage.advance().advance().advance();
+    assert_eq!(stage.script(), "[written 1]");
+}
