@@ -1,0 +1,6 @@
+//! Background steps: each edge of what is known of GitHub's, jobs from a seed against a small model, and what cancelled
+//! steps leave behind.
+
+mod rows;
+mod shells;
+mod threads;
