@@ -3,4 +3,5 @@
 
 mod rows;
 mod shells;
+mod simulation;
 mod threads;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::sync::{Arc, Mutex};
 
 use engine::effect::Outcome;
@@ -85,9 +85,19 @@ impl Shells {
         tokio::task::spawn_blocking(reading).await.unwrap()
     }
 
+    /// Says something to a script.
+    pub fn tell(&self, pipe: &str, word: &str) {
+        writeln!(self.pipes[pipe].lock().unwrap().get_mut(), "{word}").unwrap();
+    }
+
+    /// What every tracking id of the job begins with.
+    pub fn tracking(&self) -> String {
+        format!("{}.", self.tracking)
+    }
+
     /// The processes of the job.
     pub fn processes(&self) -> Vec<i32> {
-        let tagged = Scan::now().unwrap().tagged(&format!("{}.", self.tracking));
+        let tagged = Scan::now().unwrap().tagged(&self.tracking());
         tagged.iter().map(|process| process.id.pid).collect()
     }
 

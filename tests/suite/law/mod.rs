@@ -61,7 +61,12 @@ pub fn each(seeds: &[u64], threads: usize, check: impl Fn(u64) + Sync) {
 }
 
 /// Prints the seed and the job of a check that fails.
-pub fn named<T>(name: &str, seed: u64, text: &str, check: impl FnOnce() -> T) -> T {
+pub fn named<T>(
+    name: &str,
+    seed: u64,
+    text: &(impl std::fmt::Display + ?Sized),
+    check: impl FnOnce() -> T,
+) -> T {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).unwrap_or_else(|panic| {
         println!("law: seed {seed} fails ({name}); run it again with STEPBACK_LAW_SEED={seed}\n{text}");
         std::panic::resume_unwind(panic)
