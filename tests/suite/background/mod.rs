@@ -4,4 +4,5 @@
 mod rows;
 mod shells;
 mod simulation;
+mod strays;
 mod threads;
