@@ -13,6 +13,7 @@
 )]
 
 mod architecture;
+mod background;
 mod cli;
 mod conformance;
 mod crash;

@@ -127,7 +127,7 @@ impl<H: Host> Session<H> {
         self.record(|recorder| recorder.result(lane, path, epoch, outcome, exit_code));
     }
 
-    /// One snapshot per step is shared by its stop points: a body has just ended, or nothing has changed.
+    /// One snapshot per step is shared by its stop points: a body has just ended, or nothing has changed but by background steps.
     async fn files_at(&mut self, point: &Point) -> (Option<host::snapshot::SnapshotId>, Option<FileCounts>) {
         let had_body = match point {
             Point::After(_, outcome) => *outcome != Outcome::Skipped,
@@ -139,7 +139,7 @@ impl<H: Host> Session<H> {
                 .await
                 .map_or((None, None), |(id, counts)| (Some(id), Some(counts)));
         }
-        (self.files_here(), None)
+        (self.files_between_steps().await, None)
     }
 
     /// The job stands, and everybody is told why.

@@ -20,7 +20,7 @@ use crate::session::Session;
 
 impl<H: Host> Session<H> {
     /// `set NAME=VALUE`.
-    pub(crate) fn set(&mut self, name: &str, value: Option<String>) -> Result<(), Refusal> {
+    pub(crate) async fn set(&mut self, name: &str, value: Option<String>) -> Result<(), Refusal> {
         self.must_stand()?;
         let edit = parse_edit(name, value.as_deref())?;
         let shown = match &value {
@@ -28,7 +28,8 @@ impl<H: Host> Session<H> {
             None => format!("unset {name}"),
         };
         self.apply(edit)?;
-        self.record_edit(shown, self.files_here());
+        let files = self.files_between_steps().await;
+        self.record_edit(shown, files);
         Ok(())
     }
 
@@ -86,7 +87,7 @@ impl<H: Host> Session<H> {
         let position = at.step().map(|step| (step.stage(), step.index()));
         let is_ahead = position.is_some_and(|(stage, index)| stage == Stage::Main && path.index() > index);
         if is_ahead {
-            return self.skip_to(path);
+            return self.skip_to(path).await;
         }
         if at.is_before(&path) {
             return Err(Refusal::new("the job stands there already"));
@@ -98,9 +99,9 @@ impl<H: Host> Session<H> {
         }
     }
 
-    fn skip_to(&mut self, path: StepPath) -> Result<(), Refusal> {
+    async fn skip_to(&mut self, path: StepPath) -> Result<(), Refusal> {
         self.must_stand()?;
-        let files = self.files_here();
+        let files = self.files_between_steps().await;
         let number = path.index().saturating_add(1);
         self.apply(Edit::Jump(path))?;
         self.record_edit(format!("went on to step {number}, skipping what lies between"), files);

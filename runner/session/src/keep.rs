@@ -86,7 +86,10 @@ impl<H: Host> Session<H> {
     /// Takes a snapshot; a failure is told, and the moment has no files.
     pub(crate) fn snapshot(&mut self) -> Option<(SnapshotId, FileCounts)> {
         match self.files.as_mut()?.take() {
-            Ok(taken) => Some(taken),
+            Ok(taken) => {
+                self.lanes_wrote = false;
+                Some(taken)
+            }
             Err(error) => {
                 self.tell(Notice::Warning(format!(
                     "no snapshot of the workspace: {error}; this moment can be viewed, but not gone back to with its files"

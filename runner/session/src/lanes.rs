@@ -21,6 +21,7 @@ use crate::session::Session;
 impl<H: Host> Session<H> {
     /// A background step is over; the job learns of it when somebody waits for it.
     pub(crate) fn lane_settled(&mut self, lane: LaneId, step: &StepPath) {
+        self.lanes_wrote = true;
         self.record_result(lane, step);
         let Some(mut end) = self.step_end(lane, step, None) else { return };
         // Of a step that was waited for by then, the wait tells what it brought.
@@ -91,6 +92,21 @@ impl<H: Host> Session<H> {
                 self.snapshot()
             }
         }
+    }
+
+    /// The files of a moment at which no step of the foreground has written anything: those of the last snapshot, unless a
+    /// background step has ended since. It does not run again when the job goes on from here.
+    pub(crate) async fn files_between_steps(&mut self) -> Option<SnapshotId> {
+        if self.lanes_wrote {
+            return self.snapshot_of_one_moment().await.map(|(id, _)| id);
+        }
+        self.files_here()
+    }
+
+    /// Files may have changed since the last snapshot although no person did anything.
+    pub(crate) fn lanes_may_have_written(&self) -> bool {
+        let is_present = self.rewound.is_none() && !self.lanes_are_gone;
+        is_present && (self.lanes_wrote || self.job.cut_lanes().next().is_some())
     }
 
     /// The job has gone on from a moment at which background steps ran: their processes are gone.

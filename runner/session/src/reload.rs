@@ -37,7 +37,7 @@ pub struct Reloaded {
 
 impl<H: Host> Session<H> {
     /// Takes over what was edited in the workflow file, as an edit of this moment.
-    pub(crate) fn take_edited_workflow(&mut self) -> Result<(), Refusal> {
+    pub(crate) async fn take_edited_workflow(&mut self) -> Result<(), Refusal> {
         if self.is_running() {
             return Ok(());
         }
@@ -54,7 +54,8 @@ impl<H: Host> Session<H> {
         self.source = Arc::clone(&edited.text.text);
         self.breakpoints.find_again(&edited.plan);
         self.apply(Edit::Plan(edited.plan))?;
-        self.record_edit("edited the workflow".to_owned(), self.files_here());
+        let files = self.files_between_steps().await;
+        self.record_edit("edited the workflow".to_owned(), files);
         Ok(())
     }
 

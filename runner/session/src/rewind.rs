@@ -3,6 +3,7 @@
 //! The order of DESIGN 4: freeze, keep the present as a moment of its own, restore the files, swap the job. Nothing
 //! is lost until the job advances from there. What a restore does to files is the snapshot store's.
 
+use engine::event::LaneChoice;
 use engine::job::Cursor;
 use host::contract::{Epoch, FrozenLanes, Host};
 use host::snapshot::{Change, SnapshotId};
@@ -87,6 +88,8 @@ impl<H: Host> Session<H> {
         self.record(|recorder| recorder.restore_end(target, RestoreResult::Done));
         let warnings = self.outside_between(&moment);
         self.enter_past(present, frozen);
+        self.lanes_wrote = false;
+        self.lane_choice = LaneChoice::default();
         self.job = moment.job.as_ref().clone();
         self.here = target;
         self.viewing = None;
@@ -144,6 +147,7 @@ impl<H: Host> Session<H> {
 
     /// The present as a moment of its own, so that nothing is lost that a lane, an editor or a shell wrote.
     fn keep_present(&mut self) -> MomentId {
+        let by_lanes = self.lanes_may_have_written();
         let files = self.snapshot().map(|(id, _)| id);
         let here = self.timeline.get(self.here).map(|moment| (moment.files, moment.point.clone()));
         let same_files = here.as_ref().is_some_and(|(known, _)| *known == files);
@@ -151,7 +155,7 @@ impl<H: Host> Session<H> {
         if same_files && same_point && self.is_as_kept() {
             return self.here;
         }
-        let cause = if same_point && !same_files {
+        let cause = if same_point && !same_files && !by_lanes {
             Cause::Edited("files changed from outside".to_owned())
         } else {
             Cause::Left
@@ -283,6 +287,8 @@ impl<H: Host> Session<H> {
         self.here = newest;
         self.branch = rewound.branch;
         self.viewing = None;
+        self.lanes_wrote = false;
+        self.lane_choice = LaneChoice::default();
         self.held = rewound.frozen;
         self.waiting = rewound.waiting;
         self.stand(StopReason::Return);
@@ -296,7 +302,7 @@ impl<H: Host> Session<H> {
 
     /// The job is about to advance: going back becomes final, a branch begins, and what was frozen ends.
     pub(crate) async fn make_rewind_final(&mut self) -> Result<(), Refusal> {
-        self.note_outside_changes();
+        self.note_outside_changes().await;
         let Some(mut rewound) = self.rewound.take() else { return Ok(()) };
         let next = Epoch(self.epoch.0.saturating_add(1));
         if let Some(mut frozen) = rewound.frozen.take() {
@@ -323,14 +329,18 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// Files that somebody changed while the job stood are an edit of this moment.
-    fn note_outside_changes(&mut self) {
+    /// Files that somebody changed while the job stood are an edit of this moment; those that background steps may have
+    /// changed are none, but they are kept.
+    async fn note_outside_changes(&mut self) {
         if self.stop.take().is_none() || self.files.is_none() {
             return;
         }
-        let known = self.files_here();
-        let Some((now, counts)) = self.snapshot() else { return };
-        if known.is_some_and(|known| known != now) {
+        let (known, by_lanes) = (self.files_here(), self.lanes_may_have_written());
+        let Some((now, counts)) = self.snapshot_of_one_moment().await else { return };
+        let changed = known.is_some_and(|known| known != now);
+        if changed && by_lanes {
+            self.keep(self.branch, Cause::Left, Some(now));
+        } else if changed {
             let what = match counts.created + counts.modified + counts.deleted {
                 0 => "something".to_owned(),
                 1 => "1 file".to_owned(),

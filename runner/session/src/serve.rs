@@ -52,7 +52,7 @@ impl<H: Host> Session<H> {
             Request::CancelLane(lane) => self.cancel_lane(lane).await,
             Request::Lanes(choice) => self.choose_lanes(choice),
             Request::Detach => self.detach().await,
-            Request::Set { name, value } => self.set(&name, value),
+            Request::Set { name, value } => self.set(&name, value).await,
             Request::Quit => {
                 self.quit = true;
                 Ok(())
@@ -76,7 +76,7 @@ impl<H: Host> Session<H> {
             return Err(Refusal::new("this step reached outside before")
                 .hint("`confirm` runs it again, `goto` another step skips it"));
         }
-        self.take_edited_workflow()?;
+        self.take_edited_workflow().await?;
         if self.mode == Mode::Linger {
             // Whoever lets a failed job go on wants to see its end, and may want to go back from there.
             self.mode = Mode::Debug;

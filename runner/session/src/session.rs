@@ -136,6 +136,8 @@ pub struct Session<H: Host> {
     pub(crate) lane_choice: LaneChoice,
     /// The job goes on from a moment whose processes are gone.
     pub(crate) lanes_are_gone: bool,
+    /// A background step has ended since the last look at the files: what it wrote is in no snapshot.
+    pub(crate) lanes_wrote: bool,
     pub(crate) quit: bool,
 }
 
@@ -222,6 +224,7 @@ impl<H: Host> Session<H> {
             lane_failure: None,
             lane_choice: LaneChoice::default(),
             lanes_are_gone: false,
+            lanes_wrote: false,
             quit: false,
         };
         session.setup_errors = effects.iter().filter_map(error_of_the_job).collect();

@@ -3,7 +3,7 @@
 mod drops;
 mod halves;
 mod intruders;
-mod job;
+pub(crate) mod job;
 mod law;
 mod listening;
 mod look;
@@ -12,4 +12,4 @@ mod planted;
 pub(crate) mod schema;
 mod secrets;
 mod walk;
-mod wire;
+pub(crate) mod wire;

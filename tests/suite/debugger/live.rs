@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine::job::JobInputs;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
 use host::checkout::Origin;
@@ -14,7 +15,7 @@ use session::session::Mode;
 use super::{Debugger, Place, inputs};
 
 /// Generous where a machine under load may be slow, short where nothing is waited for in earnest.
-const TIMES: Times = Times {
+pub const TIMES: Times = Times {
     interrupt: Duration::from_millis(60),
     terminate: Duration::from_millis(60),
     kill: Duration::from_secs(20),
@@ -40,36 +41,43 @@ pub struct Live<'a> {
     pub mode: Mode,
     pub tracking: String,
     pub guardian: bool,
+    pub times: Times,
+    pub inputs: JobInputs,
 }
 
 impl<'a> Live<'a> {
     /// Under the debugger, without a guardian.
     pub fn debug(place: &'a Place) -> Self {
-        Self { place, mode: Mode::Debug, tracking: tracking(), guardian: false }
+        let inputs = inputs(&place.temp().to_string_lossy(), &place.workspace().to_string_lossy());
+        Self { place, mode: Mode::Debug, tracking: tracking(), guardian: false, times: TIMES, inputs }
+    }
+
+    /// What the host is made with.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            workspace: self.place.workspace(),
+            temp: self.place.temp(),
+            spare: SpareFolders::kept_in(self.place.spare()),
+            base: BaseEnvironment::of_this_process(),
+            tracking: self.tracking.clone(),
+            origin: Origin { folder: self.place.workspace(), name: None, in_place: true },
+            actions: Default::default(),
+            times: self.times,
+            guardian: self.guardian,
+            server_url: String::new(),
+            repository: String::new(),
+        }
     }
 
     /// The session.
     pub fn start(self, plan: Plan) -> Debugger {
-        let place = self.place;
-        let settings = Settings {
-            workspace: place.workspace(),
-            temp: place.temp(),
-            spare: SpareFolders::kept_in(place.spare()),
-            base: BaseEnvironment::of_this_process(),
-            tracking: self.tracking,
-            origin: Origin { folder: place.workspace(), name: None, in_place: true },
-            actions: Default::default(),
-            times: TIMES,
-            guardian: self.guardian,
-            server_url: String::new(),
-            repository: String::new(),
-        };
+        let settings = self.settings();
         Debugger::start(
             plan,
-            inputs(&place.temp().to_string_lossy(), &place.workspace().to_string_lossy()),
+            self.inputs,
             Secrets::default(),
-            Some(place.files()),
-            &place.workspace(),
+            Some(self.place.files()),
+            &self.place.workspace(),
             self.mode,
             |masks, log| LiveHost::new(settings, masks, Box::new(log)),
         )

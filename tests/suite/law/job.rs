@@ -12,7 +12,7 @@ pub struct Generated {
     /// The workflow.
     pub text: String,
     /// Steps that have a post part, with its script.
-    posts: Vec<(usize, String)>,
+    pub(super) posts: Vec<(usize, String)>,
 }
 
 /// What a step's condition may be; `ID` stands for an earlier step.
@@ -44,19 +44,11 @@ impl Generated {
                 let _ = writeln!(text, "          {line}");
             }
             let earlier = format!("s{}", rng.usize(0..=index));
-            let condition = rng.choice(CONDITIONS).unwrap_or_default().replace("ID", &earlier);
+            let condition = condition(&mut rng, &earlier);
             if !condition.is_empty() {
                 let _ = writeln!(text, "        if: {}", quoted(&condition));
             }
-            if rng.u8(0..4) == 0 {
-                text.push_str("        continue-on-error: true\n");
-            }
-            if rng.u8(0..4) == 0 {
-                let _ = writeln!(
-                    text,
-                    "        env:\n          K2: step{index}\n          S: ${{{{ steps.{earlier}.outputs.v }}}}"
-                );
-            }
+            options(&mut rng, &mut text, "      ", index, &earlier);
             if rng.u8(0..4) == 0 {
                 posts.push((index, format!("append post.txt p{index}\n{}", operation(&mut rng, index))));
             }
@@ -89,12 +81,30 @@ impl Generated {
     }
 }
 
-fn quoted(condition: &str) -> String {
+/// A condition; `earlier` is another step.
+pub(super) fn condition(rng: &mut Rng, earlier: &str) -> String {
+    rng.choice(CONDITIONS).unwrap_or_default().replace("ID", earlier)
+}
+
+/// Whether a failure may be, and variables of the step's own.
+pub(super) fn options(rng: &mut Rng, text: &mut String, indent: &str, index: usize, earlier: &str) {
+    if rng.u8(0..4) == 0 {
+        let _ = writeln!(text, "{indent}  continue-on-error: true");
+    }
+    if rng.u8(0..4) == 0 {
+        let _ = writeln!(
+            text,
+            "{indent}  env:\n{indent}    K2: step{index}\n{indent}    S: ${{{{ steps.{earlier}.outputs.v }}}}"
+        );
+    }
+}
+
+pub(super) fn quoted(condition: &str) -> String {
     format!("\"{condition}\"")
 }
 
 /// A script in the little language.
-fn script(rng: &mut Rng, index: usize) -> String {
+pub(super) fn script(rng: &mut Rng, index: usize) -> String {
     let mut lines: Vec<String> = (0..rng.usize(1..5)).map(|_| operation(rng, index)).collect();
     if rng.u8(0..8) == 0 {
         lines.push(String::from("git push"));
@@ -105,7 +115,7 @@ fn script(rng: &mut Rng, index: usize) -> String {
     lines.join("\n")
 }
 
-fn operation(rng: &mut Rng, index: usize) -> String {
+pub(super) fn operation(rng: &mut Rng, index: usize) -> String {
     let file = rng.choice(["a", "b", "c", "d/e", "d/f"]).unwrap_or("a");
     match rng.u8(0..11) {
         0 | 1 => format!("write {file} w{index}-$K1-$K2"),

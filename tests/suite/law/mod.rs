@@ -6,6 +6,7 @@
 
 pub mod end;
 pub mod job;
+mod lanes;
 mod live;
 mod scripted;
 mod walk;
@@ -19,6 +20,8 @@ use walk::Count;
 
 /// How many jobs the scripted host runs.
 const SCRIPTED_JOBS: u64 = 2_000;
+/// How many more with background steps.
+const LANE_JOBS: u64 = 2_000;
 /// How many jobs real shells run.
 const LIVE_JOBS: u64 = 100;
 
@@ -36,10 +39,16 @@ pub fn threads() -> usize {
 }
 
 /// Checks every seed's job on this many threads; the first that fails is named and fails the test.
-fn check_all(name: &str, seeds: &[u64], threads: usize, check: fn(&Generated, u64) -> Count) {
+fn check_all(
+    name: &str,
+    seeds: &[u64],
+    threads: usize,
+    generate: fn(u64) -> Generated,
+    check: fn(&Generated, u64) -> Count,
+) {
     let moves = Mutex::new(Count::default());
     each(seeds, threads, |seed| {
-        let generated = Generated::new(seed);
+        let generated = generate(seed);
         let count = named(name, seed, &generated.text, || check(&generated, seed));
         moves.lock().unwrap().add(count);
     });
@@ -61,7 +70,12 @@ pub fn each(seeds: &[u64], threads: usize, check: impl Fn(u64) + Sync) {
 }
 
 /// Prints the seed and the job of a check that fails.
-pub fn named<T>(name: &str, seed: u64, text: &str, check: impl FnOnce() -> T) -> T {
+pub fn named<T>(
+    name: &str,
+    seed: u64,
+    text: &(impl std::fmt::Display + ?Sized),
+    check: impl FnOnce() -> T,
+) -> T {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).unwrap_or_else(|panic| {
         println!("law: seed {seed} fails ({name}); run it again with STEPBACK_LAW_SEED={seed}\n{text}");
         std::panic::resume_unwind(panic)
@@ -70,12 +84,18 @@ pub fn named<T>(name: &str, seed: u64, text: &str, check: impl FnOnce() -> T) ->
 
 #[test]
 fn scripted_jobs_end_the_same_however_often_one_goes_back() {
-    check_all("scripted", &seeds(SCRIPTED_JOBS), threads(), scripted::check);
+    check_all("scripted", &seeds(SCRIPTED_JOBS), threads(), Generated::new, scripted::check);
+}
+
+/// With background steps that write files of their own: there is one order of events, that of the scripted host.
+#[test]
+fn scripted_jobs_with_lanes_end_the_same_however_often_one_goes_back() {
+    check_all("scripted with lanes", &seeds(LANE_JOBS), threads(), lanes::with_lanes, scripted::check);
 }
 
 #[test]
 fn live_jobs_end_the_same_however_often_one_goes_back() {
     let _turn = crate::debugger::live::alone();
     // One at a time: two live hosts of one process would take each other's orphans for their own.
-    check_all("live", &seeds(LIVE_JOBS), 1, live::check);
+    check_all("live", &seeds(LIVE_JOBS), 1, Generated::new, live::check);
 }

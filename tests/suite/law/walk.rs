@@ -2,6 +2,7 @@
 //! commands and by an editor of the person's own; and at last straight to the end, from a moment that no edit lies
 //! before.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub struct Count {
     pauses: usize,
     frozen: usize,
     confirmed: usize,
+    revived: usize,
 }
 
 impl Count {
@@ -36,6 +38,7 @@ impl Count {
         self.pauses += other.pauses;
         self.frozen += other.frozen;
         self.confirmed += other.confirmed;
+        self.revived += other.revived;
     }
 }
 
@@ -44,7 +47,7 @@ impl fmt::Display for Count {
         write!(
             f,
             "{} moves forwards, {} backwards, {} returns, {} edits, {} views, {} pauses, of them {} in a step, {} \
-             confirmations",
+             confirmations, {} over lanes that start again",
             self.forwards,
             self.backwards,
             self.returns,
@@ -52,7 +55,8 @@ impl fmt::Display for Count {
             self.views,
             self.pauses,
             self.frozen,
-            self.confirmed
+            self.confirmed,
+            self.revived
         )
     }
 }
@@ -65,12 +69,22 @@ pub struct Walker<'a> {
     shell: &'static str,
     rng: Rng,
     count: Count,
+    /// Moments that have files in them that were changed by hand: while background steps run nobody can tell whose a
+    /// change is.
+    by_hand: BTreeSet<MomentId>,
 }
 
 impl<'a> Walker<'a> {
     pub fn new(debugger: &'a mut Debugger, workspace: &Path, shell: &'static str, seed: u64) -> Self {
         let rng = Rng::with_seed(seed ^ 0x5eed);
-        Self { debugger, workspace: workspace.to_owned(), shell, rng, count: Count::default() }
+        Self {
+            debugger,
+            workspace: workspace.to_owned(),
+            shell,
+            rng,
+            count: Count::default(),
+            by_hand: BTreeSet::new(),
+        }
     }
 
     /// Walks at random, then runs on to the end.
@@ -89,8 +103,8 @@ impl<'a> Walker<'a> {
         let asked = matches!(stop.reason, StopReason::Confirm(_));
         match self.rng.u8(0..19) {
             0..=4 if asked => self.confirm(stop).await,
-            0..=3 if !over => self.forwards(Request::Next).await,
-            4 if !over => self.forwards(Request::Continue).await,
+            0..=3 if !over => self.on_from(&stop, Request::Next).await,
+            4 if !over => self.on_from(&stop, Request::Continue).await,
             5 | 6 => {
                 let steps = self.rng.u32(1..4);
                 self.backwards(Request::Back { steps }).await
@@ -111,7 +125,7 @@ impl<'a> Walker<'a> {
                 self.debugger.stopped().await
             }
             12 => self.view(stop).await,
-            13 if !during => self.edit_file(stop),
+            13 if !during => self.edit_file(stop).await,
             14 if !during => self.command(stop).await,
             15 | 16 if !over && !asked => self.pause().await,
             _ => stop,
@@ -121,6 +135,13 @@ impl<'a> Walker<'a> {
     async fn forwards(&mut self, request: Request) -> Stop {
         self.count.forwards += 1;
         self.debugger.to(request).await
+    }
+
+    /// Forwards from a stop, at which background steps may have been running that are gone.
+    async fn on_from(&mut self, stop: &Stop, request: Request) -> Stop {
+        let starts_again = stop.notes.iter().any(|note| note.contains("going on starts"));
+        self.count.revived += usize::from(starts_again);
+        self.forwards(request).await
     }
 
     async fn backwards(&mut self, request: Request) -> Stop {
@@ -152,8 +173,10 @@ impl<'a> Walker<'a> {
     }
 
     /// As an editor of the person's own does it: nobody tells the session.
-    fn edit_file(&mut self, stop: Stop) -> Stop {
+    async fn edit_file(&mut self, stop: Stop) -> Stop {
         self.count.edits += 1;
+        let moments = self.debugger.timeline().await.len();
+        self.by_hand.insert(MomentId(u32::try_from(moments).unwrap()));
         let path = self.workspace.join(self.rng.choice(["a", "b", "by-hand"]).unwrap_or("a"));
         // The name may be a link; an editor writes where it leads, or a file beside it.
         if path.is_symlink() || self.rng.u8(0..4) == 0 {
@@ -211,7 +234,7 @@ impl<'a> Walker<'a> {
 
     /// From a moment without an edit in its past, to the end.
     async fn finish(&mut self, mut stop: Stop) {
-        let clean = clean_moment(&self.debugger.timeline().await);
+        let clean = clean_moment(&self.debugger.timeline().await, &self.by_hand);
         if let Some(clean) = clean {
             // Files may have been changed that nothing has recorded yet: going back leaves them behind.
             stop = self.backwards(Request::Goto(Target::Moment(clean))).await;
@@ -224,7 +247,7 @@ impl<'a> Walker<'a> {
         while !matches!(stop.point, Point::End(_)) {
             let asked = matches!(stop.reason, StopReason::Confirm(_));
             let request = if asked { Request::Confirm(true) } else { Request::Continue };
-            stop = self.forwards(request).await;
+            stop = self.on_from(&stop, request).await;
         }
         assert!(!stop.rewound, "{stop:?}");
         let more = self.debugger.said_so_far();
@@ -235,12 +258,13 @@ impl<'a> Walker<'a> {
 
 /// The latest moment on the way to the present one that no edit lies before. `None`: the present is the middle of a
 /// step, and clean.
-fn clean_moment(lines: &[TimelineLine]) -> Option<MomentId> {
+fn clean_moment(lines: &[TimelineLine], by_hand: &BTreeSet<MomentId>) -> Option<MomentId> {
     let mut at = lines.iter().find(|line| line.current).unwrap();
     let mut clean = at;
     loop {
         let parent = at.parent.map(|id| &lines[id.0 as usize]);
-        let is_edit = at.cause.as_deref().is_some_and(|cause| cause != "left from here");
+        let is_edit = at.cause.as_deref().is_some_and(|cause| cause != "left from here")
+            || by_hand.contains(&at.moment);
         match parent {
             Some(parent) if is_edit => clean = parent,
             None => break,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 use super::{Converter, StepIds, children, values};
 use crate::diagnostic::{Diagnostic, suggestion};
@@ -17,8 +17,10 @@ use crate::yaml::{Item, NodeKind};
 /// The steps of one list, while they are converted.
 pub(crate) struct Scope {
     ids: StepIds,
-    /// Ids of the steps so far.
-    known: IndexSet<Arc<str>>,
+    /// Ids of the steps so far, and whether they run in the background.
+    known: IndexMap<Arc<str>, bool>,
+    /// The members of a `parallel` group are read, which all run in the background.
+    in_group: bool,
     condition: &'static Definition,
 }
 
@@ -35,7 +37,7 @@ impl Converter<'_> {
         place: Option<&Item>,
         condition: &'static Definition,
     ) -> Vec<Step> {
-        let mut scope = Scope { ids: StepIds::default(), known: IndexSet::new(), condition };
+        let mut scope = Scope { ids: StepIds::default(), known: IndexMap::new(), in_group: false, condition };
         let mut steps = self.step_list(token, place, &mut scope);
         name_steps(&mut steps, &mut scope.ids);
         steps
@@ -51,10 +53,14 @@ impl Converter<'_> {
     fn step(&mut self, token: &Spanned<Token>, place: Option<&Item>, scope: &mut Scope) -> Option<Step> {
         let owned = |key: &str| token.get(key).cloned();
         let id = token.get("id").and_then(values::text_of);
+        let background = match token.get("background") {
+            Some(background) => background.with(background.value == Token::Bool(true)),
+            None => token.with(false),
+        };
         if let Some(id) = &id {
             match scope.ids.claim(id) {
                 Ok(()) => {
-                    scope.known.insert(Arc::clone(&id.value));
+                    scope.known.insert(Arc::clone(&id.value), background.value || scope.in_group);
                 }
                 Err(message) => self.report(Diagnostic::error("id", id.span, message)),
             }
@@ -65,10 +71,6 @@ impl Converter<'_> {
         } else {
             let always = Spanned::new(Token::String(Arc::from("always()")), token.span);
             self.condition(Some(&always), token.span, scope.condition)?
-        };
-        let background = match token.get("background") {
-            Some(background) => background.with(background.value == Token::Bool(true)),
-            None => token.with(false),
         };
         Some(Step {
             span: from_first_key(token, place),
@@ -126,7 +128,9 @@ impl Converter<'_> {
             return Some(StepBody::Cancel { id: target });
         }
         let parallel = token.get("parallel")?;
+        let around = std::mem::replace(&mut scope.in_group, true);
         let steps = self.step_list(parallel, super::child(place, "parallel"), scope);
+        scope.in_group = around;
         for step in &steps {
             if !matches!(step.body, StepBody::Run { .. } | StepBody::Uses { .. }) {
                 let message = "Steps of a 'parallel' group must be 'run' or 'uses' steps";
@@ -137,16 +141,27 @@ impl Converter<'_> {
     }
 
     fn check_target(&mut self, target: &Spanned<Arc<str>>, own: Option<&Spanned<Arc<str>>>, scope: &Scope) {
+        let named = scope.known.iter().find(|(id, _)| id.eq_ignore_ascii_case(target));
         let message = if target.starts_with("__") {
             format!("The identifier '{}' is invalid. IDs starting with '__' are reserved.", target.value)
         } else if own.is_some_and(|own| own.to_lowercase() == target.to_lowercase()) {
             format!("Step '{}' cannot reference itself", target.value)
-        } else if !scope.known.contains(&target.value) {
-            format!("Step references unknown step ID '{}'", target.value)
         } else {
-            return;
+            match named {
+                Some((_, true)) => return,
+                Some((id, false)) => {
+                    let message = format!("Step '{id}' does not run in the background");
+                    let hint = Some("add `background: true` to it".to_owned());
+                    return self.refuse_target(target, message, hint);
+                }
+                None => format!("Step references unknown step ID '{}'", target.value),
+            }
         };
-        let hint = suggestion(target, scope.known.iter().map(|id| &**id));
+        let hint = suggestion(target, scope.known.keys().map(|id| &**id));
+        self.refuse_target(target, message, hint);
+    }
+
+    fn refuse_target(&mut self, target: &Spanned<Arc<str>>, message: String, hint: Option<String>) {
         self.report(Diagnostic::error("step-reference", target.span, message).with_optional_hint(hint));
     }
 

@@ -117,6 +117,15 @@ fn background_keywords_are_checked() {
         &format!("{start}    - wait: [svr]\n"),
         &["7:14 Step references unknown step ID 'svr' (did you mean `srv`?)"],
     );
+    check_steps(&format!("{start}    - wait: SRV\n"), &[]);
+    check_steps("    - parallel: [{id: m, run: x}]\n    - wait: m\n", &[]);
+    check_steps(
+        "    - {id: front, run: x}\n    - wait: [Front]\n    - cancel: front\n",
+        &[
+            "7:14 Step 'front' does not run in the background (add `background: true` to it)",
+            "8:15 Step 'front' does not run in the background (add `background: true` to it)",
+        ],
+    );
     check_steps("    - {id: w, wait: w}\n", &["6:21 Step 'w' cannot reference itself (did you mean `w`?)"]);
     check_steps(
         "    - wait: __run\n",
