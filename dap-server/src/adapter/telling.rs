@@ -76,7 +76,7 @@ impl Adapter {
             Notice::StepStarted { step, name, place, .. } => {
                 let text = format!("▸ {} {}\n", step.number(), wording::shown(&name));
                 // The steps of an action are lines in the group of the action.
-                let group = (step.depth() == 0).then_some(OutputGroup::Start);
+                let group = (step.level() == 0).then_some(OutputGroup::Start);
                 self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
             }
             Notice::LaneStarted { lane, .. } => {
@@ -116,7 +116,7 @@ impl Adapter {
             return;
         }
         // The group of a background step is closed when it leaves the foreground.
-        if end.step.depth() > 0 {
+        if end.step.level() > 0 {
             self.look_again();
         } else if end.lane == LaneId::FOREGROUND {
             self.close_group();

@@ -144,6 +144,14 @@ impl ResolvedAction {
         Some(Self { text: text.into(), ..stand_in })
     }
 
+    /// Whether the action has a part that is to run before the job's first step.
+    pub fn has_pre(&self) -> bool {
+        matches!(
+            &self.manifest.runs,
+            ActionRuns::Node { pre: Some(_), .. } | ActionRuns::Docker { pre: Some(_), .. }
+        )
+    }
+
     /// The steps of a composite action.
     pub fn composite_steps(&self) -> Option<&[syntax::Step]> {
         match &self.manifest.runs {

@@ -129,6 +129,12 @@ impl StepPath {
         self.indices.len().saturating_sub(1)
     }
 
+    /// How deep inside of actions the step runs. Post parts run one after the other at the end of the job, whichever action
+    /// their step belongs to.
+    pub fn level(&self) -> usize {
+        if self.stage == Stage::Post { 0 } else { self.depth() }
+    }
+
     /// A name for files that belong to this step: letters, digits and `-` only, and the same in every run.
     pub fn file_stem(&self) -> String {
         self.to_string().replace('.', "-")

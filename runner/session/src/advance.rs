@@ -229,7 +229,7 @@ impl<H: Host> Session<H> {
                 let number = step.index().saturating_add(1);
                 let place = self.place(&step);
                 // A step that runs again begins a new log; those of an action write into the log of the action.
-                if step.depth() == 0 {
+                if step.level() == 0 {
                     self.log.clear(&step);
                 }
                 self.tell(Notice::StepStarted { lane, step, number, name, place });

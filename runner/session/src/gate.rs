@@ -103,8 +103,8 @@ impl Gate {
             Point::Before(path) => match &self.pace {
                 Pace::Step(_, Some((from, true))) if from == path => None,
                 Pace::Step(reach, from) => {
-                    let depth = from.as_ref().map(|(from, _)| from.depth());
-                    reach.includes(path.depth(), depth.unwrap_or_default()).then_some(StopReason::Step)
+                    let level = from.as_ref().map(|(from, _)| from.level());
+                    reach.includes(path.level(), level.unwrap_or_default()).then_some(StopReason::Step)
                 }
                 Pace::Standing | Pace::Free => None,
             },
@@ -114,11 +114,11 @@ impl Gate {
 }
 
 impl Reach {
-    fn includes(self, depth: usize, from: usize) -> bool {
+    fn includes(self, level: usize, from: usize) -> bool {
         match self {
-            Reach::Over => depth <= from,
+            Reach::Over => level <= from,
             Reach::Into => true,
-            Reach::Out => depth < from,
+            Reach::Out => level < from,
         }
     }
 }
@@ -126,11 +126,23 @@ impl Reach {
 #[cfg(test)]
 mod tests {
     use engine::effect::Outcome;
+    use engine::step_path::Stage;
 
     use super::*;
 
     fn before(index: u32) -> Point {
         Point::Before(StepPath::main(index))
+    }
+
+    /// Otherwise a step over the job's last step would run them all.
+    #[test]
+    fn the_post_part_of_an_inner_step_is_a_step_of_the_job() {
+        let post = |index| StepPath::main(0).child(index).in_stage(Stage::Post);
+        let mut gate = Gate::closed();
+        gate.step(Reach::Over, &before(1));
+        assert_eq!(gate.reason_to_stop(&Point::Before(post(1))), Some(StopReason::Step));
+        gate.step(Reach::Over, &Point::Before(post(1)));
+        assert_eq!(gate.reason_to_stop(&Point::Before(post(0))), Some(StopReason::Step));
     }
 
     #[test]

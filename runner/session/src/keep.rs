@@ -32,7 +32,7 @@ impl<H: Host> Session<H> {
     /// Without a debugger there is no way back. What is told at the end of a step compares with the moment before it, and
     /// an inner step's end with one inside the outer step: what lies before a step of the job itself is needed no more.
     fn forget_what_nobody_asks_for(&mut self) {
-        let starts_a_step = matches!(self.job.cursor(), Cursor::Ready(path) if path.depth() == 0);
+        let starts_a_step = matches!(self.job.cursor(), Cursor::Ready(path) if path.level() == 0);
         if self.only_runs && starts_a_step {
             self.timeline.forget_before(self.here);
             self.clock.reached.retain(|id, _| *id == self.here);

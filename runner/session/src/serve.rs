@@ -94,7 +94,7 @@ impl<H: Host> Session<H> {
 
     /// Out of the action around this step; at the level of the job there is nothing but its end to go out to.
     async fn step_out(&mut self) -> Result<(), Refusal> {
-        let inside = self.job.cursor().step().is_some_and(|path| path.depth() > 0);
+        let inside = self.job.cursor().step().is_some_and(|path| path.level() > 0);
         if inside {
             self.go_on(|gate, point| gate.step(Reach::Out, point)).await
         } else {

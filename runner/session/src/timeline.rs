@@ -106,7 +106,7 @@ impl Timeline {
             }
             Point::End(_) => self
                 .ancestry(from)
-                .find(|moment| matches!(&moment.point, Point::Before(path) if path.depth() == 0)),
+                .find(|moment| matches!(&moment.point, Point::Before(path) if path.level() == 0)),
         }
     }
 
@@ -129,5 +129,5 @@ impl Timeline {
 
 /// Before another step, at this depth or outside of it: a step back over an action is one step.
 fn comes_before(point: &Point, path: &StepPath) -> bool {
-    matches!(point, Point::Before(other) if other != path && other.depth() <= path.depth())
+    matches!(point, Point::Before(other) if other != path && other.level() <= path.level())
 }

@@ -1,9 +1,10 @@
 //! Whole jobs that act runs, each in a session of its own on this machine: straight through, and once more with every
-//! step executed, stepped back once and executed again.
+//! step executed, stepped back once and executed again, the steps inside of actions too.
 //!
-//! What a row is and what it is given stands in `row`, how its jobs are run in `drive`.
+//! What a row is and what it is given stands in `row`, how its jobs are run in `drive`, the programs of its actions in `own`.
 
 mod drive;
+mod own;
 mod row;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use super::real_world::{Outcome as Reading, action, read, workflow, yaml_files};
 use super::{Tally, data, json, text};
 use crate::debugger::block_on;
 use drive::{Way, drive};
+use own::Telling;
 use row::{Row, Verdict};
 
 /// The longest row takes a few seconds under a debugger; one that takes this long hangs.
@@ -45,6 +47,7 @@ fn check(row: &Row, way: Way, steps: &mut usize) -> Result<(), String> {
                 .map_err(|_| format!("not over after {} s", ROW_MAX.as_secs()))?;
             *steps += driven.executed;
             driven.faults?;
+            Telling::of(&row.name).check(&driven.log).map_err(|fault| format!("{fault}\n{}", driven.log))?;
             (driven.verdict, driven.log)
         }
     };

@@ -113,8 +113,8 @@ impl Observer for PlainJob {
         let painter = self.face.painter;
         match notice {
             // The steps of an action are part of it, and write into its log.
-            Notice::StepStarted { step, .. } if step.depth() > 0 => {}
-            Notice::StepEnded(end) if end.step.depth() > 0 => {}
+            Notice::StepStarted { step, .. } if step.level() > 0 => {}
+            Notice::StepEnded(end) if end.step.level() > 0 => {}
             Notice::StepStarted { step, number, name, .. } => {
                 let line = painter.paint(Meaning::Strong, &format!("▸ {number} {}", wording::shown(&name)));
                 let mut state = lock(&self.state);

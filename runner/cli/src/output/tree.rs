@@ -218,8 +218,8 @@ impl Observer for TreeJob {
         let painter = self.face.painter;
         match notice {
             // The steps of an action are part of it.
-            Notice::StepStarted { step, .. } if step.depth() > 0 && !self.face.shows_inner => {}
-            Notice::StepEnded(end) if end.step.depth() > 0 && !self.face.shows_inner => {}
+            Notice::StepStarted { step, .. } if step.level() > 0 && !self.face.shows_inner => {}
+            Notice::StepEnded(end) if end.step.level() > 0 && !self.face.shows_inner => {}
             Notice::StepStarted { step, number, name, .. } => {
                 lock(&self.tails).remove(&step);
                 let name = cut(&wording::shown(&name), self.job.name_columns);

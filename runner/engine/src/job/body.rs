@@ -124,6 +124,7 @@ impl Job {
             (self.definition(path), self.action(path), path.stage())
         {
             let evaluator = self.evaluator(lane, path, self.scope(lane).env, secrets);
+            self.warn_of_pre(path, action, secrets, out);
             self.warn_of_inputs(path, step, action, &evaluator, secrets, out);
         }
     }

@@ -9,7 +9,7 @@ use syntax::{Action, ActionRuns, Step, StepBody};
 
 use super::evaluate::{Evaluator, Halt, Texts};
 use super::{Job, Misuse};
-use crate::action::ResolvedAction;
+use crate::action::{ActionReference, ResolvedAction};
 use crate::effect::Effect;
 use crate::lines::LineTag;
 use crate::secrets::Secrets;
@@ -98,6 +98,22 @@ impl Job {
             }
         }
         Ok(inputs)
+    }
+
+    /// A local action is read when its step runs, which is too late for its `pre` (steps.md 1.1).
+    pub(super) fn warn_of_pre(
+        &self,
+        path: &StepPath,
+        action: &ResolvedAction,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        if let (true, ActionReference::Local(_)) = (action.has_pre(), ActionReference::of(&action.reference))
+        {
+            let text =
+                format!("`pre` execution is not supported for local action from '{}'", action.reference);
+            self.log(Some(path), LineTag::Warning, &text, secrets, out);
+        }
     }
 
     /// Says which inputs the action does not know, and which it would rather not get.

@@ -31,6 +31,9 @@ pub enum MatrixError {
     /// A vector is empty.
     #[error("Matrix vector '{0}' does not contain any values")]
     Empty(Arc<str>),
+    /// An entry of `exclude` has a key that no vector has.
+    #[error("Matrix exclude key '{0}' does not match any key within the matrix")]
+    UnknownExclude(Arc<str>),
     /// Nothing is left.
     #[error("the matrix has no combinations left after `exclude`")]
     Nothing,
@@ -47,6 +50,12 @@ pub fn expand(matrix: &Value) -> Result<Vec<Combination>, MatrixError> {
     let matrix = matrix.as_object().ok_or(MatrixError::NotAMapping)?;
     let mut combinations = product(matrix)?;
     let excludes = entries(matrix, "exclude")?;
+    let is_vector = |key: &str| !is_list_of_entries(key) && matrix.get(key).is_some();
+    if let Some((unknown, _)) =
+        excludes.iter().flat_map(|entry| entry.iter()).find(|(key, _)| !is_vector(key))
+    {
+        return Err(MatrixError::UnknownExclude(Arc::clone(unknown)));
+    }
     combinations.retain(|combination| !excludes.iter().any(|entry| holds_all(&combination.values, entry)));
     include(&mut combinations, &entries(matrix, "include")?);
     match combinations.len() {

@@ -60,7 +60,6 @@ pub struct Group {
     pub state: GroupState,
     fail_fast: bool,
     max_parallel: Option<u32>,
-    forgiven: bool,
     instances: Vec<Instance>,
 }
 
@@ -79,6 +78,8 @@ pub enum GroupState {
 struct Instance {
     plan: Arc<Plan>,
     inputs: Arc<JobInputs>,
+    /// Its failure counts for nobody: the job's `continue-on-error`, which may depend on the matrix.
+    forgiven: bool,
     state: InstanceState,
     outputs: Arc<Object>,
 }
@@ -197,7 +198,7 @@ impl Run {
         };
         instance.state = InstanceState::Over(outcome);
         instance.outputs = outputs;
-        if outcome == Outcome::Failure && group.fail_fast && !group.forgiven {
+        if outcome == Outcome::Failure && group.fail_fast && !instance.forgiven {
             group.stop_others(CancelReason::FailFast, out);
         }
         group.conclude();
@@ -246,7 +247,7 @@ impl Run {
     /// Failure beats cancellation here, unlike inside a job: a run that was not cancelled by a person and has a
     /// failed job is red.
     fn outcome(&self) -> Outcome {
-        let all = || self.groups.values().filter(|group| !group.forgiven).map(Group::outcome);
+        let all = || self.groups.values().map(Group::outcome);
         if self.cancelled || !all().any(|o| o == Outcome::Failure) && all().any(|o| o == Outcome::Cancelled) {
             Outcome::Cancelled
         } else if all().any(|outcome| outcome == Outcome::Failure) {
@@ -259,13 +260,7 @@ impl Run {
 
 impl Group {
     fn waiting() -> Self {
-        Self {
-            state: GroupState::Waiting,
-            fail_fast: true,
-            max_parallel: None,
-            forgiven: false,
-            instances: Vec::new(),
-        }
+        Self { state: GroupState::Waiting, fail_fast: true, max_parallel: None, instances: Vec::new() }
     }
 
     fn outcome(&self) -> Outcome {
@@ -312,9 +307,10 @@ impl Group {
         }
     }
 
-    /// All its jobs are over: the worst result is the group's.
+    /// All its jobs are over: the worst result that counts is the group's.
     fn conclude(&mut self) {
         let over = |instance: &Instance| match instance.state {
+            InstanceState::Over(Outcome::Failure) if instance.forgiven => Some(Outcome::Success),
             InstanceState::Over(outcome) => Some(outcome),
             InstanceState::Queued | InstanceState::Running => None,
         };
@@ -324,7 +320,6 @@ impl Group {
         if let Some(outcomes) = self.instances.iter().map(over).collect::<Option<Vec<_>>>() {
             let has = |outcome| outcomes.contains(&outcome);
             let worst = [Outcome::Failure, Outcome::Cancelled].into_iter().find(|outcome| has(*outcome));
-            let worst = worst.filter(|outcome| !(self.forgiven && *outcome == Outcome::Failure));
             self.state = GroupState::Over(worst.unwrap_or(Outcome::Success));
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use expr::{Evaluated, Functions, HashAnswers, Object, Phase, StatusFacts, Value};
 use syntax::{Job as JobDefinition, Spanned, Token, TokenValue};
 
-use super::matrix::{Combination, expand};
+use super::matrix::{Combination, MatrixError, expand};
 use super::{Group, GroupState, Instance, InstanceState, Run, RunEffect, spelled_as_defined};
 use crate::effect::Outcome;
 use crate::job::JobInputs;
@@ -53,19 +53,12 @@ impl Run {
             None => None,
         };
         let combinations = match strategy.and_then(|strategy| strategy.matrix.as_ref()) {
-            Some(token) => {
-                Some(expand(&evaluate(token)?).map_err(|error| self.located(token, &error.to_string()))?)
-            }
+            Some(token) => Some(expand(&evaluate(token)?).map_err(|error| self.matrix_fault(token, &error))?),
             None => None,
         };
         let instances =
             self.chosen(self.instances(id, job, combinations, fail_fast, max_parallel, &contexts)?);
-        // Forgiveness may depend on the matrix; one instance that is not forgiven makes the group count.
-        let forgiven = match &job.continue_on_error {
-            Some(token) => self.all_forgiven(token, &instances, &contexts)?,
-            None => false,
-        };
-        Ok(Some(Group { state: GroupState::Started, fail_fast, max_parallel, forgiven, instances }))
+        Ok(Some(Group { state: GroupState::Started, fail_fast, max_parallel, instances }))
     }
 
     fn instances(
@@ -109,6 +102,10 @@ impl Run {
         let strategy = Arc::new(strategy);
         own.insert("strategy", Value::Object(Arc::clone(&strategy)));
         let name = self.job_name(job, combination.as_ref(), &own);
+        let forgiven = match &job.continue_on_error {
+            Some(token) => self.token(token, &own)?.is_truthy(),
+            None => false,
+        };
         let plan = Plan::new(Arc::clone(&self.workflow), Arc::clone(&self.given.file), key, name.into())
             .map_err(|error| error.to_string())?;
         let inputs = JobInputs {
@@ -123,6 +120,7 @@ impl Run {
         Ok(Instance {
             plan: Arc::new(plan),
             inputs: Arc::new(inputs),
+            forgiven,
             state: InstanceState::Queued,
             outputs: Arc::default(),
         })
@@ -150,31 +148,9 @@ impl Run {
         }
     }
 
-    fn all_forgiven(
-        &self,
-        token: &Spanned<Token>,
-        instances: &[Instance],
-        contexts: &Object,
-    ) -> Result<bool, String> {
-        let mut all = true;
-        for instance in instances {
-            let mut own = contexts.clone();
-            own.insert("matrix", instance.inputs.matrix.clone());
-            own.insert("strategy", Value::Object(Arc::clone(&instance.inputs.strategy)));
-            all &= self.token(token, &own)?.is_truthy();
-        }
-        Ok(all)
-    }
-
     pub(super) fn contexts(&self, job: &JobDefinition) -> Object {
-        let needs: Object = job
-            .needs
-            .iter()
-            .filter_map(|need| {
-                let id = spelled_as_defined(&self.workflow, &need.value)?;
-                Some((Arc::clone(&id), self.groups.get(&id)?.needs_entry()))
-            })
-            .collect();
+        let needs = job.needs.iter().filter_map(|need| spelled_as_defined(&self.workflow, &need.value));
+        let needs = self.needs_entries(needs);
         let mut all = Object::new();
         all.insert("github", Value::Object(Arc::new(self.given.github.clone())));
         all.insert("needs", Value::Object(Arc::new(needs)));
@@ -183,9 +159,18 @@ impl Run {
         all
     }
 
-    /// A job's `if`. `success()` and `failure()` look at every job before it, not only at those that it names.
+    fn needs_entries(&self, ids: impl IntoIterator<Item = Arc<str>>) -> Object {
+        let entry = |id: Arc<str>| Some((Arc::clone(&id), self.groups.get(&id)?.needs_entry()));
+        ids.into_iter().filter_map(entry).collect()
+    }
+
+    /// A job's `if`. `success()`, `failure()` and, in GitHub's conditions alone, `needs` look at every job before it, not only at
+    /// those that it names (actions/runner issue 2356).
     fn condition(&self, job: &JobDefinition, contexts: &Object) -> Result<bool, String> {
         let ancestors = self.ancestors(job);
+        let mut contexts = contexts.clone();
+        contexts
+            .insert("needs", Value::Object(Arc::new(self.needs_entries(ancestors.iter().map(Arc::clone)))));
         let results: Vec<Outcome> =
             ancestors.iter().filter_map(|id| self.groups.get(id)).map(Group::outcome).collect();
         let status = StatusFacts {
@@ -194,7 +179,7 @@ impl Run {
             cancelled: self.cancelled || results.contains(&Outcome::Cancelled),
         };
         let functions = Functions::for_dispatch(Phase::Condition, status, HashAnswers::default());
-        match job.condition.value.expression().evaluate(contexts, &functions) {
+        match job.condition.value.expression().evaluate(&contexts, &functions) {
             Ok(Evaluated::Value(value)) => Ok(value.is_truthy()),
             Ok(Evaluated::NeedsHash(_)) => {
                 Err(located_at(&self.given.file, job, "hashFiles() cannot be used here"))
@@ -225,10 +210,26 @@ impl Run {
         }
     }
 
+    /// A fault of a matrix at the key that is wrong, where that is written as such.
+    fn matrix_fault(&self, token: &Spanned<Token>, error: &MatrixError) -> String {
+        let key = match error {
+            MatrixError::UnknownExclude(key) => excluding_key(token, key),
+            _ => None,
+        };
+        self.located(key.unwrap_or(token), &error.to_string())
+    }
+
     fn located(&self, token: &Spanned<Token>, text: &str) -> String {
         let start = token.span.start;
         format!("{} (Line: {}, Col: {}): {text}", self.given.file, start.line, start.column)
     }
+}
+
+/// Where an entry of a matrix's `exclude` names this key.
+fn excluding_key<'t>(matrix: &'t Spanned<Token>, name: &str) -> Option<&'t Spanned<Token>> {
+    let entries = matrix.get("exclude")?.as_sequence()?;
+    let keys = entries.iter().filter_map(|entry| entry.as_mapping()).flatten().map(|(key, _)| key);
+    keys.into_iter().find(|key| key.as_str().is_some_and(|text| text.eq_ignore_ascii_case(name)))
 }
 
 fn located_at(file: &str, job: &JobDefinition, text: &str) -> String {

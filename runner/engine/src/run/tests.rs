@@ -106,6 +106,33 @@ fn a_forgiven_job_does_not_count() {
     );
 }
 
+/// Two combinations, one after the other: the first one's failure is forgiven, the second one's is not.
+const HALF_FORGIVEN: &str = "    strategy:\n      max-parallel: 1\n      matrix:\n        n: [1, 2]\n    continue-on-error: ${{ matrix.n == 1 }}\n";
+
+#[test]
+fn forgiveness_is_a_matter_of_each_combination() {
+    let jobs = format!("  t:\n{HALF_FORGIVEN}{STEPS}  b:\n    needs: t\n{STEPS}");
+    check(&jobs, &["t (1)"], &["start t (1)", "start t (2)", "start b", "finished success"]);
+    check(&jobs, &["t (2)"], &["start t (1)", "start t (2)", "b skipped", "finished failure"]);
+}
+
+#[test]
+fn a_condition_sees_the_needs_of_its_needs_and_a_step_does_not() {
+    let condition = "    if: needs.a.result == 'success' && needs.a.outputs.from == 'a'\n";
+    let jobs = format!("  a:\n{STEPS}  b:\n    needs: a\n{STEPS}  c:\n    needs: b\n{condition}{STEPS}");
+    let mut run = run_of(&jobs);
+    assert_eq!(drive(&mut run, |_| Outcome::Success), ["start a", "start b", "start c", "finished success"]);
+    let needs = &run.groups()["c"].instances[0].inputs.needs;
+    assert!(needs.get("b").is_some() && needs.get("a").is_none());
+}
+
+#[test]
+fn an_exclude_that_names_no_vector_fails_its_job_at_the_key() {
+    let matrix = "    strategy:\n      matrix:\n        n: [1, 2]\n        exclude:\n        - m: 1\n";
+    let text = "t failure: ci.yml (Line: 8, Col: 11): Matrix exclude key 'm' does not match any key within the matrix";
+    check(&format!("  t:\n{matrix}{STEPS}"), &[], &[text, "finished failure"]);
+}
+
 #[test]
 fn a_wrong_matrix_fails_its_job_with_its_place() {
     let log = drive(

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -24,12 +24,13 @@ use host::times::Times;
 use session::fleet::{Fleet, Launcher, RunningJob};
 use session::moment::Point;
 use session::notice::Notice;
-use session::request::{Reply, Request, Stop, StopReason};
+use session::request::{Reply, Request, Stop, StopReason, Target};
 use session::session::Mode;
 use syntax::StepBody;
 use tokio::sync::mpsc;
 
 use super::super::real_world::files;
+use super::own::PROGRAMS;
 use super::row::{Row, Verdict};
 use crate::debugger::{Debugger, Place, Said};
 
@@ -41,7 +42,7 @@ const SLOTS: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 pub(super) enum Way {
     /// Without a debugger.
     Straight,
-    /// Each step is executed, stepped back once, and executed again.
+    /// Each step is executed, stepped back once, and executed again; an action first as a whole, then step by step.
     EveryStepTwice,
 }
 
@@ -114,11 +115,13 @@ impl Launcher for Jobs<'_> {
     ) -> Result<RunningJob, String> {
         let place = Place::new();
         let plan = Arc::unwrap_or_clone(plan);
+        let origin = place.dir.path().join("origin");
+        furnish(self.row, &origin);
         if !plan.steps.iter().any(|step| checks_out(&step.definition.body)) {
-            self.row.needed.iter().for_each(|folder| copy(folder, &self.row.root, &place.workspace()));
+            copy(&origin, &origin, &place.workspace());
         }
         let inputs = with_folders(Arc::unwrap_or_clone(inputs), &place, &self.row.event.to_string());
-        let settings = settings(self.row, &place);
+        let settings = settings(&place, origin);
         let (mode, snapshots) = match self.way {
             Way::Straight => (Mode::Headless, None),
             Way::EveryStepTwice => (Mode::Debug, Some(place.files())),
@@ -135,8 +138,8 @@ impl Launcher for Jobs<'_> {
         let work = async move {
             let ended = match way {
                 Way::Straight => {
-                    let ended = straight(&mut debugger).await;
-                    seen.borrow_mut().executed += ended;
+                    let executed = straight(&mut debugger).await;
+                    seen.borrow_mut().executed += executed;
                     debugger.ended().await
                 }
                 Way::EveryStepTwice => {
@@ -164,6 +167,18 @@ fn checks_out(body: &StepBody) -> bool {
         if ActionReference::of(&reference.value) == ActionReference::Checkout)
 }
 
+/// The repository of a row: what it needs of the data, and the programs of its actions.
+fn furnish(row: &Row, origin: &Path) {
+    fs::create_dir(origin).unwrap();
+    row.needed.iter().for_each(|needed| copy(needed, &row.root, origin));
+    for program in PROGRAMS {
+        let target = origin.join(program.path);
+        if target.parent().is_some_and(Path::is_dir) {
+            fs::write(target, program.text).unwrap();
+        }
+    }
+}
+
 /// Copies `folder` to where it lies below `root`.
 fn copy(folder: &Path, root: &Path, to: &Path) {
     for file in files(folder) {
@@ -185,7 +200,7 @@ fn with_folders(mut inputs: JobInputs, place: &Place, event: &str) -> JobInputs 
     inputs
 }
 
-fn settings(row: &Row, place: &Place) -> Settings {
+fn settings(place: &Place, origin: PathBuf) -> Settings {
     let scratch = place.dir.path().join("scratch");
     fs::create_dir(&scratch).unwrap();
     Settings {
@@ -194,7 +209,7 @@ fn settings(row: &Row, place: &Place) -> Settings {
         spare: SpareFolders::default(),
         base: environment(&scratch),
         tracking: format!("acttest_{:016x}", fastrand::u64(..)),
-        origin: Origin { folder: row.root.clone(), name: Some("nektos/act".to_owned()), in_place: false },
+        origin: Origin { folder: origin, name: Some("nektos/act".to_owned()), in_place: false },
         actions: Default::default(),
         times: Times::default(),
         guardian: false,
@@ -230,7 +245,8 @@ async fn straight(debugger: &mut Debugger) -> usize {
 /// The steps that ended since the last stop, and how.
 type Ends = Vec<(StepPath, Outcome)>;
 
-/// Executes each step, steps back once and executes it again; how many steps were executed.
+/// Executes each step, steps back once and executes it again; how many steps were executed. Of an action that has steps that is
+/// done with the whole of it first, and then, from before it once more, with each of its steps.
 async fn every_step_twice(debugger: &mut Debugger) -> Result<usize, String> {
     let mut executed = 0;
     let mut stop = debugger.stopped().await;
@@ -243,27 +259,74 @@ async fn every_step_twice(debugger: &mut Debugger) -> Result<usize, String> {
             }
             continue;
         };
-        let (first, ends) = go(debugger, Request::Next).await?;
-        if ends.len() != 1 || ends[0].0 != path {
-            return Err(format!("`next` from before {path} executed {ends:?}"));
+        let (reached, ends) = twice(debugger, &path).await?;
+        executed += 2 * ends.iter().filter(|(_, outcome)| *outcome != Outcome::Skipped).count();
+        stop = reached;
+        if ends.iter().any(|(other, _)| other.ancestors().contains(&path)) {
+            back(debugger, &stop, &path, &ends).await?;
+            stop = go(debugger, Request::StepIn).await?.0;
+            if stop.point != Point::Before(path.child(0)) {
+                return Err(format!("`step` into {path} led to {:?}", stop.point));
+            }
         }
-        let (back, nothing) = go(debugger, Request::Back { steps: 1 }).await?;
-        if back.point != Point::Before(path.clone()) || !nothing.is_empty() {
-            return Err(format!(
-                "`back` from {:?} led to {:?}, executing {nothing:?}",
-                first.point, back.point
-            ));
-        }
-        let (second, again) = go(debugger, Request::Next).await?;
-        if (&second.point, &again) != (&first.point, &ends) {
-            return Err(format!(
-                "{path} led to {:?} with {ends:?}, and the second time to {:?} with {again:?}",
-                first.point, second.point
-            ));
-        }
-        executed += ends.iter().chain(&again).filter(|(_, outcome)| *outcome != Outcome::Skipped).count();
-        stop = second;
     }
+}
+
+/// Executes the step, steps back over it and executes it again.
+async fn twice(debugger: &mut Debugger, path: &StepPath) -> Result<(Stop, Ends), String> {
+    let (first, ends) = over(debugger, path).await?;
+    back(debugger, &first, path, &ends).await?;
+    let (second, again) = over(debugger, path).await?;
+    if (&second.point, &again) != (&first.point, &ends) {
+        return Err(format!(
+            "{path} led to {:?} with {ends:?}, and the second time to {:?} with {again:?}",
+            first.point, second.point
+        ));
+    }
+    Ok((second, ends))
+}
+
+/// Executes the step. An action may stop at each of its steps that fails, before its own end.
+async fn over(debugger: &mut Debugger, path: &StepPath) -> Result<(Stop, Ends), String> {
+    let (mut stop, mut ends) = go(debugger, Request::Next).await?;
+    while !ends.iter().any(|(ended, _)| ended == path) {
+        let inside = stop.point.step().is_some_and(|at| at.ancestors().contains(path));
+        if !inside {
+            return Err(format!("`next` from before {path} led to {:?}, executing {ends:?}", stop.point));
+        }
+        let (next, more) = go(debugger, Request::StepOut).await?;
+        stop = next;
+        ends.extend(more);
+    }
+    match are_of_one_step(&ends, path) {
+        true => Ok((stop, ends)),
+        false => Err(format!("`next` from before {path} executed {ends:?}")),
+    }
+}
+
+/// Steps back to before `path`, which ended last. From behind an action a step back leads to before the whole of it: its last
+/// step is then found among the moments.
+async fn back(debugger: &mut Debugger, from: &Stop, path: &StepPath, ends: &Ends) -> Result<(), String> {
+    let left_action = ends.iter().any(|(ended, _)| path.ancestors().contains(ended));
+    let before = Point::Before(path.clone());
+    let moments = if left_action { debugger.timeline().await } else { Vec::new() };
+    let request = match moments.iter().rev().find(|line| line.point == before) {
+        Some(line) => Request::Goto(Target::Moment(line.moment)),
+        None => Request::Back { steps: 1 },
+    };
+    let (back, nothing) = go(debugger, request.clone()).await?;
+    if back.point == before && nothing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{request:?} from {:?} led to {:?}, executing {nothing:?}", from.point, back.point))
+}
+
+/// The end of the step, those of its own steps before it, and those of actions that it was the last step of after it.
+fn are_of_one_step(ends: &Ends, path: &StepPath) -> bool {
+    let Some(own) = ends.iter().position(|(ended, _)| ended == path) else { return false };
+    let (inside, outside) = (ends.iter().take(own), ends.iter().skip(own + 1));
+    inside.into_iter().all(|(ended, _)| ended.ancestors().contains(path))
+        && outside.into_iter().all(|(ended, _)| path.ancestors().contains(ended))
 }
 
 /// Moves, and says yes where a step that reached outside is about to run again.

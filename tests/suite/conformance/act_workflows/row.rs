@@ -92,7 +92,7 @@ impl Row {
         }
     }
 
-    /// Why it is left out here: it needs more than steps that run a script or check out.
+    /// Why it is left out here: it needs more than this machine and its own files.
     pub(super) fn cannot_run(&self) -> Option<&'static str> {
         if self.name == "networking" {
             return Some("needs a network");
@@ -102,10 +102,8 @@ impl Row {
             JobBody::Steps { container: Some(_), .. } => Some("runs in a container"),
             JobBody::Steps { services: Some(_), .. } => Some("needs services"),
             JobBody::Steps { steps, .. } => steps.iter().find_map(|step| match &step.body {
-                _ if step.background.value => Some("has background steps"),
-                StepBody::Run { .. } => None,
-                StepBody::Uses { reference, .. } => other_action(&reference.value),
-                _ => Some("has background steps"),
+                StepBody::Uses { reference, .. } => foreign_action(&reference.value),
+                _ => None,
             }),
         })
     }
@@ -115,12 +113,13 @@ fn local_folders(row: &Json) -> impl Iterator<Item = &str> {
     row["local_dirs"].as_array().into_iter().flatten().filter_map(Json::as_str)
 }
 
-fn other_action(reference: &str) -> Option<&'static str> {
+fn foreign_action(reference: &str) -> Option<&'static str> {
     match ActionReference::of(reference) {
-        ActionReference::Checkout => None,
-        _ if reference.starts_with("docker://") => Some("uses a container"),
-        _ if reference.starts_with('.') => Some("uses an action of its own"),
-        _ => Some("uses an action of others"),
+        ActionReference::Checkout | ActionReference::Local(_) | ActionReference::SelfRepository(_) => None,
+        ActionReference::Container(_) => Some("uses a container"),
+        ActionReference::Repository(_) => Some("uses an action of another repository"),
+        // To be refused, which a row may be about.
+        ActionReference::Malformed(_) => None,
     }
 }
 
