@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use expr::{Object, Value};
-use syntax::{Action, ActionRuns, Step, StepBody};
+use syntax::{Action, Step, StepBody};
 
 use super::evaluate::{Evaluator, Halt, Texts};
 use super::{Job, Misuse};
@@ -44,7 +44,6 @@ impl Job {
         state.fetching = false;
         match answer {
             Ok(action) => {
-                self.warn_of_pre(&path, &action, secrets, out);
                 Arc::make_mut(&mut self.actions).insert(path, action);
                 // A background step has its slot, and goes on with it by itself.
                 if lane == LaneId::FOREGROUND {
@@ -61,21 +60,6 @@ impl Job {
             }
         }
         Ok(())
-    }
-
-    /// A local action is found too late for its pre part (steps.md 1.1).
-    fn warn_of_pre(
-        &self,
-        path: &StepPath,
-        action: &ResolvedAction,
-        secrets: &Secrets,
-        out: &mut Vec<Effect>,
-    ) {
-        if let ActionRuns::Node { pre: Some(_), .. } = &action.manifest.runs {
-            let text =
-                format!("`pre` execution is not supported for local action from '{}'", action.reference);
-            self.log(Some(path), LineTag::Warning, &text, secrets, out);
-        }
     }
 
     /// Everything that the action of a step is given: what `with` says, else its defaults. Names are folded.
