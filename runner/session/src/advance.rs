@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::breakpoint::place_in;
 use crate::exception::ExceptionFilter;
+use crate::lanes::ran_in_background;
 use crate::moment::{Cause, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
 use crate::reach;
@@ -58,10 +59,10 @@ impl<H: Host> Session<H> {
 
     /// One transition.
     pub(crate) async fn advance(&mut self) {
-        if let Some(reason) = self.asks_first() {
+        if let Some((command, background)) = self.lane_that_asks().or_else(|| self.asks_first()) {
             let mut gate = self.gate.clone();
             gate.close_to_ask();
-            self.stand(reason);
+            self.stand_for(StopReason::Confirm(self.secrets.mask(&command)), background);
             self.gate = gate;
             return;
         }
@@ -78,17 +79,17 @@ impl<H: Host> Session<H> {
 
     /// A step that reached outside before and is about to run again is asked about first. One that was stopped in its
     /// middle may have done so by then.
-    fn asks_first(&self) -> Option<StopReason> {
+    fn asks_first(&self) -> Option<(String, Option<StepPath>)> {
         let Cursor::Decided(path, Decision::Run) = self.job.cursor() else { return None };
         let ran_before = self.mode != Mode::Headless
             && !self.confirmed.contains(path)
             && self.timeline.moments().iter().any(|moment| match &moment.point {
-                Point::After(other, outcome) => other == path && *outcome != Outcome::Skipped,
-                Point::During(other) => other == path,
-                _ => false,
+                Point::After(other, outcome) if other == path => *outcome != Outcome::Skipped,
+                Point::During(other) if other == path => true,
+                _ => ran_in_background(&moment.job, path),
             });
         let command = ran_before.then(|| reach::reaches_outside(&self.job, path))??;
-        Some(StopReason::Confirm(self.secrets.mask(&command)))
+        Some((command, None))
     }
 
     /// True when an event moved the job to another stop point.

@@ -8,20 +8,22 @@ use std::time::Instant;
 
 use engine::effect::Outcome;
 use engine::event::{Event, LaneChoice};
-use engine::job::{Cursor, Job, Lane};
-use engine::step_path::{LaneId, StepPath};
+use engine::job::{Cursor, Job, Lane, StepResult};
+use engine::step_path::{LaneId, Stage, StepPath};
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
 use crate::exception::ExceptionFilter;
 use crate::notice::{FileCounts, Notice, StepEnd};
+use crate::reach;
 use crate::request::{BackgroundLine, BackgroundState, Failure, Refusal, StopReason};
-use crate::session::Session;
+use crate::session::{Mode, Session};
 
 impl<H: Host> Session<H> {
     /// A background step is over; the job learns of it when somebody waits for it.
     pub(crate) fn lane_settled(&mut self, lane: LaneId, step: &StepPath) {
         self.lanes_wrote = true;
+        self.confirmed.remove(step);
         self.record_result(lane, step);
         let Some(mut end) = self.step_end(lane, step, None) else { return };
         // Of a step that was waited for by then, the wait tells what it brought.
@@ -187,7 +189,28 @@ impl<H: Host> Session<H> {
                 .hint("going back to a moment at which one ran gives the choice"));
         }
         self.lane_choice = choice;
+        // Leaving them out answers whether one may start again.
+        if let Some(stop) = &mut self.stop
+            && stop.background.is_some()
+            && matches!(stop.reason, StopReason::Confirm(_))
+        {
+            stop.reason = StopReason::Step;
+        }
         Ok(())
+    }
+
+    /// A background step that reached outside is about to start again, because the job goes on from a moment at which it ran.
+    /// A person has to agree first.
+    pub(crate) fn lane_that_asks(&self) -> Option<(String, Option<StepPath>)> {
+        let are_gone = self.rewound.is_some() || self.lanes_are_gone;
+        if !are_gone || self.mode == Mode::Headless || self.lane_choice == LaneChoice::LeaveOut {
+            return None;
+        }
+        let mut open = self.job.cut_lanes().filter(|(_, path)| !self.confirmed.contains(*path));
+        open.find_map(|(_, path)| {
+            let command = reach::reaches_outside(&self.job, path)?;
+            Some((command, Some(path.clone())))
+        })
     }
 
     /// What is said at a stop in the past about background steps that ran there.
@@ -214,6 +237,14 @@ impl<H: Host> Session<H> {
         };
         vec![format!("{what}: {then}; `goto {first}` goes back to before")]
     }
+}
+
+/// Whether the body of this step has run in the background by then.
+pub(crate) fn ran_in_background(job: &Job, path: &StepPath) -> bool {
+    let is_background =
+        || path.stage() == Stage::Main && job.plan().step(path).is_some_and(|step| step.background);
+    let has_run = |result: &StepResult| result.outcome != Outcome::Skipped && is_background();
+    job.results().get(path).is_some_and(has_run) || job.cut_lanes().any(|(_, known)| known == path)
 }
 
 /// A background step that failed, and stops the job for it.

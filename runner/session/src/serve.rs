@@ -73,8 +73,11 @@ impl<H: Host> Session<H> {
             );
         }
         if let Some(StopReason::Confirm(_)) = self.stop.as_ref().map(|stop| &stop.reason) {
-            return Err(Refusal::new("this step reached outside before")
-                .hint("`confirm` runs it again, `goto` another step skips it"));
+            let hint = match self.stop.as_ref().and_then(|stop| stop.background.as_ref()) {
+                Some(_) => "`confirm` starts it again, `lanes leave-out` leaves it out",
+                None => "`confirm` runs it again, `goto` another step skips it",
+            };
+            return Err(Refusal::new("this step reached outside before").hint(hint));
         }
         self.take_edited_workflow().await?;
         if self.mode == Mode::Linger {
@@ -187,7 +190,8 @@ impl<H: Host> Session<H> {
 
     async fn confirm(&mut self, yes: bool) -> Result<(), Refusal> {
         let asked = matches!(self.stop.as_ref().map(|stop| &stop.reason), Some(StopReason::Confirm(_)));
-        let step = self.job.cursor().step().cloned().filter(|_| asked);
+        let background = self.stop.as_ref().and_then(|stop| stop.background.clone());
+        let step = background.or_else(|| self.job.cursor().step().cloned()).filter(|_| asked);
         let step = step.ok_or_else(|| Refusal::new("nothing was asked"))?;
         if !yes {
             return Ok(());

@@ -367,6 +367,8 @@ impl<H: Host> Session<H> {
                     let name = self.job.step_name(body.step(), &self.secrets);
                     let (step, epoch) = (body.step().clone(), self.epoch);
                     self.record(|recorder| recorder.intent(lane, &step, epoch, &name));
+                    // It may be over without anybody seeing its end.
+                    self.confirmed.remove(&step);
                     self.clock.began.insert(body.step().clone(), Instant::now());
                     if lane != LaneId::FOREGROUND {
                         self.clock.lanes.insert(body.step().clone(), self.started.elapsed());

@@ -82,6 +82,55 @@ fn a_choice_for_one_moment_is_none_for_another() {
     });
 }
 
+const OUTSIDE: &str = "- {id: a, background: true, run: \"git push\\nwrite l/x text\\ntakes for-ever\"}
+- {id: one, run: write b text}
+- {id: two, run: write c text}
+- cancel: a
+";
+
+/// What a background step did outside is done: starting it again is asked about, whether it ran at the moment from which the
+/// job goes on, or is come to once more.
+#[test]
+fn a_background_step_that_reached_outside_is_not_started_again_without_asking() {
+    block_on(async {
+        let place = Place::new();
+        let mut debugger = debug(&workflow(OUTSIDE), &place);
+        debugger.stopped().await;
+        for _ in 0..3 {
+            debugger.to(Request::Next).await;
+        }
+        debugger.to(Request::Back { steps: 1 }).await;
+        let stop = debugger.to(Request::Next).await;
+        asks(&stop, true);
+        assert_eq!(debugger.refused(Request::Next).await, "this step reached outside before");
+        let stop = debugger.to(Request::Confirm(true)).await;
+        assert_eq!(stop.point, Point::Before(StepPath::main(3)));
+
+        debugger.to(Request::Goto(Target::Step(StepPath::main(0)))).await;
+        let stop = debugger.to(Request::Next).await;
+        asks(&stop, false);
+        debugger.to(Request::Confirm(true)).await;
+        debugger.to(Request::Next).await;
+        debugger.to(Request::Back { steps: 1 }).await;
+        let stop = debugger.to(Request::Next).await;
+        asks(&stop, true);
+        debugger.ask(Request::Lanes(LaneChoice::LeaveOut)).await;
+        let stop = debugger.to(Request::Next).await;
+        assert_eq!(stop.point, Point::Before(StepPath::main(2)));
+        assert_eq!(debugger.print("steps.a.outcome").await, "null", "nobody has waited for it");
+        let stop = debugger.to(Request::Continue).await;
+        assert_eq!(stop.reason, StopReason::End(Outcome::Success));
+        assert_eq!(debugger.print("steps.a.outcome").await, "cancelled");
+        debugger.quit().await;
+    });
+}
+
+#[track_caller]
+fn asks(stop: &Stop, background: bool) {
+    assert_eq!(stop.reason, StopReason::Confirm("git push".to_owned()), "{stop:?}");
+    assert_eq!(stop.background, background.then(|| StepPath::main(0)));
+}
+
 fn starts_again(stop: &Stop) -> bool {
     stop.notes.iter().any(|note| note.contains("going on starts it again"))
 }

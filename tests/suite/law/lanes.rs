@@ -82,7 +82,8 @@ impl Jobs {
     /// Something that a background step does: to files of its own, or for later steps.
     fn own(&mut self, index: usize) -> String {
         let file = self.rng.choice(["x", "y", "z/x"]).unwrap_or("x");
-        match self.rng.u8(0..9) {
+        match self.rng.u8(0..10) {
+            9 => "git push".to_owned(),
             0..=2 => format!("write l{index}/{file} w{index}-$K1-$K2"),
             3 => format!("link l{index}/link target{index}"),
             4 => format!("write l{index}/mode m\nmode l{index}/mode"),

@@ -74,9 +74,13 @@ fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {
             ))
         }
         StopReason::Confirm(command) => format!(
-            "{} `{}` reached outside the workspace before: `confirm` runs it again, `goto` another step skips it",
+            "{} `{}` reached outside the workspace before: {}",
             painter.paint(Meaning::Warning, "?"),
-            shown(command)
+            shown(command),
+            match stop.background {
+                Some(_) => "`confirm` starts it again, `lanes leave-out` leaves it out",
+                None => "`confirm` runs it again, `goto` another step skips it",
+            }
         ),
         StopReason::End(_) if stop.branch.0 > 1 => {
             quiet(&format!("  on branch {}; what was before is kept: `timeline`", stop.branch))
