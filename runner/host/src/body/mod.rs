@@ -31,7 +31,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::checkout::Origin;
 use crate::contract::{Epoch, HostEvent};
 use crate::guardian::Guardian;
-use crate::lane::Lane;
+use crate::lane::{Keeper, Lane};
 use crate::log::{LogBatch, LogSink};
 use crate::masks::SharedMasks;
 use crate::proc::ProcessId;
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) guardian: Mutex<Watchers>,
     /// What bodies that are over left running.
     pub(crate) leftovers: Mutex<Lane>,
+    /// By which strays of this host are told from those of others.
+    pub(crate) keeper: Keeper,
 }
 
 impl Shared {

@@ -21,7 +21,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::body::{LiveMatchers, Run, Shared, Watchers, discard_files, run_process, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
-use crate::lane::{self, Except, Lane};
+use crate::lane::{self, Except, Keeper, Lane};
 use crate::log::LogSink;
 use crate::masks::SharedMasks;
 use crate::orphans;
@@ -55,6 +55,7 @@ impl LiveHost {
         let (sender, events) = unbounded_channel();
         let guardian = settings.guardian;
         let leftovers = Lane::of_prefix(format!("{}.", settings.tracking));
+        let keeper = Keeper::new([settings.workspace.clone(), settings.temp.clone()]);
         let shared = Arc::new(Shared {
             settings,
             masks,
@@ -63,6 +64,7 @@ impl LiveHost {
             matchers: LiveMatchers::default(),
             guardian: Mutex::new(Watchers::default()),
             leftovers: Mutex::new(leftovers),
+            keeper,
         });
         if guardian {
             start_guardian(&shared);
@@ -115,6 +117,7 @@ impl LiveHost {
         self.runs.retain(|run| !run.lock().over);
         self.runs.push(Arc::clone(&run));
         self.places.insert(number, place);
+        self.shared.keeper.starts_a_body();
         let shared = Arc::clone(&self.shared);
         worker.run(Box::new(move || {
             let over = |end| shared.send(run.epoch, Event::BodyEnded { lane, end });
