@@ -8,6 +8,7 @@ mod law;
 mod listening;
 mod look;
 mod page;
+mod pipelined;
 mod planted;
 pub(crate) mod schema;
 mod secrets;
