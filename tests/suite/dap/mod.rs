@@ -10,6 +10,7 @@ mod look;
 mod page;
 mod pipelined;
 mod planted;
+mod requests;
 pub(crate) mod schema;
 mod secrets;
 mod walk;
