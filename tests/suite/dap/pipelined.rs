@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use dap_server::client::Pending;
+use dap_server::codec;
 use dap_server::debuggee::Desk;
 use serde_json::{Value as Json, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
-use super::job::Job;
-use super::wire::Peer;
+use super::job::{Job, launched};
+use super::wire::{Peer, ended, serve};
 use crate::debugger::little::workflow;
 use crate::debugger::{Place, block_on, plan};
 
@@ -68,6 +70,31 @@ fn of_several_launches_one_starts_a_job() {
         let again = peer.send("launch", &json!({}));
         drop(calls.recv().await.expect("another wish"));
         assert_eq!(done([again]).await, [false]);
+    });
+}
+
+/// The client goes in the moment in which its job is handed over, so that nobody takes it.
+#[test]
+fn a_job_that_nobody_takes_ends() {
+    block_on(async {
+        let (launches, mut calls) = mpsc::unbounded_channel();
+        let desk = Desk::for_launches(launches);
+        let (mut stream, server) = serve(&desk);
+        let mut frames = Vec::new();
+        for text in [
+            r#"{"seq":1,"type":"request","command":"initialize","arguments":{"adapterID":"stepback"}}"#,
+            r#"{"seq":2,"type":"request","command":"launch"}"#,
+        ] {
+            codec::encode(text, &mut frames);
+        }
+        stream.write_all(&frames).await.unwrap();
+        let call = calls.recv().await.expect("a wish");
+        let place = Place::in_memory();
+        let (debuggee, _reachable, session) = launched(plan(&workflow(STEPS)), &place);
+        drop(stream);
+        assert!(call.reply.send(Ok(debuggee)).is_ok(), "it was refused");
+        ended(server).await;
+        tokio::time::timeout(STUCK_AFTER, session).await.expect("the job stands for ever").unwrap();
     });
 }
 
