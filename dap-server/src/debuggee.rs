@@ -55,6 +55,25 @@ impl std::fmt::Debug for Debuggee {
     }
 }
 
+/// A job that was asked for. It may be handed over in the moment in which nobody waits for it any more, because the client
+/// has gone or cancelled: then it ends, for nobody would ever find it.
+struct Awaited(oneshot::Receiver<Result<Debuggee, Refusal>>);
+
+impl Awaited {
+    async fn get(mut self) -> Option<Result<Debuggee, Refusal>> {
+        (&mut self.0).await.ok()
+    }
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.0.close();
+        if let Ok(Ok(debuggee)) = self.0.try_recv() {
+            debuggee.handle.tell(session::request::Request::Quit);
+        }
+    }
+}
+
 /// Where clients and the job meet: the job stays when a client goes, and the next one finds it as it was.
 pub struct Desk {
     debuggee: RefCell<Option<Rc<Debuggee>>>,
@@ -113,7 +132,7 @@ impl Desk {
         let (reply, answer) = oneshot::channel();
         let gone = || Refusal::new("nobody starts jobs any longer");
         launches.send(LaunchCall { wish, reply }).map_err(|_| gone())?;
-        let debuggee = Rc::new(answer.await.map_err(|_| gone())??);
+        let debuggee = Rc::new(Awaited(answer).get().await.ok_or_else(gone)??);
         *self.debuggee.borrow_mut() = Some(Rc::clone(&debuggee));
         Ok(debuggee)
     }

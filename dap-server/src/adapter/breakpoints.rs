@@ -126,7 +126,9 @@ impl Adapter {
         }
     }
 
+    /// A line that no file can have is not repeated: the protocol knows no such number.
     fn unverified(&self, reason: &str, line: Option<i64>) -> Breakpoint {
+        let line = line.filter(|line| self.client.borrow().line_in(*line).is_some());
         Breakpoint {
             verified: false,
             message: Some(reason.to_owned()),

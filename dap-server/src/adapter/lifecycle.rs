@@ -12,16 +12,17 @@ use crate::protocol::lifecycle::*;
 use crate::protocol::{ErrorId, Event, Extra, Failure, ResponseBody};
 
 impl Adapter {
-    pub(super) fn initialize(&self, arguments: &InitializeArguments) -> Result<ResponseBody, Failure> {
+    pub(super) fn initialize(&self, arguments: &InitializeArguments) -> ResponseBody {
         let facts = ClientFacts::of(arguments);
         let capabilities = capabilities::announced(&facts, self.desk.is_revisited());
         *self.client.borrow_mut() = facts;
-        self.phase.set(Phase::Initialized);
-        Ok(ResponseBody::Initialize(capabilities))
+        self.reach(Phase::Initialized);
+        ResponseBody::Initialize(capabilities)
     }
 
     pub(super) async fn launch(&self, arguments: LaunchArguments) -> Result<ResponseBody, Failure> {
         self.must_be_free()?;
+        let _passage = self.pass_through(Phase::Starting);
         let mut manner = self.manner.get();
         manner.launched = true;
         manner.no_debug = arguments.no_debug.unwrap_or(false);
@@ -30,6 +31,7 @@ impl Adapter {
 
     pub(super) async fn attach(&self, arguments: AttachArguments) -> Result<ResponseBody, Failure> {
         self.must_be_free()?;
+        let _passage = self.pass_through(Phase::Starting);
         let mut manner = self.manner.get();
         manner.stop_on_entry = true;
         if let Some(name) = arguments.extra.get("recording").and_then(serde_json::Value::as_str) {
@@ -64,7 +66,7 @@ impl Adapter {
         manner.stop_on_entry = flag("stopOnEntry").unwrap_or(manner.stop_on_entry);
         manner.stop_at_end = flag("stopAtEnd").unwrap_or(manner.stop_at_end);
         self.manner.set(manner);
-        self.phase.set(Phase::Configuring);
+        self.reach(Phase::Configuring);
         self.out.tell(Event::Initialized);
         Ok(ResponseBody::Empty)
     }
@@ -73,6 +75,7 @@ impl Adapter {
         if self.phase.get() != Phase::Configuring {
             return Err(Failure::new(ErrorId::Order, "launch or attach first"));
         }
+        let _passage = self.pass_through(Phase::Beginning);
         let debuggee = self.debuggee()?;
         let manner = self.manner.get();
         self.out.tell(Event::Process(ProcessEvent {
@@ -89,7 +92,7 @@ impl Adapter {
             self.resumed_by_request.set(true);
             self.ask(Ask::Begin).await?;
         }
-        self.phase.set(Phase::Running);
+        self.reach(Phase::Running);
         Ok(ResponseBody::Empty)
     }
 
@@ -177,7 +180,7 @@ impl Adapter {
             },
             None => Ok(()),
         };
-        self.phase.set(Phase::Left);
+        self.reach(Phase::Left);
         left.map(|()| ResponseBody::Empty)
     }
 
@@ -211,9 +214,13 @@ impl Adapter {
             None => self.picture().await.ok().and_then(|picture| picture.outcome()),
         };
         let outcome = outcome.unwrap_or(session::engine::effect::Outcome::Cancelled);
+        // Another request may have led here meanwhile.
+        if self.phase.get() >= Phase::Over {
+            return;
+        }
         self.out.tell(Event::Exited(ExitedEvent { exit_code: exit_code(outcome) }));
         self.out.tell(Event::Terminated(None));
-        self.phase.set(Phase::Over);
+        self.reach(Phase::Over);
         self.desk.close();
         if let Ok(debuggee) = self.debuggee() {
             debuggee.handle.tell(Ask::Quit);

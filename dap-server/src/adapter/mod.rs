@@ -63,8 +63,12 @@ enum Phase {
     New,
     /// `initialize` was answered.
     Initialized,
+    /// A job was asked for and is not there yet.
+    Starting,
     /// There is a job; breakpoints may come.
     Configuring,
+    /// `configurationDone` is being served.
+    Beginning,
     /// `configurationDone`: stops are told.
     Running,
     /// `terminated` was sent: nothing but leaving is left.
@@ -136,6 +140,22 @@ enum Frame {
     Job,
 }
 
+/// A phase that ends with the work on one request. If that comes to nothing, because it failed or was cancelled, the
+/// conversation is where it was before.
+struct Passage<'p> {
+    phase: &'p Cell<Phase>,
+    before: Phase,
+    during: Phase,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        if self.phase.get() == self.during {
+            self.phase.set(self.before);
+        }
+    }
+}
+
 impl Adapter {
     pub(crate) fn new(desk: Rc<Desk>, out: Outbox) -> Self {
         Self {
@@ -162,6 +182,16 @@ impl Adapter {
             edited: Cell::new(false),
             progresses: Cell::new(0),
         }
+    }
+
+    /// The conversation has come this far. A client may have left meanwhile, and that is further.
+    fn reach(&self, phase: Phase) {
+        self.phase.set(self.phase.get().max(phase));
+    }
+
+    fn pass_through(&self, during: Phase) -> Passage<'_> {
+        let before = self.phase.replace(during);
+        Passage { phase: &self.phase, before, during }
     }
 
     /// The job.

@@ -65,9 +65,16 @@ impl Requests {
             Ok(request) => request,
             Err(failure) => return adapter.out.respond(failure.into_response(seq, command)),
         };
-        if let Request::Cancel(arguments) = &request {
-            self.cancel(arguments);
-            return adapter.out.respond(ResponseBody::Empty.into_response(seq, command));
+        match &request {
+            Request::Cancel(arguments) => {
+                self.cancel(arguments);
+                return adapter.out.respond(ResponseBody::Empty.into_response(seq, command));
+            }
+            // At once: what comes behind it is judged by whether it was answered.
+            Request::Initialize(arguments) => {
+                return adapter.out.respond(adapter.initialize(arguments).into_response(seq, command));
+            }
+            _ => {}
         }
         let moves = is_movement(&request);
         if moves {
@@ -161,7 +168,6 @@ impl Adapter {
 
     async fn handle(&self, request: Request) -> Result<ResponseBody, Failure> {
         match request {
-            Request::Initialize(arguments) => self.initialize(&arguments),
             Request::Launch(arguments) => self.launch(arguments).await,
             Request::Attach(arguments) => self.attach(arguments).await,
             Request::ConfigurationDone(_) => self.configuration_done().await,
@@ -204,7 +210,7 @@ impl Adapter {
             Request::Custom(request) => self.custom(request).await,
 
             // Answered before.
-            Request::Cancel(_) => Ok(ResponseBody::Empty),
+            Request::Cancel(_) | Request::Initialize(_) => Ok(ResponseBody::Empty),
             other @ (Request::SetInstructionBreakpoints(_)
             | Request::Modules(_)
             | Request::ReadMemory(_)

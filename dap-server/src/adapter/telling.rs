@@ -9,7 +9,7 @@ use session::notice::{Notice, StepEnd};
 use session::request::{DataChange, Place, Reply, Request as Ask, Stop, StopReason};
 use session::wording::{self, Painter};
 
-use super::{Adapter, FOREGROUND, console, exceptions, thread_of};
+use super::{Adapter, FOREGROUND, Phase, console, exceptions, thread_of};
 use crate::envelope::RawEvent;
 use crate::feed::Item;
 use crate::protocol::Event;
@@ -201,6 +201,10 @@ impl Adapter {
 
     fn tell_stop_as(&self, stop: &Stop, unseen: bool) {
         self.look_away();
+        // The end may have been told while it was asked where the job stands.
+        if self.phase.get() >= Phase::Over {
+            return;
+        }
         self.edited.set(false);
         self.resumed_by_request.set(false);
         self.custom_event(STOP, &self.stop_body(stop, unseen));
@@ -212,6 +216,7 @@ impl Adapter {
     pub(super) async fn tell_stayed(&self) {
         if self.stayed.replace(false)
             && let Ok(Reply::Stop(stop)) = self.ask(Ask::Status).await
+            && self.phase.get() == Phase::Running
         {
             self.tell_standing(&stop);
         }
@@ -232,9 +237,10 @@ impl Adapter {
         }));
     }
 
+    /// A client that is still setting its breakpoints, or was told of the end, does not follow the job.
     pub(super) fn continued(&self) {
         self.look_away();
-        if !self.resumed_by_request.replace(false) {
+        if !self.resumed_by_request.replace(false) && self.phase.get() == Phase::Running {
             let event = ContinuedEvent { thread_id: FOREGROUND, all_threads_continued: Some(true) };
             self.out.tell(Event::Continued(event));
         }

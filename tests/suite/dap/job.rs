@@ -46,35 +46,9 @@ impl Job {
         secrets: Secrets,
         host: impl FnOnce(SharedMasks, SessionLog) -> H,
     ) -> Self {
-        let feed = Feed::default();
-        let log = SessionLog::new(Arc::new(feed.clone()) as Arc<dyn Observer>);
-        let masks = SharedMasks::new(secrets.masks().clone());
-        let name = plan.name.to_string();
-        let (session, handle, calls) = Session::new(Setup {
-            plan: Arc::new(plan),
-            inputs: inputs("/t", "/w"),
-            secrets,
-            host: host(masks.clone(), log.clone()),
-            files: Some(place.files()),
-            recorder: None,
-            log,
-            masks,
-            origin: None,
-            workspace: place.workspace(),
-            mode: Mode::Debug,
-            source: Arc::from(""),
-            workflow: None,
-        });
-        let debuggee = Debuggee {
-            handle: handle.clone(),
-            feed: feed.reader(),
-            name,
-            workflow: PathBuf::from(WORKFLOW),
-            name_columns: 20,
-            launched: false,
-        };
+        let (debuggee, handle, session) = start(plan, &place, secrets, host);
         let desk = Desk::with(debuggee, Arc::new(Closing::default()));
-        Self { place, desk, handle, session: tokio::task::spawn_local(session.run(calls)) }
+        Self { place, desk, handle, session }
     }
 
     /// Ends the session where it stands.
@@ -82,4 +56,47 @@ impl Job {
         self.handle.tell(Request::Quit);
         (self.session.await.unwrap(), self.place)
     }
+}
+
+/// A job of the little language as it is handed over to a client that launches it, and its end.
+pub(crate) fn launched(plan: Plan, place: &Place) -> (Debuggee, SessionHandle, JoinHandle<Ended>) {
+    let host = ScriptedHost::new(Little { workspace: place.workspace() });
+    let (debuggee, handle, session) = start(plan, place, Secrets::default(), |_, _| host);
+    (Debuggee { launched: true, ..debuggee }, handle, session)
+}
+
+fn start<H: Host + 'static>(
+    plan: Plan,
+    place: &Place,
+    secrets: Secrets,
+    host: impl FnOnce(SharedMasks, SessionLog) -> H,
+) -> (Debuggee, SessionHandle, JoinHandle<Ended>) {
+    let feed = Feed::default();
+    let log = SessionLog::new(Arc::new(feed.clone()) as Arc<dyn Observer>);
+    let masks = SharedMasks::new(secrets.masks().clone());
+    let name = plan.name.to_string();
+    let (session, handle, calls) = Session::new(Setup {
+        plan: Arc::new(plan),
+        inputs: inputs("/t", "/w"),
+        secrets,
+        host: host(masks.clone(), log.clone()),
+        files: Some(place.files()),
+        recorder: None,
+        log,
+        masks,
+        origin: None,
+        workspace: place.workspace(),
+        mode: Mode::Debug,
+        source: Arc::from(""),
+        workflow: None,
+    });
+    let debuggee = Debuggee {
+        handle: handle.clone(),
+        feed: feed.reader(),
+        name,
+        workflow: PathBuf::from(WORKFLOW),
+        name_columns: 20,
+        launched: false,
+    };
+    (debuggee, handle, tokio::task::spawn_local(session.run(calls)))
 }

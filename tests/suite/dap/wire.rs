@@ -177,6 +177,17 @@ impl Peer {
         self.hang_up().await;
     }
 
+    /// Leaves with a word; the names of all events that were not looked at yet.
+    pub(crate) async fn told_to_the_end(mut self) -> Vec<String> {
+        self.ask("disconnect", &json!({ "suspendDebuggee": true })).await;
+        let mut names = Vec::new();
+        while let Some(event) = self.events.next_raw().await {
+            names.push(event.event);
+        }
+        self.hang_up().await;
+        names
+    }
+
     /// Breaks off within a request, after so many bytes of it.
     pub(crate) async fn break_off(self, bytes: usize) {
         *self.left.lock().unwrap() = Some(bytes);

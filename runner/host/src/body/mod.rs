@@ -32,7 +32,7 @@ use crate::action::ActionStore;
 use crate::checkout::Origin;
 use crate::contract::{Epoch, HostEvent};
 use crate::guardian::Guardian;
-use crate::lane::Lane;
+use crate::lane::{Keeper, Lane};
 use crate::log::{LogBatch, LogSink};
 use crate::masks::SharedMasks;
 use crate::proc::ProcessId;
@@ -78,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) leftovers: Mutex<Lane>,
     /// Held while the files of a body are put away whose end was told already.
     tidying: Mutex<()>,
+    /// By which strays of this host are told from those of others.
+    pub(crate) keeper: Keeper,
 }
 
 impl Shared {
@@ -90,6 +92,7 @@ impl Shared {
     ) -> Self {
         Self {
             leftovers: Mutex::new(Lane::of_prefix(format!("{}.", settings.tracking))),
+            keeper: Keeper::new([settings.workspace.clone(), settings.temp.clone()]),
             settings,
             masks,
             sink: Mutex::new(sink),

@@ -295,6 +295,7 @@ fn remember_leftovers(shared: &Shared, state: &mut RunState, leader: i32) {
         Pid::from_raw(leader).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok());
     if group_lives || state.membership.was_seen() {
         let membership = std::mem::replace(&mut state.membership, Lane::of_tag(String::new()));
+        shared.keeper.made_sessions(membership.sessions());
         shared.leftovers.lock().unwrap_or_else(PoisonError::into_inner).inherit(membership, leader);
     }
 }

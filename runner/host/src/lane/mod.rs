@@ -8,11 +8,13 @@
 
 mod end;
 mod freeze;
+mod keeper;
 mod scan;
 
 pub(crate) use end::kill_while;
 pub use end::{Survivors, kill, signal_all};
 pub use freeze::{CannotFreeze, Frozen, freeze, thaw};
+pub use keeper::Keeper;
 pub use scan::Scan;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +45,8 @@ enum Mark {
     Tag(String),
     /// Its `RUNNER_TRACKING_ID` begins with this.
     Prefix(String),
-    /// It came to us, the child subreaper, and has neither our session nor any tracking id.
-    Adopted,
+    /// It came to us, the child subreaper, has neither our session nor any tracking id, and is this keeper's.
+    Adopted(Keeper),
     /// Nothing.
     None,
 }
@@ -88,10 +90,10 @@ impl Lane {
         Self { mark: Mark::None, ..Self::of_leader(String::new(), leader) }
     }
 
-    /// What lost its lane: orphans of ours in a foreign session without any tracking id. A helper of ours that makes a
-    /// session must carry some `RUNNER_TRACKING_ID`, or it is taken for one.
-    pub fn of_strays() -> Self {
-        Self { mark: Mark::Adopted, sessions: BTreeMap::new(), known: BTreeSet::new() }
+    /// What lost its lane: orphans of ours in a foreign session without any tracking id, as far as this keeper has them. A
+    /// helper of ours that makes a session must carry some `RUNNER_TRACKING_ID`, or it is taken for one.
+    pub fn of_strays(keeper: Keeper) -> Self {
+        Self { mark: Mark::Adopted(keeper), sessions: BTreeMap::new(), known: BTreeSet::new() }
     }
 
     /// The lane's processes in this scan, parents before their children; ended ones are left out. What is found is
@@ -143,7 +145,7 @@ impl Lane {
 
 /// Who looks for strays must not take a child for one that is just being started.
 fn hold_spawns_for(lanes: &[Lane]) -> Option<std::sync::RwLockWriteGuard<'static, ()>> {
-    lanes.iter().any(|lane| lane.mark == Mark::Adopted).then(crate::spawn::hold_spawns)
+    lanes.iter().any(|lane| matches!(lane.mark, Mark::Adopted(_))).then(crate::spawn::hold_spawns)
 }
 
 impl Mark {
@@ -151,7 +153,11 @@ impl Mark {
         match self {
             Mark::Tag(tag) => scan.tag(process) == Some(tag),
             Mark::Prefix(prefix) => scan.tag(process).is_some_and(|tag| tag.starts_with(prefix.as_str())),
-            Mark::Adopted => scan.is_adopted(&process) && scan.tag(process).is_none_or(str::is_empty),
+            Mark::Adopted(keeper) => {
+                scan.is_adopted(&process)
+                    && scan.tag(process).is_none_or(str::is_empty)
+                    && keeper.has(&process)
+            }
             Mark::None => false,
         }
     }

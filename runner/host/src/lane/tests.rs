@@ -18,6 +18,9 @@ const WITHIN: Duration = Duration::from_secs(20);
 pub(crate) struct Body {
     pub(crate) lane: Lane,
     pub(crate) output: BufReader<PipeReader>,
+    /// It works in a folder of its own: its strays are nobody else's.
+    _folder: tempfile::TempDir,
+    keeper: Keeper,
 }
 
 impl Body {
@@ -31,18 +34,21 @@ impl Body {
         let mut environment = EnvironmentBlock::default();
         environment.push(OsStr::new("PATH"), &std::env::var_os("PATH").unwrap());
         environment.push(OsStr::new(proc::TRACKING_VARIABLE), OsStr::new(&tag));
+        let folder = tempfile::tempdir().unwrap();
+        let keeper = Keeper::new([folder.path().to_owned()]);
+        keeper.starts_a_body();
         let launch = Launch {
             program: Path::new("/bin/bash"),
             name: None,
             arguments: &["-c".to_owned(), script.to_owned()],
             environment: &environment,
-            directory: Path::new("/"),
+            directory: folder.path(),
             input: None,
             output: writer.as_fd(),
             oom_score: 500,
         };
         let leader = spawn(&launch).unwrap();
-        Self { lane: Lane::of_leader(tag, leader), output: BufReader::new(reader) }
+        Self { lane: Lane::of_leader(tag, leader), output: BufReader::new(reader), _folder: folder, keeper }
     }
 
     pub(crate) fn line(&mut self) -> String {
@@ -225,7 +231,7 @@ fn what_left_all_traces_behind_is_a_stray() {
     rustix::process::waitpid(rustix::process::Pid::from_raw(leader), rustix::process::WaitOptions::empty())
         .unwrap();
     assert_eq!(body.alive(), []);
-    let mut strays = Lane::of_strays();
+    let mut strays = Lane::of_strays(body.keeper);
     let found: Vec<i32> =
         strays.members(&mut Scan::now().unwrap()).iter().map(|process| process.id.pid).collect();
     assert!(found.contains(&pid), "{found:?} {pid}");

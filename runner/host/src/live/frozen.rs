@@ -75,7 +75,7 @@ pub(super) fn freeze_all(
     let running: Vec<&Arc<Run>> = held.iter().filter(|run| !run.lock().over).collect();
     let mut lanes: Vec<Lane> = running.iter().map(|run| run.lock().membership.clone()).collect();
     lanes.push(shared.leftovers.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    lanes.push(Lane::of_strays());
+    lanes.push(Lane::of_strays(shared.keeper));
     let frozen = lane::freeze(&mut lanes, except, shared.settings.times.freeze);
     let mut frozen = match frozen {
         Ok(frozen) => frozen,
@@ -84,6 +84,7 @@ pub(super) fn freeze_all(
             return Err(error);
         }
     };
+    shared.keeper.found(frozen.iter().flat_map(Frozen::processes));
     crate::orphans::reap();
     let strays = frozen.pop().unwrap_or_default();
     let leftovers = frozen.pop().unwrap_or_default();

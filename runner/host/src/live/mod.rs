@@ -107,6 +107,7 @@ impl LiveHost {
         self.runs.retain(|run| !run.lock().over);
         self.runs.push(Arc::clone(&run));
         self.places.insert(number, place);
+        self.shared.keeper.starts_a_body();
         let shared = Arc::clone(&self.shared);
         worker.run(Box::new(move || {
             let over = |end| shared.send(run.epoch, Event::BodyEnded { lane, end });

@@ -62,12 +62,13 @@ struct Fixture {
     tracking: String,
 }
 
+/// A process that another test is just starting holds our pipes until its exec: what is not about held ones waits long.
 const SHORT: Times = Times {
     interrupt: Duration::from_millis(60),
     terminate: Duration::from_millis(60),
     kill: Duration::from_secs(20),
     freeze: Duration::from_secs(20),
-    held_pipe: Duration::from_millis(60),
+    held_pipe: Duration::from_secs(20),
 };
 
 impl Fixture {
@@ -350,7 +351,7 @@ fn commands_masks_and_matchers_take_effect() {
 
 #[test]
 fn a_held_pipe_is_let_go_and_its_holder_lives_on() {
-    let mut fixture = Fixture::new();
+    let mut fixture = Fixture::with_times(Times { held_pipe: Duration::from_millis(60), ..SHORT });
     let go = fixture.fifo();
     let script = format!("(read x < {}; echo unseen; echo fine > done.txt) & echo said", go.display());
     let (exit, log) = fixture.run(&script);
@@ -500,6 +501,28 @@ fn what_a_body_left_running_freezes_as_its_own() {
 }
 
 #[test]
+fn two_hosts_of_one_process_keep_their_strays_apart() {
+    let (mut one, mut other) = (Fixture::new(), Fixture::new());
+    // In a session of its own, and in that of a shell that has ended: both without environment.
+    one.start(
+        0,
+        "env -i setsid --fork sleep 1001 > /dev/null 2>&1; cd /; env -i sleep 1002 > /dev/null 2>&1 &",
+    );
+    assert_eq!(one.end().2.exit, Exit::Code(0));
+    other.start(0, "env -i setsid --fork sleep 1003 > /dev/null 2>&1");
+    assert_eq!(other.end().2.exit, Exit::Code(0));
+    let count = |frozen: &LiveFrozen| frozen.processes().count();
+    let of_other = other.freeze();
+    assert_eq!(count(&of_other), 1, "{:?}", of_other.lanes());
+    let of_one = one.freeze();
+    assert_eq!(count(&of_one), 2, "{:?}", of_one.lanes());
+    other.runtime.block_on(other.host.end(of_other)).unwrap();
+    let scan = lane::Scan::now().unwrap();
+    assert!(of_one.processes().all(|id| alive(&scan, id).is_some()));
+    one.runtime.block_on(one.host.end(of_one)).unwrap();
+}
+
+#[test]
 fn timers_stand_still_with_their_lanes() {
     let mut fixture = Fixture::new();
     let id = TimerId::Step(LaneId(1), StepPath::main(1));
@@ -553,8 +576,22 @@ impl Fixture {
     }
 }
 
+/// The peak is one of a whole process: it takes one in which no other test runs.
 #[test]
 fn a_line_without_end_takes_no_memory() {
+    const ALONE: &str = "STEPBACK_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return measure_a_line_without_end();
+    }
+    let name = "live::tests::a_line_without_end_takes_no_memory";
+    let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = alone.args([name, "--exact", "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn measure_a_line_without_end() {
     let received = Arc::new(Mutex::new(0));
     let count = Arc::clone(&received);
     let sink = Box::new(move |batch: LogBatch| {

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::{self, Read as _};
+use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
@@ -83,6 +84,21 @@ pub fn tracking_id(pid: i32) -> Result<Option<String>, io::Error> {
     Ok(tracking_in(&environment))
 }
 
+/// The [`start`](ProcessId::start) that a process has which starts now.
+pub fn start_of_now() -> u64 {
+    /// `USER_HZ`, in which `/proc` tells times: part of the kernel's interface, whatever its timer does.
+    const TICKS_PER_SECOND: u64 = 100;
+    const NANOSECONDS_PER_TICK: u64 = 1_000_000_000 / TICKS_PER_SECOND;
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let whole = |part: i64| u64::try_from(part).unwrap_or(0);
+    whole(now.tv_sec) * TICKS_PER_SECOND + whole(now.tv_nsec) / NANOSECONDS_PER_TICK
+}
+
+/// The folder that a process works in; `None` where it may not be read.
+pub fn working_directory(pid: i32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+}
+
 /// Sends a signal to exactly this process. The pidfd holds the number, so that a reused one is never hit.
 pub fn send_signal(id: ProcessId, signal: Signal) -> Sent {
     let Some(pid) = Pid::from_raw(id.pid) else { return Sent::Gone };
@@ -116,6 +132,17 @@ pub fn hide_from_others() -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_start_of_now_is_that_of_a_process_started_now() {
+        let before = start_of_now();
+        let mut child =
+            std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let start = read(i32::try_from(child.id()).unwrap()).unwrap().id.start;
+        assert!((before..=start_of_now()).contains(&start), "{before} {start}");
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+    }
 
     #[test]
     fn a_name_with_brackets_and_blanks_does_not_shift_the_fields() {

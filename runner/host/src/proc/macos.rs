@@ -5,6 +5,7 @@
 
 use std::io;
 use std::mem::{MaybeUninit, size_of};
+use std::path::PathBuf;
 use std::ptr;
 
 use rustix::process::{Pid, Signal};
@@ -87,6 +88,17 @@ pub fn tracking_id(pid: i32) -> Result<Option<String>, io::Error> {
     }
     buffer.truncate(size);
     if buffer.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(tracking_in(&buffer)) }
+}
+
+/// The [`start`](ProcessId::start) that a process has which starts now.
+pub fn start_of_now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Always `None`: it is asked of strays only, and here they do not come to us.
+pub fn working_directory(_pid: i32) -> Option<PathBuf> {
+    None
 }
 
 /// Sends a signal to this process. There is no pidfd here: the start is compared right before.

@@ -13,7 +13,8 @@ use linux as system;
 use macos as system;
 
 pub use system::{
-    all, become_subreaper, children, has_children, hide_from_others, name, read, send_signal, tracking_id,
+    all, become_subreaper, children, has_children, hide_from_others, name, read, send_signal, start_of_now,
+    tracking_id, working_directory,
 };
 
 use std::fmt;

@@ -44,7 +44,18 @@ pub struct Store {
     last: Option<(SnapshotId, ContentId)>,
     grain: Option<Duration>,
     remove_on_drop: bool,
-    _lock: Option<File>,
+    _lock: Option<Lock>,
+}
+
+/// The lock of a store. It is let go in so many words: a process that another thread is starting has our descriptors until its
+/// exec, and merely closing ours would leave the store locked for as long.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl Store {
@@ -64,7 +75,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(SnapshotError::Locked(dir.to_owned())),
             Err(TryLockError::Error(source)) => return Err(SnapshotError::io("lock", dir, source)),
         }
-        Self::new(dir, true, Some(lock))
+        Self::new(dir, true, Some(Lock(lock)))
     }
 
     /// Opens an existing store for looking only, whether or not another process holds it. It shows what was there
@@ -95,7 +106,7 @@ impl Store {
         ))
     }
 
-    fn new(dir: &Path, writable: bool, lock: Option<File>) -> Result<Self, SnapshotError> {
+    fn new(dir: &Path, writable: bool, lock: Option<Lock>) -> Result<Self, SnapshotError> {
         Ok(Self {
             dir: dir.to_owned(),
             packs: Packs::open(dir, writable)?,
@@ -107,6 +118,11 @@ impl Store {
             remove_on_drop: false,
             _lock: lock,
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn lock_as_inherited(&self) -> Option<File> {
+        self._lock.as_ref().and_then(|lock| lock.0.try_clone().ok())
     }
 
     /// From now on contents with a secret are sealed, and what was sealed by the same vault is opened.

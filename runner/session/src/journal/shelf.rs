@@ -94,7 +94,7 @@ pub enum Access {
 /// The lock of a recording, released when dropped and when the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// An open recording.
@@ -274,6 +274,14 @@ impl Recordings {
     }
 }
 
+/// In so many words: a process that another thread is starting has our descriptors until its exec, and merely closing ours
+/// would leave the recording locked for as long.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}
+
 /// Takes the lock of the recording in `folder`, or says that it may only be read. A folder that cannot be
 /// written to, such as one on a read-only disk, may only be read too.
 fn lock(folder: &Path) -> Result<Access, ShelfError> {
@@ -286,7 +294,7 @@ fn lock(folder: &Path) -> Result<Access, ShelfError> {
         Err(error) => return Err(at(&path)(error)),
     };
     match file.try_lock() {
-        Ok(()) => Ok(Access::Write(Lock { _file: file })),
+        Ok(()) => Ok(Access::Write(Lock { file })),
         Err(TryLockError::WouldBlock) => Ok(Access::ReadOnly),
         Err(TryLockError::Error(error)) => Err(at(&path)(error)),
     }

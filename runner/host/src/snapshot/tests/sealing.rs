@@ -67,7 +67,8 @@ fn a_secret_is_not_in_the_store_and_comes_back_exactly() {
     reopened(&mut bench, Some(0x55));
     std::fs::remove_file(bench.path("token")).unwrap();
     bench.restore(id);
-    assert!(bench.dump() == before);
+    // The file is a new one; its number may be any.
+    assert_eq!(bench.dump().differences(&before), Vec::<String>::new());
 }
 
 #[test]

@@ -142,6 +142,17 @@ fn a_second_store_on_the_same_place_is_refused_but_may_read() {
 }
 
 #[test]
+fn a_store_that_was_let_go_is_free_at_once() {
+    let place = tempfile::tempdir().unwrap();
+    let store = Store::open(place.path()).unwrap();
+    // As a process has it that another thread is just starting.
+    let inherited = store.lock_as_inherited();
+    drop(store);
+    Store::open(place.path()).unwrap();
+    drop(inherited);
+}
+
+#[test]
 fn a_temporary_store_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::temporary(dir.path()).unwrap();
