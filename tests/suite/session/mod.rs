@@ -1,5 +1,6 @@
 //! What each request does to a job under the debugger, with the scripted host and real snapshots.
 
+mod actions;
 mod breakpoints;
 mod edits;
 mod epochs;

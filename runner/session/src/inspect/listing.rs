@@ -102,7 +102,8 @@ impl<H: Host> Session<H> {
     pub(super) fn log_of(&self, step: Option<StepPath>) -> Result<Reply, Refusal> {
         let archive = self.log_archive();
         let printed = |path: &StepPath| -> bool {
-            !self.log.last(path, 1).is_empty() || recorded_log(archive.as_ref(), path).is_some()
+            !self.log.last(path, 1).is_empty()
+                || archive.as_ref().is_some_and(|archive| !recorded_logs(archive, path).is_empty())
         };
         let path = match step {
             Some(path) => path,
@@ -121,7 +122,10 @@ impl<H: Host> Session<H> {
     /// The log of a step as it stands in the recording.
     pub(crate) fn recorded_lines(&self, path: &StepPath) -> Option<Vec<String>> {
         let archive = self.log_archive()?;
-        lines_of(&archive, recorded_log(Some(&archive), path)?)
+        let logs = recorded_logs(&archive, path);
+        let lines: Vec<String> =
+            logs.into_iter().filter_map(|log| lines_of(&archive, log)).flatten().collect();
+        (!lines.is_empty()).then_some(lines)
     }
 
     fn log_archive(&self) -> Option<LogArchive> {
@@ -169,9 +173,18 @@ fn with_inner(job: &Job, path: StepPath) -> Vec<StepPath> {
     all
 }
 
-/// The log of the step's last run.
-fn recorded_log(archive: Option<&LogArchive>, path: &StepPath) -> Option<LogId> {
-    archive?.of_step(&path.to_string()).last()
+/// The logs of the step's last run: its own and, of an action, those of its steps, in the order in which they began.
+fn recorded_logs(archive: &LogArchive, path: &StepPath) -> Vec<LogId> {
+    let (own, inside) = (path.to_string(), format!("{path}."));
+    let mut last: IndexMap<&str, LogId> = IndexMap::new();
+    for (id, head, _) in archive.logs() {
+        if head.step == own || head.step.starts_with(&inside) {
+            last.insert(&head.step, id);
+        }
+    }
+    let mut logs: Vec<LogId> = last.into_values().collect();
+    logs.sort_unstable();
+    logs
 }
 
 /// The last lines of a log, and how many come before them.
