@@ -29,7 +29,7 @@ fn plan(steps: &str) -> Plan {
 }
 
 impl Stage {
-    fn new(steps: &str) -> Self {
+    pub(crate) fn new(steps: &str) -> Self {
         Self::of(plan(steps), Secrets::default())
     }
 
@@ -42,12 +42,12 @@ impl Stage {
         Self { job, secrets, effects }
     }
 
-    fn handle(&mut self, event: Event) -> &mut Self {
+    pub(crate) fn handle(&mut self, event: Event) -> &mut Self {
         self.job.handle(event, &self.secrets, &mut self.effects).unwrap();
         self
     }
 
-    fn advance(&mut self) -> &mut Self {
+    pub(crate) fn advance(&mut self) -> &mut Self {
         self.handle(Event::Advance)
     }
 
@@ -104,7 +104,7 @@ impl Stage {
             .collect()
     }
 
-    fn process(&self) -> crate::process::ProcessSpec {
+    pub(crate) fn process(&self) -> crate::process::ProcessSpec {
         let last = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Spawn { body, .. } => match body.as_ref() {
                 Body::Process(spec) => Some(spec.clone()),
@@ -115,7 +115,7 @@ impl Stage {
         last.unwrap()
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.effects
             .iter()
             .filter_map(|effect| match effect {

@@ -1,0 +1,71 @@
+//! What is said about the inputs of an action, and what it gets (steps.md 4.2).
+
+use std::sync::Arc;
+
+use super::super::tests::Stage;
+use crate::action::ResolvedAction;
+use crate::event::Event;
+use crate::step_path::LaneId;
+
+/// A job whose only step uses an action with this manifest, up to where the action begins.
+fn used(manifest: &str, with: &str) -> Stage {
+    let mut stage = Stage::new(&format!("    steps:\n      - uses: ./a\n        with: {with}\n"));
+    stage.advance().advance();
+    let action = ResolvedAction::new("./a", "/w/a", "./a/action.yml", manifest, None).unwrap();
+    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, answer: Ok(Arc::new(action)) });
+    stage
+}
+
+#[track_caller]
+fn warned(manifest: &str, with: &str, expected: &[&str]) {
+    assert_eq!(used(manifest, with).lines(), expected);
+}
+
+const NODE: &str = "runs: {using: node20, main: main.js}\n";
+
+#[test]
+fn inputs_that_the_action_does_not_have_are_named_with_those_that_it_has() {
+    let two = format!("inputs: {{a: {{}}, b: {{}}}}\n{NODE}");
+    warned(
+        &two,
+        "{A: 1, x: 2, y: 3}",
+        &["Warning: Unexpected input(s) 'x', 'y', valid inputs are ['a', 'b']"],
+    );
+    warned(NODE, "{x: 1}", &["Warning: Unexpected input(s) 'x', valid inputs are ['']"]);
+    warned(&two, "{a: 1}", &[]);
+}
+
+#[test]
+fn a_deprecated_input_that_is_given_is_told_first() {
+    let manifest = format!("inputs: {{a: {{deprecationMessage: use b}}, b: {{}}}}\n{NODE}");
+    warned(
+        &manifest,
+        "{x: 1, a: 1}",
+        &[
+            "Warning: Input 'a' has been deprecated with message: use b",
+            "Warning: Unexpected input(s) 'x', valid inputs are ['a', 'b']",
+        ],
+    );
+    warned(&manifest, "{b: 1}", &[]);
+}
+
+#[test]
+fn a_local_action_says_that_its_pre_does_not_run() {
+    warned(
+        "runs: {using: node20, main: main.js, pre: pre.js}\n",
+        "{}",
+        &["Warning: `pre` execution is not supported for local action from './a'"],
+    );
+}
+
+#[test]
+fn what_is_not_given_has_its_default_and_names_fold() {
+    let manifest = format!("inputs: {{aB c: {{default: one}}, d: {{}}}}\n{NODE}");
+    let variables = |stage: &Stage| {
+        let environment = stage.process().environment;
+        let inputs = environment.iter().filter(|(name, _)| name.starts_with("INPUT_"));
+        inputs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(variables(&used(&manifest, "{}")), ["INPUT_AB_C=one", "INPUT_D="]);
+    assert_eq!(variables(&used(&manifest, "{Ab c: two}")), ["INPUT_AB_C=two", "INPUT_D="]);
+}
