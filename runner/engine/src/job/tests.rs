@@ -71,7 +71,7 @@ impl Stage {
     }
 
     /// Runs to the end; each script is its own answer: `exit N`.
-    fn run(&mut self) -> &mut Self {
+    pub(crate) fn run(&mut self) -> &mut Self {
         while self.job.outcome().is_none() {
             match self.job.cursor() {
                 Cursor::Running(_) => {

@@ -69,3 +69,18 @@ fn what_is_not_given_has_its_default_and_names_fold() {
     assert_eq!(variables(&used(&manifest, "{}")), ["INPUT_AB_C=one", "INPUT_D="]);
     assert_eq!(variables(&used(&manifest, "{Ab c: two}")), ["INPUT_AB_C=two", "INPUT_D="]);
 }
+
+#[test]
+fn the_log_of_a_composite_action_begins_with_what_it_is_given() {
+    let manifest = "inputs: {a: {default: one}, b: {}}\nruns: {using: composite, steps: []}\n";
+    warned(manifest, "{}", &["Group: Run ./a", "Plain: with:", "Plain:   a: one", "EndGroup: "]);
+}
+
+#[test]
+fn the_log_of_a_post_part_begins_with_one_line() {
+    let mut stage = used("runs: {using: node20, main: main.js, post: post.js}\n", "{}");
+    let title = |stage: &Stage| (stage.process().heading.title, stage.process().heading.folds);
+    assert_eq!(title(&stage), ("Run ./a".to_owned(), true));
+    stage.run();
+    assert_eq!(title(&stage), ("Post job cleanup.".to_owned(), false));
+}
