@@ -17,7 +17,7 @@ use crate::step_path::{LaneId, StepPath};
 impl Job {
     /// True for a step that is to run in a lane of its own.
     pub(super) fn is_background(&self, path: &StepPath) -> bool {
-        let is_main = path.stage() == crate::step_path::Stage::Main;
+        let is_main = path.stage() == crate::step_path::Stage::Main && path.depth() == 0;
         is_main && self.plan.step(path).is_some_and(|step| step.background)
     }
 
