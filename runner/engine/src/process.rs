@@ -46,6 +46,8 @@ pub struct Heading {
     pub with: Vec<(Arc<str>, Arc<str>)>,
     /// The `env:` entries shown below it, in order.
     pub env: Vec<(Arc<str>, Arc<str>)>,
+    /// It is a group that can be folded; otherwise the title is all of it.
+    pub folds: bool,
 }
 
 /// A script file.

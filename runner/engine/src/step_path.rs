@@ -85,7 +85,7 @@ impl StepPath {
 
     /// The step of the job that this one belongs to: itself, or the outermost composite step around it.
     pub fn outermost(&self) -> Self {
-        Self::new(self.stage, self.index())
+        if self.level() == 0 { self.clone() } else { Self::new(self.stage, self.index()) }
     }
 
     /// The composite step right around this one; `None` for a job step.
@@ -180,6 +180,14 @@ mod tests {
         for text in ["main.0", "post.12", "pre.3", "main.2.0.7"] {
             assert_eq!(text.parse::<StepPath>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn the_post_part_of_an_inner_step_belongs_to_the_job_alone() {
+        let inner = StepPath::main(2).child(7);
+        let post = inner.in_stage(Stage::Post);
+        assert_eq!((inner.level(), inner.outermost()), (1, StepPath::main(2)));
+        assert_eq!((post.level(), post.outermost()), (0, post.clone()));
     }
 
     #[test]

@@ -225,3 +225,32 @@ fn the_list_shows_jobs_and_their_needs() {
     let ran = sandbox.run(&["check"], "");
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "✓ .github/workflows/ci.yml · 2 jobs\n"));
 }
+
+#[test]
+fn the_post_part_of_an_inner_action_is_a_step_with_a_heading() {
+    let steps = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./outer\n";
+    let sandbox = Sandbox::new(steps);
+    sandbox.write("outer/action.yml", "runs: {using: composite, steps: [{uses: ./inner}]}\n");
+    sandbox.write("inner/action.yml", "runs: {using: node20, main: main.js, post: post.js}\n");
+    sandbox.write("inner/main.js", "console.log('main runs');\n");
+    sandbox.write("inner/post.js", "console.log('post runs');\n");
+    let ran = sandbox.run(&["run"], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    let post = ran.out.lines().skip_while(|line| !line.starts_with("▸ 2 Post")).take(3).collect::<Vec<_>>();
+    assert_eq!(post, ["▸ 2 Post Run ./inner", "Post job cleanup.", "post runs"], "{}", ran.out);
+}
+
+/// Also a failure inside of it that the action's step is forgiven counts for nobody.
+#[test]
+fn an_action_with_steps_of_its_own_can_run_in_the_background() {
+    let sandbox = Sandbox::new(
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - {id: bg, uses: ./outer, background: true, continue-on-error: true}\n      - wait: bg\n      - run: echo \"${{ steps.bg.outputs.word }} ${{ steps.bg.outcome }}\"\n",
+    );
+    sandbox.write(
+        "outer/action.yml",
+        "outputs: {word: {value: '${{ steps.s.outputs.word }}'}}\nruns:\n  using: composite\n  steps:\n    - {id: s, run: echo word=said >> \"$GITHUB_OUTPUT\", shell: bash}\n    - {run: exit 3, shell: bash}\n",
+    );
+    let ran = sandbox.run(&["run"], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    assert!(ran.out.contains("\nsaid failure\n"), "{}", ran.out);
+}

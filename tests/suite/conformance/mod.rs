@@ -3,10 +3,12 @@
 
 mod act_tables;
 mod act_workflows;
+mod action_manifests;
 mod dap;
 mod expressions;
 mod real_world;
 mod runner_l0;
+mod runner_server;
 mod workflow_reader;
 
 use std::path::{Path, PathBuf};

@@ -207,60 +207,6 @@ fn yaml_test_suite() {
     assert!(count > 0);
 }
 
-#[test]
-fn action_manifests() {
-    let Some(folder) = data() else { return };
-    let mut tally = Tally::new("action_manifests");
-    for path in yaml_files(&folder.join("runner-l0/action-manifests")) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with("timelinerecord") {
-            tally.not_run(&name, "no action manifest");
-            continue;
-        }
-        let (action, outcome) = action(&name, &read(&path));
-        let found = match action.as_ref().map(|action| &action.runs) {
-            Some(ActionRuns::Node { using, main, pre, post }) => {
-                let stage = |stage: &Option<syntax::Stage>| {
-                    stage
-                        .as_ref()
-                        .map(|stage| format!("{} if {}", stage.program.value, stage.condition.source()))
-                };
-                format!("{} {} {:?} {:?}", using.value, main.value, stage(pre), stage(post))
-            }
-            Some(ActionRuns::Docker { image, entrypoint, args, post, .. }) => {
-                let args = args.as_ref().and_then(|args| args.as_sequence()).map_or(0, <[_]>::len);
-                let entrypoint =
-                    entrypoint.as_ref().map(|entrypoint| entrypoint.to_string()).unwrap_or_default();
-                format!("docker {} {entrypoint} {args} {}", image.value, post.is_some())
-            }
-            Some(ActionRuns::Plugin { name }) => format!("plugin {}", name.value),
-            Some(ActionRuns::Composite { .. }) => "composite".to_owned(),
-            None => outcome.errors().join(" "),
-        };
-        let expected = match name.as_str() {
-            "dockerfileaction.yml" | "dockerfileaction_arg_env_expression.yml" => {
-                "docker Dockerfile main.sh 1 false"
-            }
-            "dockerfileaction_cleanup_default.yml" => "docker Dockerfile main.sh 1 true",
-            "dockerfileaction_env_invalid_context.yml" => {
-                "dockerfileaction_env_invalid_context.yml (Line: 13, Col: 14): Unrecognized named-value: 'github'. Located at position 1 within expression: github.event.repository.private"
-            }
-            "dockerfilerelativeaction.yml" => "docker images/Dockerfile main.sh 1 false",
-            "dockerhubaction.yml" => "docker docker://ubuntu:18.04 main.sh 1 false",
-            "node24action.yml" => "node24 main.js None None",
-            "nodeaction.yml" => "node12 main.js None None",
-            "nodeaction_cleanup.yml" => "node12 main.js None Some(\"cleanup.js if cancelled()\")",
-            "nodeaction_cleanup_default.yml" => "node12 main.js None Some(\"cleanup.js if always()\")",
-            "nodeaction_init_default.yml" => "node12 main.js Some(\"init.js if always()\") None",
-            "noderelativeaction.yml" => "node12 scripts/main.js None None",
-            "pluginaction.yml" => "plugin someplugin",
-            other => panic!("a manifest without an expectation: {other}"),
-        };
-        tally.equal(&name, &found.as_str(), &expected);
-    }
-    tally.finish();
-}
-
 /// One change of some bytes.
 #[derive(Clone, Debug)]
 enum Mutation {

@@ -43,7 +43,10 @@ pub(crate) fn resolve(
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| Arc::from(value.as_str()));
         let default = || input.default.as_ref().and_then(|token| token.value.literal_text());
-        let Some(text) = written.or_else(default) else {
+        // Who starts a workflow by hand finds the first option chosen.
+        let first =
+            || input.options.first().filter(|_| !input.required).map(|option| Arc::clone(&option.value));
+        let Some(text) = written.or_else(default).or_else(first) else {
             if input.required {
                 let place = place(sources, input.name.span);
                 return Err(Fault::new(format!("{place}: the input `{name}` is required"))
@@ -134,7 +137,11 @@ jobs:
 ";
 
     fn resolved(event: &str, given: &[(&str, &str)]) -> Result<String, String> {
-        let (sources, workflow) = parsed_for_test(INPUTS);
+        resolved_in(INPUTS, event, given)
+    }
+
+    fn resolved_in(text: &str, event: &str, given: &[(&str, &str)]) -> Result<String, String> {
+        let (sources, workflow) = parsed_for_test(text);
         let given = given.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         let inputs = resolve(&sources, &workflow.on, event, &given).map_err(|fault| fault.to_string())?;
         let line = |object: Object| Value::from(object).to_json().split_whitespace().collect::<String>();
@@ -148,6 +155,19 @@ jobs:
             r#"{"level":"low","dry":true,"count":3,"who":"me"} {"level":"low","dry":"true","count":"3","who":"me"}"#
         );
         assert_eq!(resolved("push", &[]).unwrap(), "{} {}");
+    }
+
+    #[test]
+    fn a_choice_that_nobody_makes_is_the_first_option_unless_it_has_to_be_made() {
+        let with = |more: &str| {
+            format!(
+                "on: {{workflow_dispatch: {{inputs: {{level: {{type: choice, options: [low, high]{more}}}}}}}}}\n\
+                 jobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}\n"
+            )
+        };
+        let resolved = |more: &str| resolved_in(&with(more), "workflow_dispatch", &[]);
+        assert_eq!(resolved("").unwrap(), r#"{"level":"low"} {"level":"low"}"#);
+        assert!(resolved(", required: true").unwrap_err().contains("the input `level` is required"));
     }
 
     #[test]

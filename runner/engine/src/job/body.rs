@@ -97,7 +97,10 @@ impl Job {
                 self.warn_before_start(lane, &path, secrets, out);
                 match prepared {
                     Prepared::Body(body) => self.start(lane, path, body, out),
-                    Prepared::Composite(inputs) => self.enter(lane, path, inputs, secrets, out),
+                    Prepared::Composite(inputs) => {
+                        self.log_heading(lane, &path, &inputs, secrets, out);
+                        self.enter(lane, path, inputs, secrets, out);
+                    }
                 }
                 true
             }
@@ -333,6 +336,7 @@ impl Job {
                 title: format!("Run {first_line}"),
                 with: Vec::new(),
                 env: heading_env(scope),
+                folds: true,
             },
             script: Script {
                 file: command_files.script(shell.extension),

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use expr::{Object, Value};
-use syntax::{Action, Step, StepBody};
+use syntax::{Action, ActionRuns, Step, StepBody};
 
 use super::evaluate::{Evaluator, Halt, Texts};
 use super::{Job, Misuse};
@@ -111,29 +111,31 @@ impl Job {
         out: &mut Vec<Effect>,
     ) {
         let Ok(given) = given(step, evaluator) else { return };
-        let manifest = &action.manifest;
-        let known =
-            |name: &str| manifest.inputs.values().find(|input| input.name.value.eq_ignore_ascii_case(name));
-        let unknown: Vec<String> = given
-            .iter()
-            .filter(|(name, _)| known(name).is_none())
-            .map(|(name, _)| format!("'{name}'"))
-            .collect();
+        let declared = &action.manifest.inputs;
+        for (name, _) in &given {
+            let input = declared.values().find(|input| input.name.value.eq_ignore_ascii_case(name));
+            if let Some(message) = input.and_then(|input| input.deprecation_message.as_ref()) {
+                let text = format!("Input '{name}' has been deprecated with message: {message}");
+                self.log(Some(path), LineTag::Warning, &text, secrets, out);
+            }
+        }
+        let valid: Vec<&str> =
+            always_valid(action).iter().copied().chain(declared.keys().map(|n| &**n)).collect();
+        let is_unknown = |name: &&str| !valid.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let unknown: Vec<&str> = given.iter().map(|(name, _)| &**name).filter(is_unknown).collect();
         if !unknown.is_empty() {
-            let valid: Vec<String> = manifest.inputs.keys().map(|name| format!("'{name}'")).collect();
-            let text = format!(
-                "Unexpected input(s) {}, valid inputs are [{}]",
-                unknown.join(", "),
-                valid.join(", ")
-            );
+            let (unknown, valid) = (unknown.join("', '"), valid.join("', '"));
+            let text = format!("Unexpected input(s) '{unknown}', valid inputs are ['{valid}']");
             self.log(Some(path), LineTag::Warning, &text, secrets, out);
         }
-        for (name, message) in
-            given.iter().filter_map(|(name, _)| Some((name, known(name)?.deprecation_message.as_ref()?)))
-        {
-            let text = format!("Input '{name}' has been deprecated with message: {message}");
-            self.log(Some(path), LineTag::Warning, &text, secrets, out);
-        }
+    }
+}
+
+/// The inputs that a container action has without declaring them.
+fn always_valid(action: &ResolvedAction) -> &'static [&'static str] {
+    match action.manifest.runs {
+        ActionRuns::Docker { .. } => &["entryPoint", "args"],
+        _ => &[],
     }
 }
 
@@ -151,3 +153,6 @@ fn reference_span(step: &Step) -> Option<syntax::Span> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,12 +14,17 @@ use super::composite::repository_context;
 use super::evaluate::{Evaluator, Halt};
 use super::lane::Scope;
 use crate::action::ResolvedAction;
+use crate::effect::Effect;
 use crate::environment::runner_environment;
+use crate::lines::LineTag;
 use crate::process::{CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
-use crate::step_path::{Stage, StepPath};
+use crate::secrets::Secrets;
+use crate::step_path::{LaneId, Stage, StepPath};
 
 /// The program that runs JavaScript actions, whatever version they name: the installed one.
 const NODE: &str = "node";
+/// All that the log says of a post part before it runs.
+const POST_TITLE: &str = "Post job cleanup.";
 
 impl Job {
     /// `program` of a JavaScript action, which is one of its files.
@@ -41,11 +46,7 @@ impl Job {
         environment.extend(input_variables(&inputs));
         Ok(ProcessSpec {
             step: path.clone(),
-            heading: Heading {
-                title: format!("Run {}", action.reference.strip_prefix('/').unwrap_or(&action.reference)),
-                with: shown(&inputs),
-                env: heading_env(scope),
-            },
+            heading: heading(path, action, &inputs, scope),
             script: Script {
                 file: format!("{}/{program}", action.directory),
                 text: Arc::from(""),
@@ -60,6 +61,29 @@ impl Job {
             lines: self.line_options(&scope.env),
             matchers: self.matchers.clone(),
         })
+    }
+
+    /// The log of a composite action begins like that of any action. No process of its own writes it.
+    pub(super) fn log_heading(
+        &self,
+        lane: LaneId,
+        path: &StepPath,
+        inputs: &Object,
+        secrets: &Secrets,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(action) = self.action(path) else { return };
+        let Heading { title, with, env, .. } = heading(path, action, inputs, &self.scope(lane));
+        self.log(Some(path), LineTag::Group, &title, secrets, out);
+        for (title, pairs) in [("with:", with), ("env:", env)] {
+            if !pairs.is_empty() {
+                self.log(Some(path), LineTag::Plain, title, secrets, out);
+            }
+            for (name, value) in pairs {
+                self.log(Some(path), LineTag::Plain, &format!("  {name}: {value}"), secrets, out);
+            }
+        }
+        self.log(Some(path), LineTag::EndGroup, "", secrets, out);
     }
 
     /// `STATE_*`: what the other parts of the same action kept.
@@ -78,6 +102,15 @@ fn input_variables(inputs: &Object) -> impl Iterator<Item = (Arc<str>, Arc<str>)
         let name = name.replace(' ', "_").to_uppercase();
         (Arc::from(format!("INPUT_{name}")), Arc::from(value.to_text().as_ref()))
     })
+}
+
+fn heading(path: &StepPath, action: &ResolvedAction, inputs: &Object, scope: &Scope) -> Heading {
+    if path.stage() == Stage::Post {
+        let title = POST_TITLE.to_owned();
+        return Heading { title, with: Vec::new(), env: Vec::new(), folds: false };
+    }
+    let title = format!("Run {}", action.reference.strip_prefix('/').unwrap_or(&action.reference));
+    Heading { title, with: shown(inputs), env: heading_env(scope), folds: true }
 }
 
 fn shown(inputs: &Object) -> Vec<(Arc<str>, Arc<str>)> {

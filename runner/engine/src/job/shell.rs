@@ -40,7 +40,7 @@ impl Job {
         }
         let command_files = CommandFiles::of(&path);
         ProcessSpec {
-            heading: Heading { title: String::new(), with: Vec::new(), env: Vec::new() },
+            heading: Heading { title: String::new(), with: Vec::new(), env: Vec::new(), folds: true },
             script: Script {
                 file: command_files.script(".sh"),
                 text: Arc::from(command),

@@ -31,7 +31,7 @@ fn plan(steps: &str) -> Plan {
 }
 
 impl Stage {
-    fn new(steps: &str) -> Self {
+    pub(crate) fn new(steps: &str) -> Self {
         Self::of(plan(steps), Secrets::default())
     }
 
@@ -44,12 +44,12 @@ impl Stage {
         Self { job, secrets, effects }
     }
 
-    fn handle(&mut self, event: Event) -> &mut Self {
+    pub(crate) fn handle(&mut self, event: Event) -> &mut Self {
         self.job.handle(event, &self.secrets, &mut self.effects).unwrap();
         self
     }
 
-    fn advance(&mut self) -> &mut Self {
+    pub(crate) fn advance(&mut self) -> &mut Self {
         self.handle(Event::Advance)
     }
 
@@ -73,7 +73,7 @@ impl Stage {
     }
 
     /// Runs to the end; each script is its own answer: `exit N`.
-    fn run(&mut self) -> &mut Self {
+    pub(crate) fn run(&mut self) -> &mut Self {
         while self.job.outcome().is_none() {
             match self.job.cursor() {
                 Cursor::Running(_) => {
@@ -106,7 +106,7 @@ impl Stage {
             .collect()
     }
 
-    fn process(&self) -> crate::process::ProcessSpec {
+    pub(crate) fn process(&self) -> crate::process::ProcessSpec {
         let last = self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Spawn { body, .. } => match body.as_ref() {
                 Body::Process(spec) => Some(spec.clone()),
@@ -117,7 +117,7 @@ impl Stage {
         last.unwrap()
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.effects
             .iter()
             .filter_map(|effect| match effect {

@@ -11,13 +11,16 @@ use engine::process::ProcessSpec;
 
 use crate::log::LogBatch;
 
-/// Title, script, shell and `env:` as a folded group.
+/// Title, script, shell and `env:` as a folded group; or the title alone.
 pub(super) fn write(spec: &ProcessSpec, shell: Option<&Path>, masks: &Masks, batch: &mut LogBatch) {
     let mut line = |tag: LineTag, text: &str| {
         for (index, text) in masks.mask_text(text).split('\n').enumerate() {
             batch.push(if index == 0 { tag } else { LineTag::Plain }, text.as_bytes());
         }
     };
+    if !spec.heading.folds {
+        return line(LineTag::Plain, &spec.heading.title);
+    }
     line(LineTag::Group, &spec.heading.title);
     // Masked as a whole first: a secret may go over several lines.
     for text in masks.mask_text(&spec.script.text).lines() {

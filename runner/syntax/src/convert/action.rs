@@ -19,7 +19,11 @@ const USES: &str = "'docker', 'node12', 'node16', 'node20' or 'node24'";
 
 impl Converter<'_> {
     pub(crate) fn action(&mut self, root: &Spanned<Token>, place: &Item) -> Option<Action> {
-        let runs = root.get("runs")?;
+        let Some(runs) = root.get("runs") else {
+            let message = format!("Top level 'runs:' section is required for {}", self.file());
+            self.report(Diagnostic::error("runs", root.span, message));
+            return None;
+        };
         let text = |key: &str| root.get(key).and_then(values::text_of);
         Some(Action {
             source: self.source,
@@ -30,6 +34,11 @@ impl Converter<'_> {
             runs: self.runs(runs, place)?,
             runs_span: runs.span,
         })
+    }
+
+    /// The manifest as shown to people.
+    fn file(&self) -> String {
+        self.sources.path(self.source).to_owned()
     }
 
     fn runs(&mut self, runs: &Spanned<Token>, place: &Item) -> Option<ActionRuns> {
@@ -70,7 +79,10 @@ impl Converter<'_> {
         }
         if folded == "composite" {
             let Some(steps) = runs.get("steps") else {
-                let message = "You are using a composite action but there are no steps provided";
+                let message = format!(
+                    "You are using a composite action but there are no steps provided in {}.",
+                    self.file()
+                );
                 self.report(Diagnostic::error("composite-steps", runs.span, message));
                 return None;
             };
@@ -87,7 +99,8 @@ impl Converter<'_> {
     fn program(&mut self, runs: &Spanned<Token>, key: &str, missing: &str) -> Option<Spanned<Arc<str>>> {
         let found = runs.get(key).and_then(values::text_of);
         if found.is_none() {
-            self.report(Diagnostic::error("runs", runs.span, format!("{missing} in the action manifest")));
+            let message = format!("{missing} in {}.", self.file());
+            self.report(Diagnostic::error("runs", runs.span, message));
         }
         found
     }
@@ -113,15 +126,17 @@ fn inputs(token: &Spanned<Token>) -> IndexMap<Arc<str>, ActionInput> {
     let pairs = token.as_mapping().unwrap_or_default();
     let input = |(key, value): &(Spanned<Token>, Spanned<Token>)| {
         let name = values::text_of(key)?;
-        let deprecated = value.as_mapping().unwrap_or_default().iter().find_map(|(key, text)| {
-            // The runner takes this key in any case.
-            let wanted = key.as_str().is_some_and(|key| key.eq_ignore_ascii_case("deprecationMessage"));
-            wanted.then(|| text.literal_text()).flatten()
-        });
+        // The runner takes these two keys in any case.
+        let metadata = |wanted: &str| {
+            let pairs = value.as_mapping().unwrap_or_default().iter();
+            let mut named =
+                pairs.filter(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(wanted)));
+            named.next().map(|(_, value)| value)
+        };
         let input = ActionInput {
             name: name.clone(),
-            default: value.get("default").and_then(values::template),
-            deprecation_message: deprecated,
+            default: metadata("default").and_then(values::template),
+            deprecation_message: metadata("deprecationMessage").and_then(|text| text.literal_text()),
             required: value.get("required").is_some_and(|required| {
                 required.literal_text().is_some_and(|text| text.eq_ignore_ascii_case("true"))
             }),
@@ -141,3 +156,6 @@ fn outputs(token: &Spanned<Token>) -> Vec<ActionOutput> {
     };
     pairs.iter().filter_map(output).collect()
 }
+
+#[cfg(test)]
+mod tests;

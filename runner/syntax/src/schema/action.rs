@@ -24,7 +24,7 @@ pub(crate) static ROOT: Definition = Definition::open_mapping(
         Property::optional("description", &STRING),
         Property::optional("inputs", &Definition::map_of(&INPUT)),
         Property::optional("outputs", &Definition::map_of(&OUTPUT)),
-        Property::required("runs", &RUNS),
+        Property::optional("runs", &RUNS),
     ],
     &ANY,
 );

@@ -73,7 +73,10 @@ impl Telling {
     /// For the row with this name; nothing for most.
     pub(super) fn of(row: &str) -> Telling {
         match row {
-            "composite-fail-with-output" => Telling { lines: &["my-customoutput-green"], never: &[] },
+            "composite-fail-with-output" => Telling {
+                lines: &["##[group]Run ./actions/composite-fail-with-output", "my-customoutput-green"],
+                never: &[],
+            },
             "ensure-post-steps" => Telling {
                 lines: &[
                     "main of fail=true",
@@ -83,9 +86,10 @@ impl Telling {
                 ],
                 never: &[],
             },
-            "post-step-failure-is-job-failure" => {
-                Telling { lines: &["the main part is fine", "Error: the post part is not"], never: &[] }
-            }
+            "post-step-failure-is-job-failure" => Telling {
+                lines: &["the main part is fine", "Post job cleanup.", "Error: the post part is not"],
+                never: &[],
+            },
             "uses-composite-check-for-input-collision" => Telling {
                 lines: &[
                     "##[warning]`pre` execution is not supported for local action from \
