@@ -263,6 +263,8 @@ fn let_go(shared: &Shared, state: &mut RunState) {
 
 /// Collects what the body left: its exit, its command files, its last line.
 fn conclude(shared: &Shared, state: &mut RunState, spec: &ProcessSpec, leader: i32) -> BodyEnd {
+    // Before it is collected: from then on nothing else says whose the processes of its session are.
+    shared.keeper.made_session(leader);
     // After a SIGKILL that did not help it may still be there; nobody waits for it then.
     let exit = match collect(leader, WaitOptions::NOHANG) {
         Some(status) => exit(status),
@@ -295,8 +297,10 @@ fn remember_leftovers(shared: &Shared, state: &mut RunState, leader: i32) {
         Pid::from_raw(leader).is_some_and(|group| rustix::process::test_kill_process_group(group).is_ok());
     if group_lives || state.membership.was_seen() {
         let membership = std::mem::replace(&mut state.membership, Lane::of_tag(String::new()));
-        shared.keeper.made_sessions(membership.sessions());
+        membership.sessions().for_each(|session| shared.keeper.made_session(session));
         shared.leftovers.lock().unwrap_or_else(PoisonError::into_inner).inherit(membership, leader);
+    } else {
+        shared.keeper.forget_session(leader);
     }
 }
 

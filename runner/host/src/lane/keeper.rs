@@ -25,7 +25,8 @@ pub struct Keeper {
 /// Keepers are never taken out: what a job left without a trace must not fall to another one when its own is over.
 struct Table {
     entries: Vec<Entry>,
-    /// Who made a session last. Its leader was collected, so the number says nothing about a process that leads it again.
+    /// Who made a session last, from when its leader is about to be collected. A number may come back as another body's
+    /// session: as long as that runs its leader is awaited.
     sessions: BTreeMap<i32, usize>,
     /// Who has found a process before.
     found: BTreeMap<ProcessId, usize>,
@@ -59,9 +60,17 @@ impl Keeper {
         }
     }
 
-    /// These sessions were made by bodies of this keeper that are over.
-    pub(crate) fn made_sessions(self, sessions: impl Iterator<Item = i32>) {
-        table().sessions.extend(sessions.map(|session| (session, self.place)));
+    /// This session was made by a body of this keeper.
+    pub(crate) fn made_session(self, session: i32) {
+        table().sessions.insert(session, self.place);
+    }
+
+    /// Nothing of its leader's group is left in this session.
+    pub(crate) fn forget_session(self, session: i32) {
+        let mut table = table();
+        if table.sessions.get(&session) == Some(&self.place) {
+            table.sessions.remove(&session);
+        }
     }
 
     /// These were found to be this keeper's. They stay so, whatever traces they lose.
@@ -77,20 +86,24 @@ impl Keeper {
         if crate::spawn::is_awaited(stray.session) {
             return false;
         }
-        table().keeper_of(stray) == Some(self.place)
+        let working = proc::working_directory(stray.id.pid);
+        // What is just ending has lost its environment and its folder already, whosoever it is.
+        if working.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return false;
+        }
+        table().keeper_of(stray, working.ok().as_deref()) == Some(self.place)
     }
 }
 
 impl Table {
-    fn keeper_of(&self, stray: &Process) -> Option<usize> {
+    fn keeper_of(&self, stray: &Process, working: Option<&Path>) -> Option<usize> {
         let known = self.found.get(&stray.id).or_else(|| self.sessions.get(&stray.session));
-        known.copied().or_else(|| self.newest_before(stray.id.start, &self.those_around(stray.id.pid)))
+        known.copied().or_else(|| self.newest_before(stray.id.start, &self.those_around(working)))
     }
 
     /// The keepers whose folder holds the one the process works in, the innermost folder first of all; else everybody.
-    fn those_around(&self, pid: i32) -> Vec<usize> {
-        let working = proc::working_directory(pid);
-        let depth = |entry: &Entry| working.as_deref().and_then(|working| entry.depth_around(working));
+    fn those_around(&self, working: Option<&Path>) -> Vec<usize> {
+        let depth = |entry: &Entry| working.and_then(|working| entry.depth_around(working));
         let depths: Vec<Option<usize>> = self.entries.iter().map(depth).collect();
         let deepest = depths.iter().max().copied().flatten();
         depths.iter().enumerate().filter(|(_, depth)| **depth == deepest).map(|(place, _)| place).collect()
@@ -128,7 +141,6 @@ mod tests {
         }
     }
 
-    /// No process has this number, so none has a working directory.
     const NOBODY: i32 = i32::MAX;
 
     fn stray(start: u64) -> Process {
@@ -138,7 +150,7 @@ mod tests {
     #[test]
     fn without_a_trace_the_newest_body_before_it_counts() {
         let table = table(&[&[10, 40], &[20], &[], &[60]]);
-        let keepers = [5, 10, 19, 20, 39, 40, 59, 60].map(|start| table.keeper_of(&stray(start)));
+        let keepers = [5, 10, 19, 20, 39, 40, 59, 60].map(|start| table.keeper_of(&stray(start), None));
         let expected = [None, Some(0), Some(0), Some(1), Some(1), Some(0), Some(0), Some(3)];
         assert_eq!(keepers, expected);
     }
@@ -147,22 +159,22 @@ mod tests {
     fn a_session_and_an_earlier_find_count_for_more() {
         let mut table = table(&[&[10], &[20], &[15]]);
         table.sessions.insert(NOBODY, 0);
-        assert_eq!(table.keeper_of(&stray(30)), Some(0));
+        assert_eq!(table.keeper_of(&stray(30), None), Some(0));
         table.found.insert(stray(30).id, 2);
-        assert_eq!(table.keeper_of(&stray(30)), Some(2));
-        assert_eq!(table.keeper_of(&stray(31)), Some(0));
+        assert_eq!(table.keeper_of(&stray(30), None), Some(2));
+        assert_eq!(table.keeper_of(&stray(31), None), Some(0));
     }
 
     #[test]
     fn the_innermost_folder_decides_before_time_does() {
-        let me = i32::try_from(std::process::id()).unwrap();
-        let here = std::env::current_dir().unwrap();
+        let here = PathBuf::from("/a/b");
         let mut table = table(&[&[10], &[20], &[30]]);
         table.entries[0].folders = vec!["/nowhere".into(), here.clone()];
         table.entries[1].folders = vec![here.parent().unwrap().to_owned()];
-        assert_eq!(table.those_around(me), [0]);
-        assert_eq!(table.those_around(NOBODY), [0, 1, 2]);
+        assert_eq!(table.those_around(Some(Path::new("/a/b/c"))), [0]);
+        assert_eq!(table.those_around(Some(Path::new("/c"))), [0, 1, 2]);
+        assert_eq!(table.those_around(None), [0, 1, 2]);
         table.entries[2].folders = vec![here];
-        assert_eq!(table.those_around(me), [0, 2]);
+        assert_eq!(table.those_around(Some(Path::new("/a/b"))), [0, 2]);
     }
 }

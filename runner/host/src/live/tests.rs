@@ -426,7 +426,7 @@ fn a_frozen_lane_goes_on_in_its_own_epoch_beside_its_successor() {
     assert!(!alive.is_empty() && alive.iter().all(|process| process.state == State::Stopped), "{alive:?}");
     assert!(fixture.host.running().is_empty());
     let lanes = frozen.lanes();
-    assert_eq!((lanes.len(), lanes[0].lane, lanes[0].running), (1, LaneId(1), true));
+    assert_eq!((lanes.len(), lanes[0].lane, lanes[0].running), (1, LaneId(1), true), "{lanes:?}");
     assert_eq!(lanes[0].processes, alive.len());
 
     fixture.host.set_epoch(Epoch(1));

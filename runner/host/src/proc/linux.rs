@@ -2,8 +2,10 @@
 //!
 //! Knows the kernel's text formats; not what the table is read for.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read as _};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
@@ -94,9 +96,14 @@ pub fn start_of_now() -> u64 {
     whole(now.tv_sec) * TICKS_PER_SECOND + whole(now.tv_nsec) / NANOSECONDS_PER_TICK
 }
 
-/// The folder that a process works in; `None` where it may not be read.
-pub fn working_directory(pid: i32) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/cwd")).ok()
+/// The folder that a process works in, also one that was removed.
+///
+/// # Errors
+/// Not found for a process that is gone or going; else it may not be read.
+pub fn working_directory(pid: i32) -> io::Result<PathBuf> {
+    let told = fs::read_link(format!("/proc/{pid}/cwd"))?.into_os_string().into_vec();
+    let path = told.strip_suffix(b" (deleted)").unwrap_or(&told);
+    Ok(PathBuf::from(OsStr::from_bytes(path)))
 }
 
 /// Sends a signal to exactly this process. The pidfd holds the number, so that a reused one is never hit.
@@ -142,6 +149,20 @@ mod tests {
         assert!((before..=start_of_now()).contains(&start), "{before} {start}");
         drop(child.stdin.take());
         assert!(child.wait().unwrap().success());
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_is_told_and_a_process_that_was_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let mut cat = std::process::Command::new("cat");
+        let mut child = cat.stdin(std::process::Stdio::piped()).current_dir(&path).spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        folder.close().unwrap();
+        assert_eq!(working_directory(pid).unwrap(), path);
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+        assert_eq!(working_directory(pid).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

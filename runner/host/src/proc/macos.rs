@@ -96,9 +96,12 @@ pub fn start_of_now() -> u64 {
     u64::try_from(now.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Always `None`: it is asked of strays only, and here they do not come to us.
-pub fn working_directory(_pid: i32) -> Option<PathBuf> {
-    None
+/// It is asked of strays only, and here they do not come to us.
+///
+/// # Errors
+/// Always.
+pub fn working_directory(_pid: i32) -> io::Result<PathBuf> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Sends a signal to this process. There is no pidfd here: the start is compared right before.

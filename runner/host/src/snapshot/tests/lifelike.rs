@@ -41,6 +41,16 @@ fn unchanged_files_are_not_opened_and_changed_ones_keep_their_inode() {
     assert_eq!(bench.path("changed").metadata().unwrap().ino(), inode);
 }
 
+/// A process that another test is just starting has our copy open for writing until its exec.
+fn run(program: &std::path::Path) -> std::process::Child {
+    loop {
+        match Command::new(program).stdin(std::process::Stdio::piped()).spawn() {
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            started => return started.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn a_running_program_is_replaced_not_written() {
     let mut bench = Bench::new();
@@ -49,7 +59,7 @@ fn a_running_program_is_replaced_not_written() {
     std::fs::remove_file(bench.path("tool")).unwrap();
     std::fs::copy("/bin/cat", bench.path("tool")).unwrap();
     let newest = bench.take();
-    let mut running = Command::new(bench.path("tool")).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let mut running = run(&bench.path("tool"));
     let report = bench.restore(id);
     assert!(report.exact, "{report:?}");
     assert!(bench.restore(newest).exact);
