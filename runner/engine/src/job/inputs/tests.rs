@@ -5,14 +5,18 @@ use std::sync::Arc;
 use super::super::tests::Stage;
 use crate::action::ResolvedAction;
 use crate::event::Event;
-use crate::step_path::LaneId;
+use crate::step_path::{LaneId, StepPath};
 
 /// A job whose only step uses an action with this manifest, up to where the action begins.
 fn used(manifest: &str, with: &str) -> Stage {
     let mut stage = Stage::new(&format!("    steps:\n      - uses: ./a\n        with: {with}\n"));
     stage.advance().advance();
     let action = ResolvedAction::new("./a", "/w/a", "./a/action.yml", manifest, None).unwrap();
-    stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, answer: Ok(Arc::new(action)) });
+    stage.handle(Event::ActionReady {
+        lane: LaneId::FOREGROUND,
+        step: StepPath::main(0),
+        answer: Ok(Arc::new(action)),
+    });
     stage
 }
 
