@@ -40,6 +40,10 @@ impl Stage {
         }
     }
 
+    fn errors(&self) -> Vec<String> {
+        self.lines().into_iter().filter(|line| line.starts_with("Error: ")).collect()
+    }
+
     /// What the processes ran: the script, or the file of an action's program.
     fn ran(&self) -> Vec<String> {
         let process = |effect: &Effect| match effect {
@@ -135,7 +139,7 @@ fn actions_that_use_each_other_in_a_circle_are_named() {
     let two = "runs: {using: composite, steps: [{uses: ./one}]}";
     let mut stage = Stage::new("    steps:\n      - {uses: ./one}\n");
     stage.run_with(&[("./one", one), ("./two", two)]);
-    assert_eq!(stage.lines(), ["Error: Composite action depth exceeded max depth 9: ./one → ./two → ./one"]);
+    assert_eq!(stage.errors(), ["Error: Composite action depth exceeded max depth 9: ./one → ./two → ./one"]);
     assert_eq!(stage.job.outcome(), Some(Outcome::Failure));
 }
 
@@ -152,7 +156,7 @@ fn a_composite_action_that_takes_too_long_ends_with_its_step() {
     stage.handle(Event::Timer(timer));
     assert!(stage.effects.contains(&Effect::Signal { lane: LaneId::FOREGROUND, signal: Signal::Ladder }));
     stage.end(Exit::Signal(2), FileCommandResults::default()).advance();
-    assert_eq!(stage.lines(), ["Error: The action has timed out."]);
+    assert_eq!(stage.errors(), ["Error: The action has timed out."]);
     assert_eq!(stage.results(), ["main.0.0 failure/failure", "main.0 failure/failure"]);
 }
 
@@ -192,8 +196,8 @@ fn a_javascript_action_has_three_parts() {
         [
             "Plain: Prepare all required actions",
             "Warning: `pre` execution is not supported for local action from './n'",
-            "Warning: Unexpected input(s) 'wrong', valid inputs are ['Some Name', 'old']",
-            "Warning: Input 'old' has been deprecated with message: use new"
+            "Warning: Input 'old' has been deprecated with message: use new",
+            "Warning: Unexpected input(s) 'wrong', valid inputs are ['Some Name', 'old']"
         ]
     );
 }
