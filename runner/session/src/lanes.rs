@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use engine::effect::Outcome;
 use engine::event::{Event, LaneChoice};
-use engine::job::{Cursor, Job, Lane, StepResult};
+use engine::job::{Job, Lane, StepResult};
 use engine::step_path::{LaneId, Stage, StepPath};
 use host::contract::Host;
 use host::snapshot::SnapshotId;
@@ -149,7 +149,7 @@ impl<H: Host> Session<H> {
         background
             .filter_map(|step| {
                 let lane = LaneId::of_background(&step);
-                let state = self.background_state(job, lane, &step)?;
+                let state = background_state(job, &step)?;
                 let began = self.clock.began.get(&step);
                 let so_far = began.map(Instant::elapsed);
                 Some(BackgroundLine {
@@ -170,16 +170,6 @@ impl<H: Host> Session<H> {
                 })
             })
             .collect()
-    }
-
-    fn background_state(&self, job: &Job, lane: LaneId, step: &StepPath) -> Option<BackgroundState> {
-        match job.lanes().get(&lane) {
-            Some(lane) if lane.is_queued() => Some(BackgroundState::Queued),
-            Some(lane) if matches!(lane.cursor, Cursor::Running(_) | Cursor::Decided(..)) => {
-                Some(BackgroundState::Running)
-            }
-            _ => job.results().get(step).map(|result| BackgroundState::Over(result.outcome)),
-        }
     }
 
     /// `lanes restart`, `lanes leave-out`.
@@ -251,4 +241,17 @@ pub(crate) fn ran_in_background(job: &Job, path: &StepPath) -> bool {
 pub(crate) struct LaneFailure {
     step: StepPath,
     failure: Failure,
+}
+
+/// How far a background step has come, once it has left the foreground.
+pub(crate) fn background_state(job: &Job, step: &StepPath) -> Option<BackgroundState> {
+    let lane = job.lanes().get(&LaneId::of_background(step)).filter(|lane| {
+        let at = lane.cursor.step();
+        at.is_some_and(|at| at.outermost() == *step) && !lane.is_over()
+    });
+    match lane {
+        Some(lane) if lane.is_queued() => Some(BackgroundState::Queued),
+        Some(_) => Some(BackgroundState::Running),
+        None => job.results().get(step).map(|result| BackgroundState::Over(result.outcome)),
+    }
 }

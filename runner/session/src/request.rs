@@ -370,6 +370,8 @@ pub struct StepLine {
     pub took: Option<Duration>,
     /// The cursor is here.
     pub current: bool,
+    /// It runs in the background now, or waits for a slot there.
+    pub background: Option<BackgroundState>,
     /// Its place.
     pub place: Option<Place>,
     /// Why it cannot be undone.

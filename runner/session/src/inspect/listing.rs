@@ -11,9 +11,10 @@ use indexmap::IndexMap;
 
 use crate::breakpoint::place_in;
 use crate::journal::{LogArchive, LogId};
+use crate::lanes::background_state;
 use crate::moment::{Cause, Moment, Point};
 use crate::reach;
-use crate::request::{Refusal, Reply, SourceExcerpt, StepLine, TimelineLine};
+use crate::request::{BackgroundState, Refusal, Reply, SourceExcerpt, StepLine, TimelineLine};
 use crate::session::Session;
 
 /// A longer log is shown from here back; all of it is in the recording.
@@ -60,6 +61,8 @@ impl StepLines<'_> {
             conclusion: result.map(|result| result.conclusion),
             took: result.and_then(|_| self.took.get(path).copied()),
             current: job.cursor().step() == Some(path),
+            background: background_state(job, path)
+                .filter(|state| !matches!(state, BackgroundState::Over(_))),
             place: place_in(job, path),
             reaches_outside: reach::reaches_outside(job, path).map(|command| self.secrets.mask(&command)),
         }

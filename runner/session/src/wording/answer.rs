@@ -122,9 +122,11 @@ fn steps_text(steps: &[StepLine], painter: Painter) -> String {
         let cursor = if step.current { painter.paint(Meaning::Past, "→") } else { " ".to_owned() };
         let (sign, meaning) = match step.outcome {
             Some(outcome) => mark(outcome, step.conclusion != step.outcome),
+            None if step.background.is_some() => ("◐", Meaning::Past),
             None => ("·", Meaning::Quiet),
         };
         let mut facts = Vec::new();
+        facts.extend(step.background.map(|state| format!("{} in the background", state.as_str())));
         facts.extend(step.took.map(duration));
         facts.extend(step.id.as_ref().map(|id| format!("id {id}")));
         facts.extend(step.place.as_ref().map(short_place));
@@ -262,6 +264,8 @@ mod tests {
     use engine::effect::Outcome;
     use engine::step_path::StepPath;
 
+    use crate::request::BackgroundState;
+
     use super::*;
 
     fn check(reply: Reply, expected: &str) {
@@ -293,6 +297,7 @@ mod tests {
             conclusion: outcome,
             took: outcome.map(|_| Duration::from_millis(1200)),
             current: number == 2,
+            background: None,
             place: Some(Place { file: "a/ci.yml".into(), line: 8 + number }),
             reaches_outside: None,
         };
@@ -300,6 +305,8 @@ mod tests {
             Reply::Steps(vec![step(1, "Check out", Some(Outcome::Success)), step(2, "Test", None)]),
             "  ✓ 1 Check out  1.2s · ci.yml:9\n→ · 2 Test       id test · ci.yml:10\n",
         );
+        let server = StepLine { background: Some(BackgroundState::Running), ..step(1, "Server", None) };
+        check(Reply::Steps(vec![server]), "  ◐ 1 Server  running in the background · ci.yml:9\n");
     }
 
     #[test]
