@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use session::engine::step_path::LaneId;
 use session::moment::{MomentId, Point};
-use session::request::{Reply, Request as Ask, Target, TimelineLine};
+use session::picture::Picture;
+use session::request::{BackgroundLine, BackgroundState, Reply, Request as Ask, Target, TimelineLine};
 
 use super::{Adapter, unexpected};
 use crate::envelope::RawRequest;
@@ -74,13 +75,41 @@ impl Adapter {
         let Reply::Timeline(lines) = self.ask(Ask::Timeline).await? else { return Err(unexpected()) };
         let picture = self.picture().await?;
         let current = lines.iter().find(|line| line.current);
-        let name = self.debuggee()?.name.clone();
+        let foreground = [TimelineLane { id: LaneId::FOREGROUND.0, name: self.debuggee()?.name.clone() }];
+        let lanes = picture.background.iter().map(|line| TimelineLane {
+            id: line.lane.0,
+            name: format!("{} {}", line.step.number(), line.name),
+        });
+        let branch = current.map_or(1, |line| line.branch.0);
+        let background =
+            picture.background.iter().filter_map(|line| self.background_run(line, branch, &picture));
         Ok(TimelineBody {
             rewound: picture.rewound,
-            branch: current.map_or(1, |line| line.branch.0),
-            runs: lines.iter().filter_map(|line| self.run(line)).collect(),
+            branch,
+            runs: lines.iter().filter_map(|line| self.run(line)).chain(background).collect(),
             moments: lines.iter().map(|line| moment(line, picture.viewed)).collect(),
-            lanes: vec![TimelineLane { id: LaneId::FOREGROUND.0, name }],
+            lanes: foreground.into_iter().chain(lanes).collect(),
+        })
+    }
+
+    /// A background step, as far as it has come: no moment of its own says when it began and ended.
+    fn background_run(&self, line: &BackgroundLine, branch: u32, picture: &Picture) -> Option<TimelineRun> {
+        let outcome = match line.state {
+            BackgroundState::Over(outcome) => Some(outcome),
+            BackgroundState::Queued | BackgroundState::Running => None,
+        };
+        let place = picture.place(&line.step);
+        Some(TimelineRun {
+            step: line.step.to_string(),
+            number: line.step.index().saturating_add(1),
+            name: line.name.to_string(),
+            lane: line.lane.0,
+            branch,
+            outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
+            start_ms: millis(line.at?),
+            took_ms: outcome.and(line.took).map(millis),
+            source: place.as_ref().and_then(|place| self.source_of(place)),
+            line: place.map(|place| self.client.borrow().line_out(place.line)),
         })
     }
 

@@ -44,6 +44,7 @@ pub fn check() {
         peer.stopped().await;
         assert_eq!(threads(&peer).await, ["1 j", "2 1 Server (running)"]);
         shows_the_server(&peer).await;
+        assert_eq!(bars(&peer).await, ["1 Server in 1"]);
 
         peer.ask("next", &json!({ "threadId": 1 })).await;
         assert_eq!(peer.event_named("thread").await, json!({ "reason": "started", "threadId": 3 }));
@@ -53,6 +54,7 @@ pub fn check() {
         assert_eq!(peer.event_named("thread").await, json!({ "reason": "exited", "threadId": 2 }));
         assert!(peer.stopped().await.ended);
         assert_eq!(threads(&peer).await, ["1 j"]);
+        assert_eq!(bars(&peer).await[..2], ["1 Server in 1: cancelled", "2 Brief in 2: success"]);
         let gone = peer.tried("stackTrace", &json!({ "threadId": 2 })).await;
         assert_eq!(gone, Err("there is no thread 2".to_owned()));
         peer.hang_up().await;
@@ -83,6 +85,18 @@ async fn variable(peer: &Peer, scopes: &Json, scope: &str, name: &str) -> String
     let all = peer.ask("variables", &json!({ "variablesReference": reference })).await;
     let found = all["variables"].as_array().unwrap().iter().find(|variable| variable["name"] == name);
     found.map_or_else(|| "none".to_owned(), |variable| variable["value"].as_str().unwrap().to_owned())
+}
+
+/// The bars of background steps in the timeline: their lanes, and how they ended.
+async fn bars(peer: &Peer) -> Vec<String> {
+    let answer = peer.ask("stepback/timeline", &Json::Null).await;
+    let runs = answer["runs"].as_array().unwrap().iter().filter(|run| run["lane"] != 0);
+    let bar = |run: &Json| {
+        let outcome = run["outcome"].as_str().map_or_else(String::new, |outcome| format!(": {outcome}"));
+        assert_eq!(run["tookMs"].is_null(), outcome.is_empty(), "a bar without an end has no length: {run}");
+        format!("{} {} in {}{outcome}", run["number"], run["name"].as_str().unwrap(), run["lane"])
+    };
+    runs.map(bar).collect()
 }
 
 /// `number name` of each thread.
