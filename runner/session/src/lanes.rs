@@ -196,10 +196,10 @@ impl<H: Host> Session<H> {
         if !are_gone || self.mode == Mode::Headless || self.lane_choice == LaneChoice::LeaveOut {
             return None;
         }
-        let mut open = self.job.cut_lanes().filter(|(_, path)| !self.confirmed.contains(*path));
+        let mut open = self.job.cut_lanes().filter(|(_, path)| !self.confirmed.contains(path));
         open.find_map(|(_, path)| {
-            let command = reach::reaches_outside(&self.job, path)?;
-            Some((command, Some(path.clone())))
+            let command = reach::reaches_outside(&self.job, &path)?;
+            Some((command, Some(path)))
         })
     }
 
@@ -210,7 +210,7 @@ impl<H: Host> Session<H> {
         }
         let job = &self.job;
         let names: Vec<String> =
-            job.cut_lanes().map(|(_, path)| job.step_name(path, &self.secrets).to_string()).collect();
+            job.cut_lanes().map(|(_, path)| job.step_name(&path, &self.secrets).to_string()).collect();
         let first = job.cut_lanes().map(|(_, path)| path.index().saturating_add(1)).min();
         let Some(first) = first else { return Vec::new() };
         let (what, them) = match names.as_slice() {
@@ -234,7 +234,7 @@ pub(crate) fn ran_in_background(job: &Job, path: &StepPath) -> bool {
     let is_background =
         || path.stage() == Stage::Main && job.plan().step(path).is_some_and(|step| step.background);
     let has_run = |result: &StepResult| result.outcome != Outcome::Skipped && is_background();
-    job.results().get(path).is_some_and(has_run) || job.cut_lanes().any(|(_, known)| known == path)
+    job.results().get(path).is_some_and(has_run) || job.cut_lanes().any(|(_, known)| known == *path)
 }
 
 /// A background step that failed, and stops the job for it.

@@ -106,8 +106,8 @@ impl Job {
     }
 
     /// The background steps that have begun and are not over: what a job that is taken up at an earlier moment lacks.
-    pub fn cut_lanes(&self) -> impl Iterator<Item = (LaneId, &StepPath)> {
-        self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?)))
+    pub fn cut_lanes(&self) -> impl Iterator<Item = (LaneId, StepPath)> {
+        self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?.outermost())))
     }
 
     /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start, or is
@@ -118,28 +118,26 @@ impl Job {
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) -> Result<(), Misuse> {
-        let cut: Vec<(LaneId, StepPath)> = self.cut_lanes().map(|(id, path)| (id, path.clone())).collect();
-        for (id, path) in cut {
+        for (id, path) in self.cut_lanes().collect::<Vec<_>>() {
+            // A composite action starts again as a whole.
+            let entered = self.composites.get(&path).map(|action| (action.scope.clone(), action.timeout));
+            Arc::make_mut(&mut self.composites).retain(|known, _| known.outermost() != path);
             let lane = self.lane_or_insert(id);
+            let scope = entered.as_ref().map(|(scope, _)| scope.clone()).or_else(|| lane.scope.take());
+            let timeout = entered.map_or(lane.timeout, |(_, timeout)| timeout);
             let stop = lane.stop.or((choice == LaneChoice::LeaveOut).then_some(Stop::CalledOff));
-            match stop {
-                // It was being ended already, and now has.
-                Some(stop) => {
-                    lane.stop = Some(stop);
-                    self.body_ended(id, crate::event::BodyEnd::killed(), secrets, out)?;
-                }
-                None => {
-                    let (scope, timeout) = (lane.scope.take(), lane.timeout);
-                    let name = scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
-                    for report in [
-                        Report::StepStarted { lane: id, step: path.clone(), name: Arc::clone(&name) },
-                        Report::LaneStarted { lane: id, step: path.clone(), name },
-                    ] {
-                        out.push(Effect::Report(report));
-                    }
-                    *lane = Lane { scope, timeout, ..Lane::at(Cursor::Decided(path, Decision::Run)) };
-                }
+            if stop.is_some() {
+                // It was being ended already, or is left out, and now has ended.
+                let deferred = std::mem::take(&mut lane.deferred);
+                *lane = Lane { scope, timeout, stop, deferred, ..Lane::at(Cursor::Running(path)) };
+                self.body_ended(id, crate::event::BodyEnd::killed(), secrets, out)?;
+                continue;
             }
+            let name = scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
+            *lane = Lane { scope, timeout, ..Lane::at(Cursor::Decided(path.clone(), Decision::Run)) };
+            let (step, again) = (path.clone(), Arc::clone(&name));
+            out.push(Effect::Report(Report::StepStarted { lane: id, step, name: again }));
+            out.push(Effect::Report(Report::LaneStarted { lane: id, step: path, name }));
         }
         Ok(())
     }

@@ -183,6 +183,8 @@ impl Job {
     pub fn step_name(&self, path: &StepPath, secrets: &Secrets) -> Arc<str> {
         let scope =
             self.lanes.values().find(|lane| lane.cursor.step() == Some(path)).and_then(|l| l.scope.as_ref());
+        // An action that was entered has handed the lane on to its steps.
+        let scope = scope.or_else(|| self.composites.get(path).map(|action| &action.scope));
         match (scope, self.results.get(path)) {
             (Some(scope), _) => Arc::clone(&scope.name),
             (None, Some(result)) => Arc::clone(&result.name),

@@ -33,7 +33,7 @@ impl Job {
             }
             _ => (WaitKind::All, self.not_joined()),
         };
-        self.log(Some(&path), LineTag::Plain, &self.opening_line(kind, &steps), secrets, out);
+        self.log(Some(&path), LineTag::Plain, &self.opening_line(kind, &steps, secrets), secrets, out);
         if kind == WaitKind::Cancel {
             steps.iter().for_each(|step| self.cancel_background(step, secrets, out));
         }
@@ -92,7 +92,7 @@ impl Job {
         }
     }
 
-    fn opening_line(&self, kind: WaitKind, steps: &[StepPath]) -> String {
+    fn opening_line(&self, kind: WaitKind, steps: &[StepPath], secrets: &Secrets) -> String {
         let heading = match kind {
             WaitKind::All if steps.is_empty() => {
                 return "No background steps remaining to wait for.".to_owned();
@@ -101,20 +101,9 @@ impl Job {
             WaitKind::All | WaitKind::StageEnd => "Waiting for all background step(s) to complete:",
             WaitKind::Cancel => "Cancelling background step(s):",
         };
-        let names: Vec<Arc<str>> = steps.iter().map(|step| self.background_name(step)).collect();
+        let names: Vec<Arc<str>> = steps.iter().map(|step| self.step_name(step, secrets)).collect();
         let names = if names.is_empty() { "(none)".to_owned() } else { names.join(", ") };
         format!("{heading} {names}")
-    }
-
-    /// The display name of a step that was dispatched, masked then.
-    fn background_name(&self, step: &StepPath) -> Arc<str> {
-        let lane = self.lanes.get(&LaneId::of_background(step));
-        let scope = lane.filter(|lane| lane.cursor.step() == Some(step)).and_then(|lane| lane.scope.as_ref());
-        match (scope, self.results.get(step)) {
-            (Some(scope), _) => Arc::clone(&scope.name),
-            (None, Some(result)) => Arc::clone(&result.name),
-            (None, None) => self.plain_name(step, &Secrets::default()),
-        }
     }
 
     /// Ends the foreground's wait if all that it waits for is over. True if it did, and there may be more to do.
@@ -178,7 +167,7 @@ impl Job {
         self.log(Some(path), LineTag::Plain, text, secrets, out);
         for step in steps {
             let result = self.results.get(step).map_or("Unknown", |result| task_result(result.conclusion));
-            let text = format!("  {}: {result}", self.background_name(step));
+            let text = format!("  {}: {result}", self.step_name(step, secrets));
             self.log(Some(path), LineTag::Plain, &text, secrets, out);
         }
     }

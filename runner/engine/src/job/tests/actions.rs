@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::action::ResolvedAction;
+use crate::event::LaneChoice;
 
 impl Stage {
     /// Answers every question for an action with the manifest of that reference; runs to the end, scripts as `Stage::run`.
@@ -269,4 +270,36 @@ runs:
     stage.exit(0).advance().advance().advance();
     stage.advance().advance().advance();
     assert_eq!(stage.script(), "[written 1]");
+}
+
+/// Going on from a moment inside of it starts the whole action again, and nothing of it counts twice.
+#[test]
+fn a_background_action_that_was_cut_starts_again_from_its_own_start() {
+    let steps = "    steps:\n      - {id: b, name: 'of ${{ github.job }}', uses: ./c, background: true}\n      - {wait: b}\n";
+    for (choice, ran) in [(LaneChoice::Restart, 3), (LaneChoice::LeaveOut, 2)] {
+        let mut stage = Stage::new(steps);
+        let lane = LaneId::of_background(&StepPath::main(0));
+        stage.advance().advance();
+        let answer = found(
+            "./c",
+            &[("./c", "runs: {using: composite, steps: [{run: one, shell: bash}, {run: two, shell: bash}]}")],
+        );
+        stage.handle(Event::ActionReady { lane, step: StepPath::main(0), answer });
+        let end = || BodyEnd { exit: Exit::Code(0), files: Default::default(), command_failed: false };
+        stage.handle(Event::BodyEnded { lane, end: end() });
+        assert_eq!(&*stage.job.step_name(&StepPath::main(0), &stage.secrets), "of j");
+        stage.handle(Event::Resumed { lanes: choice });
+        assert_eq!(stage.ran().len(), ran, "{:?}", stage.ran());
+        if choice == LaneChoice::Restart {
+            assert_eq!(stage.ran()[2], "main.0.0 one");
+            stage.handle(Event::BodyEnded { lane, end: end() }).handle(Event::BodyEnded { lane, end: end() });
+        }
+        stage.advance().advance().advance();
+        let outcome = stage.job.results()[&StepPath::main(0)].outcome;
+        assert_eq!(
+            outcome,
+            if choice == LaneChoice::Restart { Outcome::Success } else { Outcome::Cancelled }
+        );
+        assert_eq!(stage.job.outcome(), Some(Outcome::Success));
+    }
 }
