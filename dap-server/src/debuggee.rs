@@ -25,6 +25,8 @@ pub struct Debuggee {
     pub name: String,
     /// The workflow file.
     pub workflow: PathBuf,
+    /// The files in which jobs call that workflow, the innermost first.
+    pub callers: Vec<PathBuf>,
     /// The width of the column for the names of its steps.
     pub name_columns: usize,
     /// The debugger started it at a client's request: a client that leaves without a word takes it along.

@@ -140,6 +140,7 @@ impl Job {
             feed: feed.reader(),
             name,
             workflow: PathBuf::from(WORKFLOW),
+            callers: Vec::new(),
             name_columns: 12,
             launched,
         };

@@ -138,6 +138,8 @@ enum Frame {
     Background(LaneId, StepPath),
     /// The job around it.
     Job,
+    /// A job that calls the workflow which the job is in: the number of calls between them.
+    Caller(usize),
 }
 
 /// A phase that ends with the work on one request. If that comes to nothing, because it failed or was cancelled, the

@@ -67,6 +67,11 @@ impl Adapter {
         let picture = self.still_picture().await?;
         match frame {
             Frame::Job => self.restart().await,
+            Frame::Caller(_) => Err(Failure::new(
+                ErrorId::InvalidArguments,
+                "a call of a workflow cannot be run again by itself",
+            )
+            .hint("restart the frame of the job")),
             Frame::Background(..) => Err(Failure::new(
                 ErrorId::InvalidArguments,
                 "a background step cannot be run again by itself",

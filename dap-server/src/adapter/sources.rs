@@ -19,6 +19,12 @@ impl Adapter {
         self.file_source(&path)
     }
 
+    /// The file of a job that calls the workflow, so many calls away.
+    pub(super) fn caller_source(&self, call: usize) -> Option<Source> {
+        let path = self.debuggee.borrow().as_ref()?.callers.get(call).cloned()?;
+        Some(self.file_source(&path))
+    }
+
     /// A file: the workflow, or an action's manifest.
     pub(super) fn file_source(&self, path: &Path) -> Source {
         Source {

@@ -43,21 +43,31 @@ impl Adapter {
         let client = self.client.borrow();
         let background = matches!(frame, Frame::Background(..));
         let manifest = frame.step().and_then(|path| picture.manifest_of(path));
-        let source = manifest.map_or_else(|| self.workflow_source(), |file| self.file_source(&file));
+        let source = match (&frame, manifest) {
+            (Frame::Caller(call), _) => self.caller_source(*call),
+            (_, Some(file)) => Some(self.file_source(&file)),
+            (_, None) => Some(self.workflow_source()),
+        };
         let (name, line, hint) = match &frame {
             Frame::Step(path) | Frame::Around(path) | Frame::Background(_, path) => {
                 let name = format!("{} {}", path.number(), picture.step_name(path));
                 (name, picture.place(path).map(|place| place.line), None)
             }
             Frame::Job => (job_frame_name(picture), picture.job_line(), Some(FrameHint::Subtle)),
+            Frame::Caller(call) => {
+                let caller = picture.plan().callers.get(*call);
+                let name = caller.map(|caller| session::wording::shown(&caller.name));
+                (name.unwrap_or_default(), caller.map(|caller| caller.line), Some(FrameHint::Subtle))
+            }
         };
+        let is_caller = matches!(frame, Frame::Caller(_));
         StackFrame {
             id: self.looks.borrow_mut().frames.of(frame),
             name,
-            source: Some(source),
+            source,
             line: client.line_out(line.unwrap_or(1)),
             column: client.column_out(1),
-            can_restart: Some(!picture.viewed && !background),
+            can_restart: Some(!picture.viewed && !background && !is_caller),
             presentation_hint: hint,
             ..StackFrame::default()
         }
@@ -67,6 +77,10 @@ impl Adapter {
         let frame = self.frame(arguments.frame_id)?;
         let picture = self.still_picture().await?;
         let mut scopes = Vec::new();
+        if matches!(frame, Frame::Caller(_)) {
+            // What a call sees is not what the job that it called sees, and is gone when that one starts.
+            return Ok(ResponseBody::Scopes(ScopesResponse { scopes }));
+        }
         let lane = frame.lane();
         if let Some(path) = frame.step() {
             let place = picture.place(path).filter(|_| picture.manifest_of(path).is_none());
@@ -107,15 +121,16 @@ impl Adapter {
 
 /// What a thread is in the middle of, the innermost first.
 fn frames_of(thread: i64, picture: &Picture) -> Result<Vec<Frame>, Failure> {
+    let job = [Frame::Job].into_iter().chain((0..picture.plan().callers.len()).map(Frame::Caller));
     if thread == FOREGROUND {
         let step = picture.step().filter(|_| picture.outcome().is_none());
         let around = step.map(StepPath::ancestors).unwrap_or_default().into_iter().map(Frame::Around);
-        return Ok(step.cloned().map(Frame::Step).into_iter().chain(around).chain([Frame::Job]).collect());
+        return Ok(step.cloned().map(Frame::Step).into_iter().chain(around).chain(job).collect());
     }
     let line = picture.background.iter().find(|line| Some(line.lane) == lane_of(thread));
     let line = line.filter(|line| !line.joined).ok_or_else(|| no_thread(thread))?;
     let inside = [line.at_step.clone()].into_iter().chain(line.at_step.ancestors());
-    Ok(inside.map(|path| Frame::Background(line.lane, path)).chain([Frame::Job]).collect())
+    Ok(inside.map(|path| Frame::Background(line.lane, path)).chain(job).collect())
 }
 
 /// A thread that is not there, or no more.
@@ -134,7 +149,7 @@ impl Frame {
     pub(super) fn lane(&self) -> LaneId {
         match self {
             Frame::Background(lane, _) => *lane,
-            Frame::Step(_) | Frame::Around(_) | Frame::Job => LaneId::FOREGROUND,
+            Frame::Step(_) | Frame::Around(_) | Frame::Job | Frame::Caller(_) => LaneId::FOREGROUND,
         }
     }
 
@@ -142,7 +157,7 @@ impl Frame {
     fn step(&self) -> Option<&StepPath> {
         match self {
             Frame::Step(path) | Frame::Around(path) | Frame::Background(_, path) => Some(path),
-            Frame::Job => None,
+            Frame::Job | Frame::Caller(_) => None,
         }
     }
 }

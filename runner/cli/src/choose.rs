@@ -6,9 +6,10 @@ use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::run::Run;
+use engine::plan::JobKey;
+use engine::run::{Choices, Run};
 use expr::{Object, Value};
-use syntax::Workflow;
+use syntax::{Job, Workflow};
 
 use crate::exit::Fault;
 use crate::prepare::Warnings;
@@ -55,7 +56,7 @@ pub(crate) fn workflow(
 fn fits(workflow: &Workflow, job: Option<&str>) -> bool {
     let only_called = workflow.on.events.len() == 1 && workflow.on.events.contains_key("workflow_call");
     match job {
-        Some(job) => workflow.job(job).is_some(),
+        Some(job) => workflow.job(job.split('/').next().unwrap_or_default()).is_some(),
         None => !only_called,
     }
 }
@@ -75,14 +76,34 @@ pub(crate) fn job(
     named: Option<&str>,
     terminal: Terminal,
 ) -> Result<Arc<str>, Fault> {
-    if let Some(named) = named {
-        return loaded.job_id(workflow, named);
+    let named = named.map(|named| loaded.job_id(workflow, named)).transpose()?;
+    let mut path: Vec<Arc<str>> = named.iter().flat_map(|named| named.split('/')).map(Arc::from).collect();
+    let mut inside = workflow;
+    for id in &path {
+        match inside.job(id).and_then(Job::called) {
+            Some(called) => inside = called,
+            None => return Ok(path.join("/").into()),
+        }
     }
-    let ids: Vec<String> = workflow.jobs.keys().map(|id| id.to_string()).collect();
+    // A job that calls has no steps of its own: one of those that it calls is debugged.
+    loop {
+        let id = one_of(inside, &path, terminal)?;
+        let called = inside.job(&id).and_then(Job::called);
+        path.push(id);
+        match called {
+            Some(called) => inside = called,
+            None => return Ok(path.join("/").into()),
+        }
+    }
+}
+
+fn one_of(workflow: &Workflow, path: &[Arc<str>], terminal: Terminal) -> Result<Arc<str>, Fault> {
+    let full = |id: &Arc<str>| [path, &[Arc::clone(id)]].concat().join("/");
+    let ids: Vec<String> = workflow.jobs.keys().map(full).collect();
     let index = match ids.len() {
-        0 => return Err(Fault::new(format!("{}: there are no jobs in it", loaded.shown))),
+        0 => return Err(Fault::new(format!("{}: there are no jobs in it", workflow.file))),
         1 => 0,
-        _ => pick(&format!("{} has several jobs", loaded.shown), &ids, "name one: --job JOB", terminal)?,
+        _ => pick(&format!("{} has several jobs", workflow.file), &ids, "name one: --job JOB", terminal)?,
     };
     workflow.jobs.keys().nth(index).map(Arc::clone).ok_or_else(|| Fault::new("no job"))
 }
@@ -97,9 +118,23 @@ pub(crate) fn combination(
     terminal: Terminal,
     warnings: &mut Warnings<'_>,
 ) -> Result<Run, Fault> {
-    let Some(choices) = run.choices(job).filter(|choices| choices.all.len() > 1) else { return Ok(run) };
+    while let Some(choices) = run.choices(job) {
+        let key = one_combination(choices, job, terminal, warnings)?;
+        run.only(key);
+    }
+    Ok(run)
+}
+
+fn one_combination(
+    choices: Choices,
+    job: &str,
+    terminal: Terminal,
+    warnings: &mut Warnings<'_>,
+) -> Result<JobKey, Fault> {
     let texts: Vec<String> = choices.all.iter().map(|(_, matrix)| values(matrix)).collect();
-    let index = if choices.computed && !terminal.can_ask() {
+    let index = if texts.len() < 2 {
+        0
+    } else if choices.computed && !terminal.can_ask() {
         // `--matrix` cannot choose from it, so that without a terminal nothing could.
         let first = texts.first().map_or("", String::as_str);
         warnings.warn(&format!("`{job}` has {} combinations, this is the first: {first}", texts.len()));
@@ -108,8 +143,7 @@ pub(crate) fn combination(
         let hint = "name values until one is left: --matrix KEY=VALUE";
         pick(&format!("`{job}` has several combinations"), &texts, hint, terminal)?
     };
-    choices.all.into_iter().nth(index).into_iter().for_each(|(key, _)| run.only(key));
-    Ok(run)
+    choices.all.into_iter().nth(index).map(|(key, _)| key).ok_or_else(|| Fault::new("no combination"))
 }
 
 /// `os=ubuntu, node=20`

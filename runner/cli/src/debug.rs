@@ -22,8 +22,8 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use crate::args::DebugArguments;
 use crate::choose;
 use crate::config;
-use crate::dap::debuggee;
 use crate::dap::listen::{self, Server};
+use crate::dap::{debuggee, decides};
 use crate::exit::{Exit, Fault};
 use crate::interrupts::Interrupts;
 use crate::job_place::RunFolder;
@@ -158,7 +158,7 @@ async fn converse(
     let mut server: Option<Server> = None;
     while let Some(news) = heard.recv().await {
         match news {
-            JobNews::Started(started) if started.key.id == job && debugged.is_none() => {
+            JobNews::Started(started) if started.key.id_path() == *job && debugged.is_none() => {
                 debugged = Some(started.key.clone());
                 match &face {
                     Talk::OnTerminal { verbose } => {
@@ -170,7 +170,7 @@ async fn converse(
                     }
                 }
             }
-            JobNews::Over { key, outcome } if key.id == job => {
+            JobNews::Over { key, outcome } if decides(&key, &job) => {
                 if let Some(server) = server {
                     server.close();
                 }
@@ -195,7 +195,7 @@ async fn serve(
     terminal: Terminal,
 ) -> Result<Server, Fault> {
     let feed = Feed::default();
-    let debuggee = debuggee(job, &feed, prepared.path.clone(), false);
+    let debuggee = debuggee(job, &feed, prepared, false);
     job.relay.hand_over(Arc::new(feed));
     job.relay.repeat_stop();
     let (server, listening) = Server::start(address, |closing| Offer::Job(debuggee, closing)).await?;
@@ -208,7 +208,7 @@ async fn talk(job: StartedJob, verbose: bool, terminal: Terminal, prepared: Arc<
     let json = prepared.settings.json;
     let seat = Seat { terminal, verbose, json, history: prepared.paths.history() };
     let watch = Watch::new(&job.heading, &seat);
-    let debuggee = debuggee(&job, &watch.feed, prepared.path.clone(), false);
+    let debuggee = debuggee(&job, &watch.feed, &prepared, false);
     job.relay.hand_over(Arc::clone(&watch.observer));
     job.relay.repeat_stop();
     let greeting = format!("{}\n", text::heading(&job.heading, Painter::new(terminal.colour)));

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use engine::effect::Outcome;
 use engine::job::JobInputs;
+use engine::mask::Origin as MaskOrigin;
 use engine::plan::{JobKey, Plan};
+use engine::secrets::Secrets;
 use expr::{Object, Value};
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings};
@@ -132,7 +134,7 @@ pub(crate) struct JobLauncher {
     pub(crate) shelf: Option<Result<Shelf, String>>,
     /// The folder of the run.
     pub(crate) folder: Arc<RunFolder>,
-    /// The job that is debugged, if one is.
+    /// The job that is debugged, if one is, by the ids that lead to it.
     pub(crate) debugged: Option<Arc<str>>,
     /// Failed jobs wait for a person.
     pub(crate) linger: bool,
@@ -173,10 +175,19 @@ impl JobLauncher {
 
     fn mode(&self, key: &JobKey) -> Mode {
         match &self.debugged {
-            Some(id) if *id == key.id => Mode::Debug,
+            Some(path) if **path == key.id_path() => Mode::Debug,
             None if self.linger => Mode::Linger,
             _ => Mode::Headless,
         }
+    }
+
+    /// What a call passes on is a secret of the jobs that are called, even where it is none of the run's.
+    fn secrets_of(&self, inputs: &JobInputs) -> Secrets {
+        let secrets = &self.prepared.secrets;
+        let Some(passed_on) = &inputs.secrets else { return secrets.clone() };
+        let texts = passed_on.iter().map(|(_, value)| value.to_text().into_owned());
+        self.masks.extend(texts.map(|text| (text, MaskOrigin::Unnamed)));
+        secrets.with_masks(self.masks.current())
     }
 
     /// Where checkout takes files from.
@@ -215,7 +226,7 @@ impl JobLauncher {
     fn keep(
         &self,
         plan: &Arc<Plan>,
-        inputs: &JobInputs,
+        (inputs, secrets): (&JobInputs, &Secrets),
         (place, tracking): (&JobPlace, &str),
         mode: Mode,
         observer: &dyn Observer,
@@ -223,7 +234,7 @@ impl JobLauncher {
         let roots = place.roots().map_err(failed)?;
         let begun = self.shelf.as_ref().map(|shelf| {
             shelf.as_ref().map_err(Clone::clone).and_then(|shelf| {
-                shelf.begin(&self.prepared, &Start { plan, inputs, roots: &roots, tracking })
+                shelf.begin(&self.prepared, &Start { plan, inputs, secrets, roots: &roots, tracking })
             })
         });
         match begun {
@@ -315,7 +326,8 @@ impl Launcher for JobLauncher {
         self.warn_of_other_system(&plan, &inputs, &*relay);
 
         let tracking = format!("github_{:016x}", fastrand::u64(..));
-        let kept = self.keep(&plan, &inputs, (&place, &tracking), mode, &*relay)?;
+        let secrets = self.secrets_of(&inputs);
+        let kept = self.keep(&plan, (&inputs, &secrets), (&place, &tracking), mode, &*relay)?;
         let mut log = SessionLog::new(Arc::clone(&relay) as Arc<dyn Observer>);
         if let Some(recorder) = &kept.recorder {
             log = log.recorded(recorder.logs().clone());
@@ -328,10 +340,11 @@ impl Launcher for JobLauncher {
         let workflow = (mode != Mode::Headless)
             .then(|| WorkflowFile::of(Arc::clone(&prepared), Arc::clone(&plan)))
             .map(|file| Box::new(file) as Box<dyn WorkflowSource>);
+        let source_file = Arc::clone(&plan.file);
         let setup = Setup {
             plan,
             inputs,
-            secrets: prepared.secrets.clone(),
+            secrets,
             host,
             files: kept.files,
             recorder: kept.recorder,
@@ -340,7 +353,7 @@ impl Launcher for JobLauncher {
             origin: Some(self.origin()),
             workspace: place.workspace.clone(),
             mode,
-            source: Arc::clone(&prepared.text),
+            source: prepared.text_of(&source_file),
             workflow,
         };
         let (session, handle, calls) = Session::new(setup);

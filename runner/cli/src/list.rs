@@ -63,7 +63,8 @@ fn print_text(loaded: &Loaded, painter: Painter, out: &mut dyn Write) -> io::Res
     let events: Vec<&str> = workflow.on.events.keys().map(|name| &**name).collect();
     heading.push_str(&painter.paint(Meaning::Quiet, &format!(" · on {}", events.join(", "))));
     writeln!(out, "{heading}")?;
-    let rows: Vec<Row> = workflow.jobs.values().map(row).collect();
+    let mut rows = Vec::new();
+    add_rows("", workflow, &mut rows);
     let width = |cell: fn(&Row) -> &str| rows.iter().map(|row| columns(cell(row))).max().unwrap_or(0);
     let (ids, steps, runs_on) = (width(|row| &row.id), width(|row| &row.steps), width(|row| &row.runs_on));
     for row in &rows {
@@ -86,7 +87,19 @@ fn print_text(loaded: &Loaded, painter: Painter, out: &mut dyn Write) -> io::Res
     Ok(())
 }
 
-fn row(job: &Job) -> Row {
+/// Jobs of called workflows stand under the job that calls them, by the names under which they can be debugged.
+fn add_rows(prefix: &str, workflow: &Workflow, rows: &mut Vec<Row>) {
+    for job in workflow.jobs.values() {
+        let id = format!("{prefix}{}", job.id.value);
+        let inside = format!("{id}/");
+        rows.push(row(id, job));
+        if let Some(called) = job.called() {
+            add_rows(&inside, called, rows);
+        }
+    }
+}
+
+fn row(id: String, job: &Job) -> Row {
     let mut notes = Vec::new();
     if !job.needs.is_empty() {
         notes.push(format!("needs {}", needs(job).join(", ")));
@@ -104,7 +117,7 @@ fn row(job: &Job) -> Row {
         }
         JobBody::Reusable { uses, .. } => ("calls".to_owned(), uses.value.to_string()),
     };
-    Row { id: job.id.value.to_string(), steps, runs_on, notes }
+    Row { id, steps, runs_on, notes }
 }
 
 fn needs(job: &Job) -> Vec<&str> {

@@ -11,7 +11,7 @@ use engine::secrets::Secrets;
 use expr::{Object, Value};
 use host::action::ActionStore;
 use indexmap::IndexMap;
-use syntax::{Job, Workflow};
+use syntax::{Job, Sources, Workflow};
 
 use crate::check::refuse_faulty;
 use crate::config::Settings;
@@ -19,13 +19,13 @@ use crate::exit::Fault;
 use crate::given::event::{self, Event, Facts};
 use crate::given::{environment, github, inputs, matrix, missing, runner, secrets};
 use crate::paths::Paths;
-use crate::workflow_files::{Loaded, Project};
+use crate::workflow_files::{self, Loaded, Project};
 use session::wording::{Meaning, Painter};
 
 /// A run that can start.
 pub(crate) struct Prepared {
-    /// The text of the workflow file.
-    pub(crate) text: Arc<str>,
+    /// The workflow file, and those that it calls.
+    pub(crate) sources: Sources,
     /// Where the workflow file is.
     pub(crate) path: PathBuf,
     /// The repository that it belongs to.
@@ -77,7 +77,7 @@ pub(crate) fn prepare(
     warnings: &mut Warnings<'_>,
 ) -> anyhow::Result<Prepared> {
     refuse_faulty(&loaded, warnings.painter, warnings.out)?;
-    let Loaded { path, shown, source, sources, workflow, .. } = loaded;
+    let Loaded { path, shown, sources, workflow, .. } = loaded;
     let mut workflow = workflow.ok_or_else(|| Fault::new(format!("{shown}: there are no jobs in it")))?;
     let paths = Paths::from_environment()?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -106,10 +106,11 @@ pub(crate) fn prepare(
         .collect();
 
     let jobs = jobs_to_run(&workflow, wanted.as_deref());
-    for job in &jobs {
+    let with_called = workflow_files::with_called(&workflow, &jobs);
+    for (_, job) in &with_called {
         runner::refuse_containers(&sources, job, settings.host)?;
     }
-    let unknown = missing::find(&sources, &workflow, jobs, &values, &vars);
+    let unknown = missing::find(&sources, &with_called, &values, &vars);
     if let Some(text) = missing::warning(&unknown) {
         warnings.warn(&text);
     }
@@ -123,7 +124,7 @@ pub(crate) fn prepare(
         runner: runner::context(&paths.cache.join("tools")),
     };
     Ok(Prepared {
-        text: sources.shared_text(source),
+        sources,
         path,
         project: project.clone(),
         event_json: Value::from(event.payload).to_json(),
@@ -138,6 +139,16 @@ pub(crate) fn prepare(
 }
 
 impl Prepared {
+    /// The text of a workflow file of the run, by the name under which people see it.
+    pub(crate) fn text_of(&self, file: &str) -> Arc<str> {
+        self.sources.find(file).map_or_else(Arc::default, |source| self.sources.shared_text(source))
+    }
+
+    /// Where a workflow file of the run is.
+    pub(crate) fn path_of(&self, file: &str) -> PathBuf {
+        if *file == *self.given.file { self.path.clone() } else { self.root.join(file) }
+    }
+
     /// Where the actions of other repositories are.
     pub(crate) fn action_store(&self) -> ActionStore {
         let named = self.settings.actions.iter().map(|(name, folder)| (name.clone(), folder.clone()));
@@ -173,11 +184,13 @@ fn event(
     Ok(Event { name, payload })
 }
 
-/// The jobs in `wanted` and all that they need, in the order of the file.
+/// The jobs in `wanted` and all that they need, in the order of the file. A job of a called workflow stands for the one that
+/// calls.
 pub(crate) fn jobs_to_run<'a>(workflow: &'a Workflow, wanted: Option<&[Arc<str>]>) -> Vec<&'a Job> {
     let Some(wanted) = wanted else { return workflow.jobs.values().collect() };
     let mut found: Vec<&Job> = Vec::new();
-    let mut open: Vec<&Job> = wanted.iter().filter_map(|id| workflow.job(id)).collect();
+    let first = |path: &'_ Arc<str>| workflow.job(path.split('/').next().unwrap_or_default());
+    let mut open: Vec<&Job> = wanted.iter().filter_map(first).collect();
     while let Some(job) = open.pop() {
         if !found.iter().any(|known| std::ptr::eq(*known, job)) {
             open.extend(job.needs.iter().filter_map(|need| workflow.job(&need.value)));
@@ -248,7 +261,7 @@ jobs:
         assert!(prepared.event_json.contains("\"who\": \"you\""), "{}", prepared.event_json);
         assert_eq!(prepared.secrets.mask("it is hunter2"), "it is ***");
         assert!(prepared.workflow.job("a").unwrap().env.as_ref().unwrap().get("E").is_some());
-        assert_eq!(prepared.text.lines().count(), 5);
+        assert_eq!(prepared.text_of("ci.yml").lines().count(), 5);
     }
 
     #[test]

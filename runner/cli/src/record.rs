@@ -48,6 +48,8 @@ pub(crate) struct Start<'a> {
     pub(crate) plan: &'a Arc<Plan>,
     /// What the job is given.
     pub(crate) inputs: &'a JobInputs,
+    /// The secrets, and all that is masked.
+    pub(crate) secrets: &'a Secrets,
     /// What snapshots cover.
     pub(crate) roots: &'a Roots,
     /// Marks the job's processes.
@@ -93,8 +95,8 @@ impl Shelf {
             versions: &versions(),
             facts: &facts,
             plan: start.plan,
-            text: &PlanText::new(Arc::clone(&start.plan.file), Arc::clone(&prepared.text)),
-            secrets: &prepared.secrets,
+            text: &PlanText::new(Arc::clone(&start.plan.file), prepared.text_of(&start.plan.file)),
+            secrets: start.secrets,
         };
         let recorder =
             Recorder::begin(recording, self.seal.clone(), &beginning).map_err(|error| error.to_string())?;

@@ -105,14 +105,15 @@ async fn drive(
         source,
         workflow: None,
     };
-    let workflow_file = reopened.facts.repository.clone().unwrap_or_default().join(&*heading.file);
+    let repository = reopened.facts.repository.clone().unwrap_or_default();
     let (session, handle, calls) = Session::resume(setup, past);
     let work = tokio::task::spawn_local(session.run(calls));
     let debuggee = Debuggee {
         handle,
         feed: watch.feed.reader(),
         name: heading.name.to_string(),
-        workflow: workflow_file,
+        workflow: repository.join(&*heading.file),
+        callers: heading.callers.iter().map(|file| repository.join(&**file)).collect(),
         name_columns: heading.name_columns,
         launched: false,
     };

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use session::command::nearest;
-use syntax::{Diagnostic, FileProvider, ReadOptions, Severity, SourceId, Sources, Workflow, parse_workflow};
+use syntax::{
+    CallSecrets, Diagnostic, FileProvider, Job, JobBody, ReadOptions, Severity, Sources, Workflow,
+    parse_workflow,
+};
 
 use crate::exit::Fault;
 use crate::given::git::Repository;
@@ -132,7 +135,7 @@ impl Project {
         diagnostics.iter_mut().for_each(excuse_other_repositories);
         diagnostics.extend(bad_text);
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.start));
-        Ok(Loaded { path: path.to_path_buf(), shown: shown.into(), source, sources, workflow, diagnostics })
+        Ok(Loaded { path: path.to_path_buf(), shown: shown.into(), sources, workflow, diagnostics })
     }
 }
 
@@ -142,8 +145,6 @@ pub(crate) struct Loaded {
     pub(crate) path: PathBuf,
     /// How people see that.
     pub(crate) shown: Arc<str>,
-    /// Its source.
-    pub(crate) source: SourceId,
     /// It and the files it calls.
     pub(crate) sources: Sources,
     /// What is in it, as far as it could be understood.
@@ -158,21 +159,67 @@ impl Loaded {
         self.workflow.is_none() || self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// The job that a person named.
+    /// The job that a person named: an id, or the ids that lead to a job of a called workflow, `call/build`. Spelled as in the
+    /// files.
     ///
     /// # Errors
     /// There is none.
     pub(crate) fn job_id(&self, workflow: &Workflow, name: &str) -> Result<Arc<str>, Fault> {
-        if let Some(job) = workflow.job(name) {
-            return Ok(Arc::clone(&job.id.value));
-        }
-        let ids = || workflow.jobs.keys().map(|id| &**id);
-        let hint = match nearest::did_you_mean(name, ids()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => format!("there are {}", ids().collect::<Vec<_>>().join(", ")),
+        let (first, rest) = name.split_once('/').map_or((name, None), |(first, rest)| (first, Some(rest)));
+        let Some(job) = workflow.job(first) else {
+            let ids = || workflow.jobs.keys().map(|id| &**id);
+            let hint = match nearest::did_you_mean(first, ids()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there are {}", ids().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Fault::new(format!("{}: there is no job `{first}`", workflow.file)).hint(hint));
         };
-        Err(Fault::new(format!("{}: there is no job `{name}`", self.shown)).hint(hint))
+        let id = &job.id.value;
+        match (rest, job.called()) {
+            (None, _) => Ok(Arc::clone(id)),
+            (Some(rest), Some(called)) => Ok(format!("{id}/{}", self.job_id(called, rest)?).into()),
+            (Some(_), None) => Err(Fault::new(format!("{}: job `{id}` calls no workflow", workflow.file))
+                .hint(format!("--job {id}"))),
+        }
     }
+}
+
+/// The workflow in which a job is, as it is reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CalledIn<'a> {
+    /// The workflow.
+    pub(crate) workflow: &'a Workflow,
+    /// Every secret that the run has can be seen in it.
+    pub(crate) sees_all_secrets: bool,
+}
+
+/// These jobs of a workflow, and all of the workflows that they call.
+pub(crate) fn with_called<'a>(workflow: &'a Workflow, jobs: &[&'a Job]) -> Vec<(CalledIn<'a>, &'a Job)> {
+    let top = CalledIn { workflow, sees_all_secrets: true };
+    let mut all = Vec::new();
+    let mut open: Vec<_> = jobs.iter().rev().map(|job| (top, *job)).collect();
+    while let Some((place, job)) = open.pop() {
+        all.push((place, job));
+        let JobBody::Reusable { secrets, workflow: Some(called), .. } = &job.body else { continue };
+        let inherits = matches!(secrets, Some(CallSecrets::Inherit(_)));
+        let inner = CalledIn { workflow: called, sees_all_secrets: place.sees_all_secrets && inherits };
+        open.extend(called.jobs.values().rev().map(|job| (inner, job)));
+    }
+    all
+}
+
+/// Changes every job of a workflow and of those that it calls.
+pub(crate) fn each_job<E>(
+    workflow: &mut Workflow,
+    change: &mut dyn FnMut(&mut Job) -> Result<(), E>,
+) -> Result<(), E> {
+    for job in workflow.jobs.values_mut() {
+        change(job)?;
+        if let JobBody::Reusable { workflow: Some(called), .. } = &mut job.body {
+            each_job(Arc::make_mut(called), change)?;
+        }
+    }
+    Ok(())
 }
 
 /// Called workflows of the same repository; nothing is fetched.

@@ -13,9 +13,11 @@ use syntax::{Job as JobDefinition, JobBody, RunDefaults, Spanned, Step, StepBody
 
 use crate::step_path::{Stage, StepPath};
 
-/// Names one job of a run: its id, and the matrix combination where there is one.
+/// Names one job of a run: its id, the matrix combination where there is one, and the jobs whose calls of workflows lead to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobKey {
+    /// The job that calls the workflow in which this one is; `None` for the workflow of the run.
+    pub caller: Option<Arc<JobKey>>,
     /// The key below `jobs:`.
     pub id: Arc<str>,
     /// Which combination of the matrix, from 0; `None` without a matrix.
@@ -25,17 +27,58 @@ pub struct JobKey {
 impl JobKey {
     /// The key of a job without a matrix.
     pub fn single(id: impl Into<Arc<str>>) -> Self {
-        Self { id: id.into(), combination: None }
+        Self { caller: None, id: id.into(), combination: None }
+    }
+
+    /// From the job of the run's own workflow, through those that are called, to this one.
+    pub fn chain(&self) -> Vec<&JobKey> {
+        let outwards = std::iter::successors(Some(self), |key| key.caller.as_deref());
+        let mut chain: Vec<_> = outwards.collect();
+        chain.reverse();
+        chain
+    }
+
+    /// The ids that lead to it, without combinations: `call/build`.
+    pub fn id_path(&self) -> String {
+        let ids: Vec<&str> = self.chain().into_iter().map(|key| &*key.id).collect();
+        ids.join("/")
+    }
+
+    /// Whether it is `other`, or in a workflow that `other` calls.
+    pub fn is_within(&self, other: &JobKey) -> bool {
+        self.chain().contains(&other)
+    }
+
+    /// The workflow in which it is, when `top` is that of the run.
+    pub fn workflow<'a>(&self, top: &'a Arc<Workflow>) -> Option<&'a Arc<Workflow>> {
+        match &self.caller {
+            None => Some(top),
+            Some(caller) => caller.workflow(top)?.job(&caller.id)?.called(),
+        }
     }
 }
 
 impl fmt::Display for JobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(caller) = &self.caller {
+            write!(f, "{caller}/")?;
+        }
         match self.combination {
             None => f.write_str(&self.id),
             Some(index) => write!(f, "{}[{index}]", self.id),
         }
     }
+}
+
+/// A job that calls the workflow which another job is in: a frame around that job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its name, matrix values included, without those of the jobs around it.
+    pub name: Arc<str>,
+    /// The file in which it is, as shown to people.
+    pub file: Arc<str>,
+    /// The line of its `uses`, from 1.
+    pub line: u32,
 }
 
 /// What one job will do.
@@ -47,8 +90,10 @@ pub struct Plan {
     pub file: Arc<str>,
     /// Which job.
     pub key: JobKey,
-    /// The name shown for the job, matrix values included.
+    /// The name shown for the job, matrix values and the names of its callers included.
     pub name: Arc<str>,
+    /// The jobs whose calls lead to it, the innermost first.
+    pub callers: Arc<[Caller]>,
     /// The steps of the main stage, in order; pre and post hang off them. The members of a `parallel` group stand in it one by
     /// one, followed by a wait for them, and a wait that GitHub adds stands last.
     pub steps: Vec<PlannedStep>,
@@ -95,7 +140,7 @@ pub enum PlanError {
     #[error("the workflow has no job `{0}`")]
     UnknownJob(Arc<str>),
     /// The job calls another workflow.
-    #[error("job `{0}` calls a reusable workflow, which cannot run yet")]
+    #[error("job `{0}` has no steps of its own: it calls a workflow")]
     ReusableWorkflow(Arc<str>),
 }
 
@@ -143,7 +188,13 @@ impl Plan {
             return Err(PlanError::ReusableWorkflow(Arc::clone(&key.id)));
         };
         let steps = expand::planned(steps);
-        Ok(Self { workflow, file, key, name, steps })
+        Ok(Self { workflow, file, key, name, callers: Arc::default(), steps })
+    }
+
+    /// The same plan, for a job that is reached by these calls, the innermost first.
+    #[must_use]
+    pub fn called_by(self, callers: Arc<[Caller]>) -> Self {
+        Self { callers, ..self }
     }
 
     /// The job as the workflow file has it. `None` only if the plan's workflow was exchanged for another one.

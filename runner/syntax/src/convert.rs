@@ -66,6 +66,7 @@ impl<'a> Converter<'a> {
         }
         let mut workflow = Workflow {
             source: self.source,
+            file: self.sources.path(self.source).into(),
             name: template("name"),
             run_name: template("run-name"),
             on: self.triggers(root.get("on"), root.span),

@@ -27,6 +27,8 @@ pub use crate::yaml::Alias;
 pub struct Workflow {
     /// The file.
     pub source: SourceId,
+    /// The file as shown to people; the whole reference for one of another repository.
+    pub file: Arc<str>,
     /// `name`.
     pub name: Option<Spanned<Template>>,
     /// `run-name`.
@@ -157,6 +159,14 @@ impl Job {
         match &self.body {
             JobBody::Steps { steps, .. } => steps,
             JobBody::Reusable { .. } => &[],
+        }
+    }
+
+    /// The workflow that it calls, if it calls one that could be had.
+    pub fn called(&self) -> Option<&Arc<Workflow>> {
+        match &self.body {
+            JobBody::Steps { .. } => None,
+            JobBody::Reusable { workflow, .. } => workflow.as_ref(),
         }
     }
 }

@@ -93,6 +93,7 @@ impl Job {
             feed: feed.reader(),
             name: "j".to_owned(),
             workflow: PathBuf::from("/w/ci.yml"),
+            callers: Vec::new(),
             name_columns: 20,
             launched: false,
         };

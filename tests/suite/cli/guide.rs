@@ -1,6 +1,6 @@
 //! The guide and the README tell the truth: every `console` block in them is run, and prints what it says.
 //!
-//! A block runs in a copy of `docs/examples/greeting`. Lines that begin with `$ ` are commands, lines that begin with a prompt of the
+//! A block runs in a copy of one of `docs/examples`. Lines that begin with `$ ` are commands, lines that begin with a prompt of the
 //! debugger are its input. With `STEPBACK_BLESS=1` the blocks are written anew instead of being compared.
 
 use std::fs;
@@ -13,7 +13,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
 }
 
-fn check(file: &str) {
+fn check(file: &str, example: &str) {
     let path = workspace().join(file);
     let text = fs::read_to_string(&path).expect("the page");
     let mut page = String::new();
@@ -21,7 +21,7 @@ fn check(file: &str) {
     let mut blocks = 0;
     while let Some((before, block)) = rest.split_once("```console\n") {
         let (block, after) = block.split_once("```").expect("the block ends");
-        page.push_str(&format!("{before}```console\n{}```", run(block)));
+        page.push_str(&format!("{before}```console\n{}```", run(block, example)));
         rest = after;
         blocks += 1;
     }
@@ -34,9 +34,18 @@ fn check(file: &str) {
     }
 }
 
-/// A repository of its own, with the workflow of all examples.
+/// The example of the README and of most pages.
+const GREETING: &str = "greeting";
+/// The one with background steps, an action and a reusable workflow.
+const DELIVERY: &str = "delivery";
+
+/// A repository of its own, with the workflow of the README.
 pub fn example() -> Sandbox {
-    Sandbox::copy(&workspace().join("docs/examples/greeting"))
+    copy_of(GREETING)
+}
+
+fn copy_of(example: &str) -> Sandbox {
+    Sandbox::copy(&workspace().join("docs/examples").join(example))
 }
 
 /// The first block of `file`: a command, and the session that follows.
@@ -53,8 +62,8 @@ pub fn typed(line: &str) -> Option<(&str, &str)> {
 }
 
 /// The block as it really comes out.
-fn run(block: &str) -> String {
-    let sandbox = example();
+fn run(block: &str, example: &str) -> String {
+    let sandbox = copy_of(example);
     let mut out = String::new();
     let mut lines = block.lines().peekable();
     while let Some(line) = lines.next() {
@@ -84,22 +93,37 @@ fn print(sandbox: &Sandbox, command: &str, input: &str) -> String {
 
 #[test]
 fn the_readme() {
-    check("README.md");
+    check("README.md", GREETING);
 }
 
 #[test]
 fn a_first_session() {
-    check("docs/guide/first-session.md");
+    check("docs/guide/first-session.md", GREETING);
 }
 
 #[test]
 fn commands() {
-    check("docs/guide/commands.md");
+    check("docs/guide/commands.md", GREETING);
 }
 
 #[test]
 fn going_back() {
-    check("docs/guide/going-back.md");
+    check("docs/guide/going-back.md", GREETING);
+}
+
+#[test]
+fn actions() {
+    check("docs/guide/actions.md", DELIVERY);
+}
+
+#[test]
+fn background_steps() {
+    check("docs/guide/background-steps.md", DELIVERY);
+}
+
+#[test]
+fn reusable_workflows() {
+    check("docs/guide/reusable-workflows.md", DELIVERY);
 }
 
 #[test]

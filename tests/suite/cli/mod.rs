@@ -1,6 +1,7 @@
 //! The built program, as a person or a script uses it.
 
 mod attaching;
+mod calls;
 mod debugging;
 mod guide;
 pub mod program;

@@ -75,6 +75,7 @@ fn start<H: Host + 'static>(
     let log = SessionLog::new(Arc::new(feed.clone()) as Arc<dyn Observer>);
     let masks = SharedMasks::new(secrets.masks().clone());
     let name = plan.name.to_string();
+    let callers = plan.callers.iter().map(|caller| PathBuf::from("/w").join(&*caller.file)).collect();
     let (session, handle, calls) = Session::new(Setup {
         plan: Arc::new(plan),
         inputs: inputs("/t", "/w"),
@@ -95,6 +96,7 @@ fn start<H: Host + 'static>(
         feed: feed.reader(),
         name,
         workflow: PathBuf::from(WORKFLOW),
+        callers,
         name_columns: 20,
         launched: false,
     };

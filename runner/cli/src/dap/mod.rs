@@ -8,7 +8,6 @@ pub(crate) mod listen;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
@@ -18,6 +17,7 @@ use dap_server::server::Offer;
 use dap_server::transport::Address;
 use engine::effect::Outcome;
 use engine::lines::LineTag;
+use engine::plan::JobKey;
 use engine::run::Run;
 use session::fleet::Fleet;
 use session::notice::{Notice, Observer};
@@ -163,7 +163,7 @@ impl Job {
         launcher.debugged = Some(Arc::clone(&id));
         let (_cancel, cancels) = mpsc::unbounded_channel();
         let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
-        let hand_over = hand_over(heard, id, feed, prepared.path.clone(), reply);
+        let hand_over = hand_over(heard, id, feed, &prepared, reply);
         let outcome = tokio::select! {
             biased;
             outcome = hand_over => outcome,
@@ -182,15 +182,15 @@ async fn hand_over(
     mut heard: UnboundedReceiver<JobNews>,
     id: Arc<str>,
     feed: Feed,
-    workflow: PathBuf,
+    prepared: &Prepared,
     reply: oneshot::Sender<Result<Debuggee, Refusal>>,
 ) -> Outcome {
     let mut reply = Some(reply);
     while let Some(news) = heard.recv().await {
         match news {
-            JobNews::Started(job) if job.key.id == id => {
+            JobNews::Started(job) if job.key.id_path() == *id => {
                 let Some(reply) = reply.take() else { continue };
-                let debuggee = debuggee(&job, &feed, workflow.clone(), true);
+                let debuggee = debuggee(&job, &feed, prepared, true);
                 job.relay.hand_over(Arc::new(feed.clone()) as Arc<dyn Observer>);
                 job.relay.repeat_stop();
                 let handle = debuggee.handle.clone();
@@ -199,7 +199,7 @@ async fn hand_over(
                     handle.tell(Request::Quit);
                 }
             }
-            JobNews::Over { key, outcome } if key.id == id => {
+            JobNews::Over { key, outcome } if decides(&key, &id) => {
                 if let Some(reply) = reply.take() {
                     let text = format!("job `{id}` did not run: a job that it needs has not succeeded");
                     let _ = reply.send(Err(Refusal::new(text)));
@@ -213,13 +213,19 @@ async fn hand_over(
     Outcome::Failure
 }
 
+/// Whether the end of the job `key` is the end of the one that `path` leads to: it is that one, or it would have called it.
+pub(crate) fn decides(key: &JobKey, path: &str) -> bool {
+    path.strip_prefix(&*key.id_path()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A job as the adapter wants it; whoever has it sees to it that the session talks to the feed.
-pub(crate) fn debuggee(job: &StartedJob, feed: &Feed, workflow: PathBuf, launched: bool) -> Debuggee {
+pub(crate) fn debuggee(job: &StartedJob, feed: &Feed, prepared: &Prepared, launched: bool) -> Debuggee {
     Debuggee {
         handle: job.handle.clone(),
         feed: feed.reader(),
         name: job.heading.name.to_string(),
-        workflow,
+        workflow: prepared.path_of(&job.heading.file),
+        callers: job.heading.callers.iter().map(|file| prepared.path_of(file)).collect(),
         name_columns: job.heading.name_columns,
         launched,
     }

@@ -3,10 +3,13 @@
 //! Changes the workflow before it runs, so that every expression and every recorded state sees the same thing; steps may
 //! still override.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use syntax::{Spanned, Token, Workflow};
+
+use crate::workflow_files::each_job;
 
 /// Puts `env` over the `env` of every job. Where a job's `env` is one expression, names that it gives as well are
 /// reported by the evaluation as defined twice.
@@ -14,7 +17,7 @@ pub(crate) fn overlay(workflow: &mut Workflow, env: &IndexMap<String, String>) {
     if env.is_empty() {
         return;
     }
-    for job in workflow.jobs.values_mut() {
+    let overlaid = each_job::<Infallible>(workflow, &mut |job| {
         let place = job.env.as_ref().map_or(job.span, |own| own.span);
         let pair = |name: &str, value: &str| {
             let text = |text: &str| Spanned::new(Token::String(Arc::from(text)), place);
@@ -31,7 +34,9 @@ pub(crate) fn overlay(workflow: &mut Workflow, env: &IndexMap<String, String>) {
         pairs.retain(|(name, _)| name.as_str().is_none_or(|name| !env.contains_key(&**name)));
         pairs.extend(env.iter().map(|(name, value)| pair(name, value)));
         job.env = Some(Spanned::new(Token::Mapping(pairs), place));
-    }
+        Ok(())
+    });
+    let Ok(()) = overlaid;
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use syntax::{Sources, Spanned, Token, Workflow};
 
 use super::inputs::place;
 use crate::exit::Fault;
+use crate::workflow_files::each_job;
 
 /// Leaves only combinations whose `KEY` has one of the given values; keys that a matrix does not have are no condition
 /// (as in act).
@@ -22,9 +23,9 @@ pub(crate) fn choose(
     for (key, values) in wanted {
         let mut known: Vec<String> = Vec::new();
         let mut left = false;
-        for job in workflow.jobs.values_mut() {
-            let Some(strategy) = &mut job.strategy else { continue };
-            let Some(matrix) = &mut strategy.matrix else { continue };
+        each_job(workflow, &mut |job| {
+            let Some(strategy) = &mut job.strategy else { return Ok(()) };
+            let Some(matrix) = &mut strategy.matrix else { return Ok(()) };
             let Token::Mapping(pairs) = &mut matrix.value else {
                 return Err(Fault::new(format!(
                     "{}: the matrix is computed, --matrix cannot choose from it",
@@ -32,7 +33,8 @@ pub(crate) fn choose(
                 )));
             };
             left |= narrow(pairs, key, values, &mut known);
-        }
+            Ok(())
+        })?;
         if known.is_empty() {
             return Err(Fault::new(format!("--matrix {key}: no job has a matrix with this key")));
         }

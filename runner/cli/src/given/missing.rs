@@ -8,6 +8,8 @@ use expr::Object;
 use indexmap::{IndexMap, IndexSet};
 use syntax::{Job, Sources, referenced, referenced_in};
 
+use crate::workflow_files::CalledIn;
+
 /// One name that has no value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Missing {
@@ -19,22 +21,31 @@ pub(crate) struct Missing {
     pub(crate) place: String,
 }
 
-/// Everything that `jobs` and the workflow's own `env` read of `secrets` and `vars`, and that is not there.
-pub(crate) fn find<'a>(
+/// Everything that `jobs`, each with its workflow, and the `env` of their workflows read of `secrets` and `vars`, and that is not
+/// there. What a called workflow finds in `secrets` is up to the call, unless it inherits all.
+pub(crate) fn find(
     sources: &Sources,
-    workflow: &syntax::Workflow,
-    jobs: impl IntoIterator<Item = &'a Job>,
+    jobs: &[(CalledIn<'_>, &Job)],
     secrets: &IndexMap<Arc<str>, Arc<str>>,
     vars: &Object,
 ) -> Vec<Missing> {
-    let jobs: Vec<&Job> = jobs.into_iter().collect();
+    let workflows: IndexMap<_, _> =
+        jobs.iter().map(|(place, _)| (std::ptr::from_ref(place.workflow), place)).collect();
     let has_secret = |name: &str| secrets.keys().any(|known| known.eq_ignore_ascii_case(name));
     let mut found = Vec::new();
     let mut seen = IndexSet::new();
     for context in ["secrets", "vars"] {
-        let of_workflow = workflow.env.iter().flat_map(|env| referenced_in(sources, env, context));
-        let of_jobs = jobs.iter().flat_map(|job| referenced(sources, job, context));
-        for place in of_workflow.chain(of_jobs) {
+        let sees = |place: &CalledIn<'_>| context != "secrets" || place.sees_all_secrets;
+        let of_workflows = workflows
+            .values()
+            .filter(|place| sees(place))
+            .filter_map(|place| place.workflow.env.as_ref())
+            .flat_map(|env| referenced_in(sources, env, context));
+        let of_jobs = jobs
+            .iter()
+            .filter(|(place, _)| sees(place))
+            .flat_map(|(_, job)| referenced(sources, job, context));
+        for place in of_workflows.chain(of_jobs) {
             let Some(name) = place.reference.key(0) else { continue };
             let given = if context == "secrets" { has_secret(name) } else { vars.contains_key(name) };
             if !given && seen.insert((context, name.to_ascii_uppercase())) {
@@ -68,7 +79,7 @@ mod tests {
     use expr::Value;
 
     use super::*;
-    use crate::workflow_files::parsed_for_test;
+    use crate::workflow_files::{parsed_for_test, with_called};
 
     const WORKFLOW: &str = "on: push
 env: {REGION: '${{ vars.REGION }}'}
@@ -90,7 +101,8 @@ jobs:
         let secrets = IndexMap::from([(Arc::from("given"), Arc::from("x"))]);
         let mut vars = Object::new();
         vars.insert("KNOWN", Value::string("x"));
-        let missing = find(&sources, &workflow, workflow.job("a"), &secrets, &vars);
+        let jobs = [workflow.job("a").unwrap()];
+        let missing = find(&sources, &with_called(&workflow, &jobs), &secrets, &vars);
         let names: Vec<String> =
             missing.iter().map(|one| format!("{}.{} {}", one.context, one.name, one.place)).collect();
         assert_eq!(names, ["secrets.NPM ci.yml:7", "secrets.OTHER ci.yml:9", "vars.REGION ci.yml:2"]);

@@ -28,12 +28,16 @@ const NAME_COLUMNS_MAX: usize = 44;
 /// What a face needs to know of a job when it starts.
 #[derive(Clone, Debug)]
 pub(crate) struct JobHeading {
-    /// `build`, or `test[2]`.
+    /// `build`, `test[2]`, or `call/build` in a called workflow.
     pub(crate) key: String,
+    /// The same without combinations of a matrix.
+    pub(crate) id_path: String,
     /// Its display name.
     pub(crate) name: Arc<str>,
     /// The workflow file.
     pub(crate) file: Arc<str>,
+    /// The files in which jobs call that workflow, the innermost first.
+    pub(crate) callers: Vec<Arc<str>>,
     /// How many steps it has.
     pub(crate) steps: usize,
     /// It works in the person's own tree.
@@ -48,8 +52,10 @@ impl JobHeading {
         let widest = step_names.iter().map(|name| columns(name)).max().unwrap_or(0);
         JobHeading {
             key: plan.key.to_string(),
+            id_path: plan.key.id_path(),
             name: Arc::clone(&plan.name),
             file: Arc::clone(&plan.file),
+            callers: plan.callers.iter().map(|caller| Arc::clone(&caller.file)).collect(),
             steps: plan.steps.len(),
             in_place,
             name_columns: widest.clamp(24, NAME_COLUMNS_MAX),
@@ -135,6 +141,8 @@ pub(crate) mod testing {
 
     pub(crate) fn heading(key: &str) -> JobHeading {
         JobHeading {
+            id_path: key.split('[').next().unwrap_or_default().to_owned(),
+            callers: Vec::new(),
             key: key.into(),
             name: key.into(),
             file: "ci.yml".into(),

@@ -28,7 +28,7 @@ pub(crate) enum Others {
 }
 
 impl QuietFace {
-    /// Leaves out the job with this id, in every combination of its matrix.
+    /// Leaves out the job that these ids lead to, in every combination of its matrix.
     pub(crate) fn new(others: Others, left_out: String) -> QuietFace {
         QuietFace { others, left_out }
     }
@@ -36,7 +36,7 @@ impl QuietFace {
 
 impl Face for QuietFace {
     fn job_started(self: Arc<Self>, job: JobHeading) -> Arc<dyn Observer> {
-        if job.key.split('[').next() == Some(self.left_out.as_str()) {
+        if job.id_path == self.left_out {
             return Arc::new(Nobody);
         }
         match &self.others {

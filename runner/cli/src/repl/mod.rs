@@ -115,7 +115,7 @@ pub(crate) async fn talk(debuggee: Debuggee, voice: Watch, seat: Seat, greeting:
 pub(crate) async fn at_failure(job: &StartedJob, verbose: bool, terminal: Terminal, prepared: &Prepared) {
     let seat = Seat { terminal, verbose, json: prepared.settings.json, history: prepared.paths.history() };
     let watch = Watch::new(&job.heading, &seat);
-    let debuggee = crate::dap::debuggee(job, &watch.feed, prepared.path.clone(), false);
+    let debuggee = crate::dap::debuggee(job, &watch.feed, prepared, false);
     job.relay.hand_over(Arc::clone(&watch.observer));
     // A job without a failure to go back to stands where it does.
     let _ = job.handle.ask(Request::ReverseContinue).await;

@@ -26,6 +26,8 @@ pub struct JobInputs {
     pub vars: Arc<Object>,
     /// `inputs`, as they were at the start.
     pub inputs: Arc<Object>,
+    /// `secrets`, for a job of a called workflow, which sees those that the call passes on; `None`: all there are.
+    pub secrets: Option<Arc<Object>>,
     /// `runner`; `temp` in it is where scripts and command files go.
     pub runner: Arc<Object>,
 }
@@ -55,7 +57,8 @@ impl Job {
             // An action sees none of these (steps.md 1.5).
             all.insert("needs", Value::Object(Arc::clone(&given.needs)));
             all.insert("vars", Value::Object(Arc::clone(&given.vars)));
-            all.insert("secrets", Value::Object(Arc::clone(secrets.context())));
+            let passed_on = given.secrets.as_ref().unwrap_or(secrets.context());
+            all.insert("secrets", Value::Object(Arc::clone(passed_on)));
         }
         all
     }

@@ -1,9 +1,10 @@
 //! All jobs of one workflow as one pure value above [`Job`](crate::job::Job): `needs`, conditions, matrix,
-//! `fail-fast`, `max-parallel`, outputs between jobs.
+//! `fail-fast`, `max-parallel`, outputs between jobs. A job that calls a workflow is a run within the run.
 //!
 //! Decides which job may start and with what; does not know how a job runs, nor how many can run at once on
 //! this machine.
 
+mod call;
 mod matrix;
 mod only;
 mod start;
@@ -22,6 +23,7 @@ use crate::event::CancelReason;
 use crate::job::JobInputs;
 use crate::plan::{JobKey, Plan};
 use crate::secrets::Secrets;
+use call::Call;
 
 pub use matrix::{Combination, MatrixError, expand};
 pub use only::Choices;
@@ -46,6 +48,8 @@ pub struct RunInputs {
 pub struct Run {
     workflow: Arc<Workflow>,
     given: Arc<RunInputs>,
+    /// The call that it answers; `None` for the workflow that was started.
+    call: Option<Call>,
     wanted: Option<Vec<Arc<str>>>,
     only: Option<JobKey>,
     groups: IndexMap<Arc<str>, Group>,
@@ -76,12 +80,20 @@ pub enum GroupState {
 
 #[derive(Clone, PartialEq)]
 struct Instance {
-    plan: Arc<Plan>,
-    inputs: Arc<JobInputs>,
+    key: JobKey,
+    name: Arc<str>,
+    work: Work,
     /// Its failure counts for nobody: the job's `continue-on-error`, which may depend on the matrix.
     forgiven: bool,
     state: InstanceState,
     outputs: Arc<Object>,
+}
+
+/// What a job does.
+#[derive(Clone, PartialEq)]
+enum Work {
+    Steps { plan: Arc<Plan>, inputs: Arc<JobInputs> },
+    Call(Box<Run>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,11 +159,16 @@ pub enum RunEffect {
 }
 
 impl Run {
-    /// A run of the whole workflow, or of the jobs in `wanted` and all that they need.
+    /// A run of the whole workflow, or of the jobs in `wanted` and all that they need. A job of a called workflow is wanted by
+    /// the ids that lead to it: `call/build`.
     pub fn new(workflow: Arc<Workflow>, given: RunInputs, wanted: Option<Vec<Arc<str>>>) -> Self {
         let names = match &wanted {
             None => workflow.jobs.keys().cloned().collect(),
-            Some(wanted) => with_needs(&workflow, wanted),
+            Some(wanted) => {
+                let first =
+                    |path: &Arc<str>| path.split_once('/').map_or(Arc::clone(path), |(id, _)| id.into());
+                with_needs(&workflow, wanted.iter().map(first).collect())
+            }
         };
         let groups = workflow
             .jobs
@@ -162,6 +179,7 @@ impl Run {
         Self {
             workflow,
             given: Arc::new(given),
+            call: None,
             wanted,
             only: None,
             groups,
@@ -174,8 +192,10 @@ impl Run {
     pub fn handle(&mut self, event: RunEvent, secrets: &Secrets, out: &mut Vec<RunEffect>) {
         match event {
             RunEvent::Begin => {}
-            RunEvent::JobFinished { key, outcome, outputs } => self.job_finished(&key, outcome, outputs, out),
-            RunEvent::Cancel => self.cancel(out),
+            RunEvent::JobFinished { key, outcome, outputs } => {
+                self.job_finished(key, outcome, outputs, secrets, out);
+            }
+            RunEvent::Cancel => self.cancel(secrets, out),
         }
         self.proceed(secrets, out);
     }
@@ -187,38 +207,46 @@ impl Run {
 
     fn job_finished(
         &mut self,
-        key: &JobKey,
+        key: JobKey,
         outcome: Outcome,
         outputs: Arc<Object>,
+        secrets: &Secrets,
         out: &mut Vec<RunEffect>,
     ) {
-        let Some(group) = self.groups.get_mut(&key.id) else { return };
-        let Some(instance) = group.instances.iter_mut().find(|instance| instance.plan.key == *key) else {
-            return;
-        };
-        instance.state = InstanceState::Over(outcome);
-        instance.outputs = outputs;
-        if outcome == Outcome::Failure && group.fail_fast && !instance.forgiven {
-            group.stop_others(CancelReason::FailFast, out);
+        let Some(own) = key.chain().get(self.depth()).map(|own| (*own).clone()) else { return };
+        let Some(group) = self.groups.get_mut(&own.id) else { return };
+        let Some(instance) = group.instances.iter_mut().find(|instance| instance.key == own) else { return };
+        match instance.work {
+            Work::Steps { .. } => {
+                instance.state = InstanceState::Over(outcome);
+                instance.outputs = outputs;
+            }
+            Work::Call(_) => instance.tell(RunEvent::JobFinished { key, outcome, outputs }, secrets, out),
+        }
+        if instance.state == InstanceState::Over(Outcome::Failure) && group.fail_fast && !instance.forgiven {
+            group.stop_others(CancelReason::FailFast, secrets, out);
         }
         group.conclude();
     }
 
-    fn cancel(&mut self, out: &mut Vec<RunEffect>) {
+    fn cancel(&mut self, secrets: &Secrets, out: &mut Vec<RunEffect>) {
         self.cancelled = true;
         for group in self.groups.values_mut() {
-            group.stop_others(CancelReason::Run, out);
+            group.stop_others(CancelReason::Run, secrets, out);
             group.conclude();
         }
     }
 
     /// Starts what can start until nothing changes any more.
     fn proceed(&mut self, secrets: &Secrets, out: &mut Vec<RunEffect>) {
-        while let Some(id) = self.next_unblocked() {
-            self.open(&id, secrets, out);
-        }
-        for group in self.groups.values_mut() {
-            group.start_queued(out);
+        loop {
+            while let Some(id) = self.next_unblocked() {
+                self.open(&id, secrets, out);
+            }
+            // A call may be over at once, and then others may start.
+            if !self.groups.values_mut().any(|group| group.start_queued(secrets, out)) {
+                break;
+            }
         }
         if !self.finished && self.groups.values().all(|group| matches!(group.state, GroupState::Over(_))) {
             self.finished = true;
@@ -252,6 +280,8 @@ impl Run {
             Outcome::Cancelled
         } else if all().any(|outcome| outcome == Outcome::Failure) {
             Outcome::Failure
+        } else if self.call.is_some() && all().all(|outcome| outcome == Outcome::Skipped) {
+            Outcome::Skipped
         } else {
             Outcome::Success
         }
@@ -270,41 +300,49 @@ impl Group {
         }
     }
 
-    /// The plans of its jobs, once it has started.
-    pub fn plans(&self) -> impl Iterator<Item = &Arc<Plan>> {
-        self.instances.iter().map(|instance| &instance.plan)
-    }
-
-    fn stop_others(&mut self, reason: CancelReason, out: &mut Vec<RunEffect>) {
+    fn stop_others(&mut self, reason: CancelReason, secrets: &Secrets, out: &mut Vec<RunEffect>) {
         for instance in &mut self.instances {
-            let key = instance.plan.key.clone();
-            match instance.state {
-                InstanceState::Queued => {
+            let key = instance.key.clone();
+            match (instance.state, &instance.work) {
+                (InstanceState::Queued, _) => {
                     instance.state = InstanceState::Over(Outcome::Cancelled);
-                    let name = Arc::clone(&instance.plan.name);
+                    let name = Arc::clone(&instance.name);
                     out.push(RunEffect::JobEnded { key, name, outcome: Outcome::Cancelled, error: None });
                 }
-                InstanceState::Running => out.push(RunEffect::CancelJob { key, reason }),
-                InstanceState::Over(_) => {}
+                (InstanceState::Running, Work::Steps { .. }) => {
+                    out.push(RunEffect::CancelJob { key, reason })
+                }
+                (InstanceState::Running, Work::Call(_)) => instance.tell(RunEvent::Cancel, secrets, out),
+                (InstanceState::Over(_), _) => {}
             }
         }
     }
 
-    fn start_queued(&mut self, out: &mut Vec<RunEffect>) {
+    /// True when a call was over as soon as it was started.
+    fn start_queued(&mut self, secrets: &Secrets, out: &mut Vec<RunEffect>) -> bool {
         let running = self.instances.iter().filter(|one| one.state == InstanceState::Running).count();
         let free = self
             .max_parallel
             .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
             .saturating_sub(running);
+        let mut over = false;
         for instance in self.instances.iter_mut().filter(|one| one.state == InstanceState::Queued).take(free)
         {
             instance.state = InstanceState::Running;
-            out.push(RunEffect::StartJob {
-                key: instance.plan.key.clone(),
-                plan: Arc::clone(&instance.plan),
-                inputs: Arc::clone(&instance.inputs),
-            });
+            match &instance.work {
+                Work::Steps { plan, inputs } => out.push(RunEffect::StartJob {
+                    key: instance.key.clone(),
+                    plan: Arc::clone(plan),
+                    inputs: Arc::clone(inputs),
+                }),
+                Work::Call(_) => instance.tell(RunEvent::Begin, secrets, out),
+            }
+            over |= matches!(instance.state, InstanceState::Over(_));
         }
+        if over {
+            self.conclude();
+        }
+        over
     }
 
     /// All its jobs are over: the worst result that counts is the group's.
@@ -320,7 +358,9 @@ impl Group {
         if let Some(outcomes) = self.instances.iter().map(over).collect::<Option<Vec<_>>>() {
             let has = |outcome| outcomes.contains(&outcome);
             let worst = [Outcome::Failure, Outcome::Cancelled].into_iter().find(|outcome| has(*outcome));
-            self.state = GroupState::Over(worst.unwrap_or(Outcome::Success));
+            let skipped = || !outcomes.is_empty() && outcomes.iter().all(|one| *one == Outcome::Skipped);
+            let best = || if skipped() { Outcome::Skipped } else { Outcome::Success };
+            self.state = GroupState::Over(worst.unwrap_or_else(best));
         }
     }
 
@@ -342,9 +382,9 @@ impl Group {
 }
 
 /// The jobs and, before them, all that they need, directly or not.
-fn with_needs(workflow: &Workflow, wanted: &[Arc<str>]) -> Vec<Arc<str>> {
+fn with_needs(workflow: &Workflow, wanted: Vec<Arc<str>>) -> Vec<Arc<str>> {
     let mut all: Vec<Arc<str>> = Vec::new();
-    let mut open: Vec<Arc<str>> = wanted.to_vec();
+    let mut open = wanted;
     while let Some(id) = open.pop() {
         if all.contains(&id) {
             continue;

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use expr::{Evaluated, Functions, HashAnswers, Object, Phase, StatusFacts, Value};
-use syntax::{Job as JobDefinition, Spanned, Token, TokenValue};
+use syntax::{Job as JobDefinition, JobBody, Span, Spanned, Token, TokenValue};
 
 use super::matrix::{Combination, MatrixError, expand};
-use super::{Group, GroupState, Instance, InstanceState, Run, RunEffect, spelled_as_defined};
+use super::{Group, GroupState, Instance, InstanceState, Run, RunEffect, Work, spelled_as_defined};
 use crate::effect::Outcome;
 use crate::job::JobInputs;
 use crate::plan::{self, JobKey, Plan};
@@ -30,8 +30,8 @@ impl Run {
         if let Some(group) = self.groups.get_mut(id) {
             group.state = GroupState::Over(outcome.0);
         }
-        let key = JobKey::single(Arc::clone(id));
-        out.push(RunEffect::JobEnded { key, name: Arc::clone(id), outcome: outcome.0, error: outcome.1 });
+        let (key, name) = (self.key(id, None), self.name_within(id));
+        out.push(RunEffect::JobEnded { key, name, outcome: outcome.0, error: outcome.1 });
     }
 
     /// The group with its jobs; `None` when its condition is false.
@@ -41,8 +41,18 @@ impl Run {
         if !self.condition(job, &contexts)? {
             return Ok(None);
         }
-        contexts.insert("secrets", Value::Object(Arc::clone(secrets.context())));
-        let evaluate = |token: &Spanned<Token>| self.token(token, &contexts);
+        contexts.insert("secrets", Value::Object(Arc::clone(self.secrets_context(secrets))));
+        self.group(id, job, &contexts).map(Some)
+    }
+
+    /// The group with every job that its matrix gives, or the one that was chosen.
+    pub(super) fn group(
+        &self,
+        id: &Arc<str>,
+        job: &JobDefinition,
+        contexts: &Object,
+    ) -> Result<Group, String> {
+        let evaluate = |token: &Spanned<Token>| self.token(token, contexts);
         let strategy = job.strategy.as_ref();
         let fail_fast = match strategy.and_then(|strategy| strategy.fail_fast.as_ref()) {
             Some(token) => evaluate(token)?.is_truthy(),
@@ -57,8 +67,8 @@ impl Run {
             None => None,
         };
         let instances =
-            self.chosen(self.instances(id, job, combinations, fail_fast, max_parallel, &contexts)?);
-        Ok(Some(Group { state: GroupState::Started, fail_fast, max_parallel, instances }))
+            self.chosen(self.instances(id, job, combinations, fail_fast, max_parallel, contexts)?);
+        Ok(Group { state: GroupState::Started, fail_fast, max_parallel, instances })
     }
 
     fn instances(
@@ -72,14 +82,14 @@ impl Run {
     ) -> Result<Vec<Instance>, String> {
         let Some(combinations) = combinations else {
             let strategy = strategy_context(fail_fast, 0, 1, max_parallel);
-            return Ok(vec![self.instance(JobKey::single(Arc::clone(id)), job, None, strategy, contexts)?]);
+            return Ok(vec![self.instance(self.key(id, None), job, None, strategy, contexts)?]);
         };
         let total = combinations.len();
         combinations
             .into_iter()
             .zip(0u32..)
             .map(|(combination, index)| {
-                let key = JobKey { id: Arc::clone(id), combination: Some(index) };
+                let key = self.key(id, Some(index));
                 let strategy = strategy_context(fail_fast, index, total, max_parallel);
                 self.instance(key, job, Some(combination), strategy, contexts)
             })
@@ -106,24 +116,35 @@ impl Run {
             Some(token) => self.token(token, &own)?.is_truthy(),
             None => false,
         };
-        let plan = Plan::new(Arc::clone(&self.workflow), Arc::clone(&self.given.file), key, name.into())
-            .map_err(|error| error.to_string())?;
-        let inputs = JobInputs {
+        let full_name = self.name_within(&name);
+        let work = match &job.body {
+            JobBody::Reusable { .. } => Work::Call(Box::new(self.called(&key, job, name.into(), &own)?)),
+            JobBody::Steps { .. } => {
+                let plan = self.plan(key.clone(), Arc::clone(&full_name))?;
+                let needs = object_of(contexts.get("needs"));
+                Work::Steps { plan, inputs: Arc::new(self.job_inputs(needs, strategy, matrix)) }
+            }
+        };
+        let (state, outputs) = (InstanceState::Queued, Arc::default());
+        Ok(Instance { key, name: full_name, work, forgiven, state, outputs })
+    }
+
+    fn plan(&self, key: JobKey, name: Arc<str>) -> Result<Arc<Plan>, String> {
+        let plan = Plan::new(Arc::clone(&self.workflow), Arc::clone(&self.given.file), key, name);
+        Ok(Arc::new(plan.map_err(|error| error.to_string())?.called_by(self.callers())))
+    }
+
+    fn job_inputs(&self, needs: Arc<Object>, strategy: Arc<Object>, matrix: Value) -> JobInputs {
+        JobInputs {
             github: Arc::new(self.given.github.clone()),
-            needs: object_of(contexts.get("needs")),
+            needs,
             strategy,
             matrix,
             vars: Arc::new(self.given.vars.clone()),
             inputs: Arc::new(self.given.inputs.clone()),
+            secrets: self.call.as_ref().map(|call| Arc::clone(&call.secrets)),
             runner: Arc::new(self.given.runner.clone()),
-        };
-        Ok(Instance {
-            plan: Arc::new(plan),
-            inputs: Arc::new(inputs),
-            forgiven,
-            state: InstanceState::Queued,
-            outputs: Arc::default(),
-        })
+        }
     }
 
     /// The name shown for a job: its `name:`, else its id; with the matrix values behind it unless the name itself
@@ -182,9 +203,9 @@ impl Run {
         match job.condition.value.expression().evaluate(&contexts, &functions) {
             Ok(Evaluated::Value(value)) => Ok(value.is_truthy()),
             Ok(Evaluated::NeedsHash(_)) => {
-                Err(located_at(&self.given.file, job, "hashFiles() cannot be used here"))
+                Err(located_in(&self.given.file, job.condition.span, "hashFiles() cannot be used here"))
             }
-            Err(error) => Err(located_at(&self.given.file, job, &error.to_string())),
+            Err(error) => Err(located_in(&self.given.file, job.condition.span, &error.to_string())),
         }
     }
 
@@ -202,12 +223,7 @@ impl Run {
     }
 
     pub(super) fn token(&self, token: &Spanned<Token>, contexts: &Object) -> Result<Value, String> {
-        let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::default());
-        match token.evaluate(contexts, &functions) {
-            Ok(TokenValue::Value(value)) => Ok(value),
-            Ok(TokenValue::NeedsHash(_)) => Err(self.located(token, "hashFiles() cannot be used here")),
-            Err(error) => Err(self.located(token, &error.text)),
-        }
+        token_value(token, contexts).map_err(|text| self.located(token, &text))
     }
 
     /// A fault of a matrix at the key that is wrong, where that is written as such.
@@ -220,9 +236,23 @@ impl Run {
     }
 
     fn located(&self, token: &Spanned<Token>, text: &str) -> String {
-        let start = token.span.start;
-        format!("{} (Line: {}, Col: {}): {text}", self.given.file, start.line, start.column)
+        located_in(&self.given.file, token.span, text)
     }
+}
+
+/// The value of a token outside of any step.
+pub(super) fn token_value(token: &Spanned<Token>, contexts: &Object) -> Result<Value, String> {
+    let functions = Functions::for_dispatch(Phase::Body, StatusFacts::default(), HashAnswers::default());
+    match token.evaluate(contexts, &functions) {
+        Ok(TokenValue::Value(value)) => Ok(value),
+        Ok(TokenValue::NeedsHash(_)) => Err("hashFiles() cannot be used here".to_owned()),
+        Err(error) => Err(error.text),
+    }
+}
+
+/// A fault as GitHub places it.
+pub(super) fn located_in(file: &str, span: Span, text: &str) -> String {
+    format!("{file} (Line: {}, Col: {}): {text}", span.start.line, span.start.column)
 }
 
 /// Where an entry of a matrix's `exclude` names this key.
@@ -230,11 +260,6 @@ fn excluding_key<'t>(matrix: &'t Spanned<Token>, name: &str) -> Option<&'t Spann
     let entries = matrix.get("exclude")?.as_sequence()?;
     let keys = entries.iter().filter_map(|entry| entry.as_mapping()).flatten().map(|(key, _)| key);
     keys.into_iter().find(|key| key.as_str().is_some_and(|text| text.eq_ignore_ascii_case(name)))
-}
-
-fn located_at(file: &str, job: &JobDefinition, text: &str) -> String {
-    let start = job.condition.span.start;
-    format!("{file} (Line: {}, Col: {}): {text}", start.line, start.column)
 }
 
 fn template_text(template: &expr::Template, contexts: &Object) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Runs driven against outcomes given in the test.
 
+mod calls;
+
 use super::*;
 use syntax::{NoFiles, ReadOptions, Sources};
 
@@ -122,7 +124,8 @@ fn a_condition_sees_the_needs_of_its_needs_and_a_step_does_not() {
     let jobs = format!("  a:\n{STEPS}  b:\n    needs: a\n{STEPS}  c:\n    needs: b\n{condition}{STEPS}");
     let mut run = run_of(&jobs);
     assert_eq!(drive(&mut run, |_| Outcome::Success), ["start a", "start b", "start c", "finished success"]);
-    let needs = &run.groups()["c"].instances[0].inputs.needs;
+    let Work::Steps { inputs, .. } = &run.groups()["c"].instances[0].work else { panic!("steps") };
+    let needs = &inputs.needs;
     assert!(needs.get("b").is_some() && needs.get("a").is_none());
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use engine::expr::{Condition, Scope, Template};
 use engine::job::JobInputs;
-use engine::plan::{Hook, JobKey, Plan, PlanError};
+use engine::plan::{Caller, Hook, JobKey, Plan, PlanError};
 use engine::syntax::{FileProvider, ReadOptions, SourceId, Sources, parse_workflow};
 use indexmap::IndexMap;
 
@@ -42,7 +42,7 @@ impl std::fmt::Debug for JobFacts {
 /// The texts from which a plan was made, and can be made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanText {
-    /// The workflow file as shown to people, for instance `.github/workflows/ci.yml`.
+    /// The workflow file that has the job, as shown to people, for instance `.github/workflows/ci.yml`.
     pub file: Arc<str>,
     /// Its text.
     pub text: Arc<str>,
@@ -79,6 +79,7 @@ pub(super) struct PlanFacts {
     pub(super) number: u32,
     pub(super) text: PlanText,
     pub(super) key: JobKey,
+    pub(super) callers: Arc<[Caller]>,
     pub(super) name: Arc<str>,
     pub(super) hooks: Vec<HookText>,
 }
@@ -130,6 +131,7 @@ impl PlanFacts {
             number,
             text: text.clone(),
             key: plan.key.clone(),
+            callers: Arc::clone(&plan.callers),
             name: Arc::clone(&plan.name),
             hooks: hooks.collect(),
         }
@@ -150,7 +152,8 @@ impl PlanFacts {
             Arc::clone(&self.text.file),
             self.key.clone(),
             Arc::clone(&self.name),
-        )?;
+        )?
+        .called_by(Arc::clone(&self.callers));
         for hook in &self.hooks {
             hook.put_into(&mut plan).ok_or(RebuildError::Hook)?;
         }

@@ -104,7 +104,7 @@ fn a_plan_that_nobody_told_of_ends_the_recording_and_says_so() {
 #[test]
 fn hooks_of_actions_and_called_workflows_are_planned_again() {
     use engine::expr::{Condition, Scope, Template};
-    use engine::plan::Hook;
+    use engine::plan::{Caller, Hook};
     let shelf = Shelf::new();
     let called = "on: workflow_call\njobs:\n  x:\n    runs-on: a\n    steps: [{run: echo}]\n";
     let reference = "./.github/workflows/other.yml";
@@ -117,8 +117,13 @@ fn hooks_of_actions_and_called_workflows_are_planned_again() {
     let source = sources.add("ci.yml", caller.as_str());
     let (workflow, diagnostics) = parse_workflow(&mut sources, source, &ReadOptions::default(), &text);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
-    let key = JobKey { id: "build".into(), combination: Some(3) };
-    let mut plan = Plan::new(Arc::new(workflow.unwrap()), "ci.yml".into(), key, "build (3)".into()).unwrap();
+    let outer = JobKey::single("outer");
+    let call = JobKey { caller: Some(Arc::new(outer)), id: "call".into(), combination: Some(2) };
+    let key = JobKey { caller: Some(Arc::new(call)), id: "build".into(), combination: Some(3) };
+    let caller = |name: &str, line| Caller { name: name.into(), file: "main.yml".into(), line };
+    let mut plan = Plan::new(Arc::new(workflow.unwrap()), "ci.yml".into(), key, "build (3)".into())
+        .unwrap()
+        .called_by([caller("call (2)", 7), caller("outer", 3)].into());
     plan.steps[1].post = Some(Hook {
         condition: Condition::parse(Some("always()"), &Scope::any()).unwrap(),
         script: Template::parse("echo ${{ github.sha }}", &Scope::any()).unwrap(),
@@ -135,7 +140,7 @@ fn hooks_of_actions_and_called_workflows_are_planned_again() {
 }
 
 #[test]
-fn the_written_form_of_twins_2_0_stays() {
+fn the_written_form_of_twins_3_0_stays() {
     // A change of this hash is a change of the format, or of what the engine keeps: see the rules in `twin`.
     use crate::journal::{Record, StateArchive};
     let shelf = Shelf::new();
@@ -156,6 +161,6 @@ fn the_written_form_of_twins_2_0_stays() {
     }
     assert_eq!(
         hasher.finalize().to_hex().as_str(),
-        "2bf07134193f45cfdf0b244a83ad396b833830b95d2cfced525054921c081676"
+        "fb9a92b4fa3f4565992d93cea1ba89ec74c96afe36f86cc1c7dc09e42fca3b57"
     );
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::job::JobInputs;
-use engine::plan::JobKey;
+use engine::plan::{Caller, JobKey};
 use engine::secrets::Secrets;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,7 @@ pub(in crate::recording) struct FactsTwin<'a> {
     matrix: Tree<'a>,
     vars: Tree<'a>,
     inputs: Tree<'a>,
+    secrets: Option<Tree<'a>>,
     runner: Tree<'a>,
     roots: Vec<(Text<'a>, PathTwin<'a>)>,
     repository: Option<PathTwin<'a>>,
@@ -64,6 +65,7 @@ impl<'a> FactsTwin<'a> {
             matrix: Tree::of(&inputs.matrix, &hide),
             vars: Tree::of_object(&inputs.vars, &hide),
             inputs: Tree::of_object(&inputs.inputs, &hide),
+            secrets: inputs.secrets.as_ref().map(|secrets| Tree::of_object(secrets, &hide)),
             runner: Tree::of_object(&inputs.runner, &hide),
             roots: facts
                 .roots
@@ -91,6 +93,7 @@ impl<'a> FactsTwin<'a> {
             matrix: twin.matrix.value(fill)?,
             vars: Arc::new(twin.vars.owned_object(fill)?),
             inputs: Arc::new(twin.inputs.owned_object(fill)?),
+            secrets: twin.secrets.map(|secrets| secrets.owned_object(fill)).transpose()?.map(Arc::new),
             runner: Arc::new(twin.runner.owned_object(fill)?),
         };
         Ok(JobFacts {
@@ -131,11 +134,23 @@ pub(in crate::recording) struct PlanTwin<'a> {
     job: Text<'a>,
     combination: Option<u32>,
     name: Text<'a>,
+    callers: Vec<CallerTwin<'a>>,
     hooks: Vec<HookTwin<'a>>,
 }
 
 impl Twin for PlanTwin<'_> {
     const KIND: &'static str = "workflow";
+}
+
+/// A job around the one that is meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct CallerTwin<'a> {
+    #[serde(borrow)]
+    job: Text<'a>,
+    combination: Option<u32>,
+    name: Text<'a>,
+    file: Text<'a>,
+    line: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,6 +174,18 @@ impl<'a> PlanTwin<'a> {
             job: hide.text(&facts.key.id),
             combination: facts.key.combination,
             name: hide.text(&facts.name),
+            callers: facts
+                .callers
+                .iter()
+                .zip(keys_outwards(&facts.key).skip(1))
+                .map(|(caller, key)| CallerTwin {
+                    job: hide.text(&key.id),
+                    combination: key.combination,
+                    name: hide.text(&caller.name),
+                    file: hide.text(&caller.file),
+                    line: caller.line,
+                })
+                .collect(),
             hooks: facts
                 .hooks
                 .iter()
@@ -184,7 +211,12 @@ impl<'a> PlanTwin<'a> {
                 text: fill.file(&twin.text),
                 called: called.collect(),
             },
-            key: JobKey { id: fill.file(&twin.job), combination: twin.combination },
+            key: JobKey {
+                caller: CallerTwin::key(&twin.callers, fill),
+                id: fill.file(&twin.job),
+                combination: twin.combination,
+            },
+            callers: twin.callers.iter().map(|caller| caller.caller(fill)).collect(),
             name: fill.text(&twin.name),
             hooks: twin
                 .hooks
@@ -198,4 +230,21 @@ impl<'a> PlanTwin<'a> {
                 .collect(),
         })
     }
+}
+
+impl CallerTwin<'_> {
+    /// The key of the first of these jobs, each called by the next.
+    fn key(callers: &[Self], fill: &Filling<'_>) -> Option<Arc<JobKey>> {
+        callers.iter().rev().fold(None, |caller, twin| {
+            Some(Arc::new(JobKey { caller, id: fill.file(&twin.job), combination: twin.combination }))
+        })
+    }
+
+    fn caller(&self, fill: &Filling<'_>) -> Caller {
+        Caller { name: fill.text(&self.name), file: fill.text(&self.file), line: self.line }
+    }
+}
+
+fn keys_outwards(key: &JobKey) -> impl Iterator<Item = &JobKey> {
+    std::iter::successors(Some(key), |key| key.caller.as_deref())
 }

@@ -306,6 +306,7 @@ impl Dice {
                 matrix: self.value(0),
                 vars: Arc::new(self.object(0)),
                 inputs: Arc::new(self.object(0)),
+                secrets: self.0.bool().then(|| Arc::new(self.object(0))),
                 runner: Arc::new(self.object(0)),
             },
             roots: vec![("workspace".into(), PathBuf::from(self.text())), ("temp".into(), odd.into())],

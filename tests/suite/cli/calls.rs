@@ -1,0 +1,163 @@
+//! Jobs that call workflows, run and debugged by the program.
+
+use super::program::Sandbox;
+
+const CALLER: &str = "on: push
+jobs:
+  first:
+    runs-on: x
+    outputs: {tag: '${{ steps.s.outputs.tag }}'}
+    steps: [{id: s, run: 'echo tag=v7 >> $GITHUB_OUTPUT'}]
+  release:
+    needs: first
+    uses: ./.github/workflows/release.yml
+    with: {tag: '${{ needs.first.outputs.tag }}', dry: true}
+    secrets: {key: '${{ secrets.DEPLOY }}-for-release', literal: open-sesame}
+  last:
+    needs: release
+    runs-on: x
+    steps: [{run: 'echo \"got ${{ needs.release.outputs.where }}\"'}]
+";
+
+const CALLED: &str = "on:
+  workflow_call:
+    inputs: {tag: {type: string, required: true}, dry: {type: boolean}, times: {type: number, default: 3}}
+    secrets: {key: {required: true}, literal: {}}
+    outputs: {where: {value: '${{ jobs.upload.outputs.where }}'}}
+env: {FROM: the called workflow}
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - run: echo \"building ${{ inputs.tag }} $FROM ${{ inputs.dry && inputs.times == 3 }} [${{ secrets.DEPLOY }}]\"
+      - run: echo 'open-sesame ${{ secrets.key }}'
+  upload:
+    needs: build
+    runs-on: x
+    outputs: {where: '${{ steps.u.outputs.where }}'}
+    steps: [{id: u, run: 'echo \"where=at ${{ github.job }}\" >> $GITHUB_OUTPUT'}]
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new(CALLER);
+    sandbox.write(".github/workflows/release.yml", CALLED);
+    sandbox
+}
+
+#[test]
+fn a_called_workflow_gets_what_it_is_given_and_gives_back() {
+    let ran = sandbox().run(&["run", "--secret", "DEPLOY=hunter2"], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    let said = |text: &str| assert!(ran.out.contains(text), "{text}\n{}", ran.out);
+    said("release / build | building v7 the called workflow true []\n");
+    said("release / build | *** ***-for-release\n".replace("***-for-release", "***").as_str());
+    said("last | got at upload\n");
+    assert!(!ran.out.contains("open-sesame") && !ran.out.contains("hunter2"), "{}", ran.out);
+    assert_eq!(ran.errors, "", "a secret that the call does not pass on is not missed");
+}
+
+#[test]
+fn what_calls_pass_on_is_named_where_nobody_gave_it() {
+    let sandbox = sandbox();
+    let ran = sandbox.run(&["run", "--job", "release"], "");
+    assert!(
+        ran.errors.contains("nobody gave, so empty: secrets.DEPLOY (.github/workflows/ci.yml:11)"),
+        "{}",
+        ran.errors
+    );
+    sandbox.write(".github/workflows/ci.yml", "on: push\njobs:\n  a: {uses: ./.github/workflows/c.yml}\n");
+    sandbox.write(
+        ".github/workflows/c.yml",
+        "on: workflow_call\njobs:\n  b: {runs-on: x, container: y, steps: [{run: x}]}\n",
+    );
+    let ran = sandbox.run(&["run"], "");
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.errors.contains("error: .github/workflows/c.yml:3:30: job `b` wants `container:`"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[test]
+fn one_called_job_is_debugged_after_all_that_it_needs() {
+    let sandbox = sandbox();
+    let arguments = ["debug", "ci", "--secret", "DEPLOY=hunter2"];
+    let ran = sandbox.run(&[&arguments[..], &["--job", "Release"]].concat(), "");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.errors.contains("  1 release/build\n  2 release/upload\n"), "{}", ran.errors);
+    let ran = sandbox.run(&[&arguments[..], &["--job", "release/uplod"]].concat(), "");
+    assert!(
+        ran.errors.contains("release.yml: there is no job `uplod`\n  hint: did you mean `upload`?"),
+        "{}",
+        ran.errors
+    );
+    let ran = sandbox.run(&[&arguments[..], &["--job", "first/x"]].concat(), "");
+    assert!(ran.errors.contains("job `first` calls no workflow"), "{}", ran.errors);
+
+    let session = "next\nback\nprint inputs.tag\nprint needs.build.result\ncontinue\n";
+    let ran = sandbox.run(&[&arguments[..], &["--job", "release/upload"]].concat(), session);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    for text in [
+        "● first succeeded",
+        "● release / build succeeded",
+        "● release / upload · 1 step · .github/workflows/release.yml",
+        "release.yml:17\n",
+        "\nv7\n",
+        "\nsuccess\n",
+        "● release / upload succeeded",
+    ] {
+        assert!(ran.out.contains(text), "{text}\n{}", ran.out);
+    }
+    assert!(!ran.out.contains("● last"), "{}", ran.out);
+}
+
+#[test]
+fn a_called_job_is_reopened_with_its_secrets() {
+    let sandbox = sandbox();
+    sandbox.write(
+        ".github/workflows/release.yml",
+        &CALLED.replace("- run: echo \"building", "- run: \"exit 1\" # \""),
+    );
+    let ran = sandbox.run(&["run", "--secret", "DEPLOY=hunter2"], "");
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.errors);
+    let session =
+        "print secrets.key == 'hunter2-for-release' && secrets.literal == 'open-sesame'\nprint inputs.tag\n";
+    let ran = sandbox.run(&["debug", "--last", "--secret", "DEPLOY=hunter2"], session);
+    assert!(
+        ran.out.contains("● release / build · 2 steps · .github/workflows/release.yml"),
+        "{}{}",
+        ran.out,
+        ran.errors
+    );
+    assert!(ran.out.contains("\ntrue\n") && ran.out.contains("\nv7\n"), "{}{}", ran.out, ran.errors);
+}
+
+#[test]
+fn an_edit_of_the_called_file_is_taken_over() {
+    let sandbox = sandbox();
+    let edit = "! sed -i 's/open-sesame .{{ secrets.key }}/edited/' ROOT/.github/workflows/release.yml\n"
+        .replace("ROOT", &sandbox.root().to_string_lossy());
+    let session = format!("next\n{edit}continue\nlog 2\n");
+    let arguments = ["debug", "ci", "--secret", "DEPLOY=hunter2", "--job", "release/build"];
+    let ran = sandbox.run(&arguments, &session);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    assert!(ran.out.contains("\nedited\n"), "{}{}", ran.out, ran.errors);
+}
+
+#[test]
+fn the_list_names_the_jobs_that_are_called() {
+    let ran = sandbox().run(&["list", "ci"], "");
+    let lines: Vec<String> =
+        ran.out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(
+        lines[1..],
+        [
+            "first 1 step x",
+            "release calls ./.github/workflows/release.yml needs first",
+            "release/build 2 steps x",
+            "release/upload 1 step x needs build",
+            "last 1 step x needs release",
+        ]
+    );
+}
