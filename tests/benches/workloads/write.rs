@@ -43,6 +43,7 @@ impl Workload {
             "w1" => Self::steps(place, 1),
             "w3" => Self::chained(place, 200),
             "w4" => Self::single(place, "w4", LOG_SCRIPT),
+            "w5" => Self::composites(place, 5, 50),
             "w6" => Self::matrix(place),
             "w7" => Self::secrets(place, 50),
             other => panic!("no workload is called {other}"),
@@ -97,6 +98,48 @@ impl Workload {
             );
         }
         Self::write(place, "w3", &text, vec!["true\n".to_owned(); count], Vec::new())
+    }
+
+    /// So many uses of a composite action, each with another inside of it, so many deep.
+    fn composites(place: &Path, depth: usize, count: usize) -> Self {
+        let mut text = head();
+        text.push_str("      - uses: actions/checkout@v4\n");
+        for index in 0..count {
+            let _ = writeln!(
+                text,
+                "      - id: a{index}\n        uses: ./.github/actions/c1\n        with:\n          n: '{index}'"
+            );
+        }
+        let last = count - 1;
+        step(&mut text, &format!("test \"${{{{ steps.a{last}.outputs.o }}}}\" = {last}"));
+        let workload = Self::write(place, "w5", &text, vec!["true\n".to_owned(); count + 1], Vec::new());
+        for level in 1..=depth {
+            let inner = if level < depth {
+                format!(
+                    "      uses: ./.github/actions/c{}\n      with:\n        n: ${{{{ inputs.n }}}}\n",
+                    level + 1
+                )
+            } else {
+                "      shell: bash\n      run: echo \"o=${{ inputs.n }}\" >> \"$GITHUB_OUTPUT\"\n".to_owned()
+            };
+            let manifest = format!(
+                "name: c{level}\ndescription: d\ninputs:\n  n:\n    required: true\noutputs:\n  o:\n    value: ${{{{ steps.x.outputs.o }}}}\nruns:\n  using: composite\n  steps:\n    - id: x\n{inner}"
+            );
+            let folder = workload.dir.join(format!(".github/actions/c{level}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("action.yml"), manifest).unwrap();
+        }
+        workload
+    }
+
+    /// So many background steps of a second, waited for together.
+    pub fn background(place: &Path, count: usize) -> Self {
+        let mut text = head();
+        for _ in 0..count {
+            text.push_str("      - background: true\n        shell: bash\n        run: sleep 1\n");
+        }
+        text.push_str("      - wait-all:\n");
+        Self::write(place, "background", &text, vec!["sleep 1\n".to_owned()], Vec::new())
     }
 
     /// 256 jobs of one step.
