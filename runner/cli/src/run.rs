@@ -75,6 +75,8 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
         shelf.tidy();
     }
     leave(folder, outcome, &prepared, terminal);
+    // The program ends here, and the system takes everything at once: piece by piece, a long workflow takes longer than a step.
+    std::mem::forget(prepared);
     Ok(exit_of(outcome))
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::{Equivalent, IndexMap};
 
 use crate::fold;
@@ -26,7 +27,7 @@ pub enum KeyCase {
 #[derive(Clone, Default)]
 pub struct Object {
     case: KeyCase,
-    entries: IndexMap<StoredKey, Value>,
+    entries: IndexMap<StoredKey, Value, RandomState>,
 }
 
 /// A key beside the rule by which it is compared: equality has to be known where the map looks.
@@ -105,7 +106,7 @@ impl Object {
 
     /// An empty object under the given rule.
     pub fn with_case(case: KeyCase) -> Object {
-        Object { case, entries: IndexMap::new() }
+        Object { case, entries: IndexMap::default() }
     }
 
     /// The rule by which keys are compared.

@@ -35,6 +35,11 @@ pub(crate) fn find(
     let mut found = Vec::new();
     let mut seen = IndexSet::new();
     for context in ["secrets", "vars"] {
+        // Many workflows name neither, and a look into every expression takes as long as the rest of the preparation.
+        let text = |place: &CalledIn<'_>| sources.text(place.workflow.source).to_ascii_lowercase();
+        if !workflows.values().any(|place| text(place).contains(context)) {
+            continue;
+        }
         let sees = |place: &CalledIn<'_>| context != "secrets" || place.sees_all_secrets;
         let of_workflows = workflows
             .values()

@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use engine::process::ProcessSpec;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::proc::TRACKING_VARIABLE;
@@ -54,7 +55,9 @@ pub(super) fn build(
     tag: &str,
     files: &[(&str, OsString)],
 ) -> StepEnvironment {
-    let mut all: IndexMap<&OsStr, &OsStr> = IndexMap::with_capacity(base.variables.len() + 64);
+    let room = base.variables.len() + spec.environment.len() + spec.runner_environment.len() + 16;
+    let mut all: IndexMap<&OsStr, &OsStr, RandomState> =
+        IndexMap::with_capacity_and_hasher(room, RandomState::default());
     all.extend(base.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str())));
     all.extend(spec.environment.iter().map(|(name, value)| (OsStr::new(&**name), OsStr::new(&**value))));
     let path = with_prepends(all.get(OsStr::new("PATH")).copied().unwrap_or_default(), spec);

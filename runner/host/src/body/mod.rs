@@ -15,7 +15,7 @@ mod spare;
 pub use environment::BaseEnvironment;
 pub(crate) use files::discard as discard_files;
 pub(crate) use output::Journalist;
-pub(crate) use process::run_process;
+pub(crate) use process::{attend, begin};
 pub(crate) use run::{Run, Wake};
 pub use spare::SpareFolders;
 

@@ -1,6 +1,6 @@
 //! The body of a `run` step: a script in a shell, from its files to its exit.
 //!
-//! Runs on a thread of its lane. Knows processes and pipes; not the job.
+//! It begins on the thread of whoever asks for it, and is attended by a thread of its lane. Knows processes and pipes; not the job.
 
 use std::ffi::OsString;
 use std::io::{self, PipeReader};
@@ -30,33 +30,49 @@ use crate::watch::Watch;
 /// How much more willingly the kernel ends a step than anything else (steps.md 3.2).
 const OOM_SCORE: i16 = 500;
 
-/// Runs the body; `over` is called with its end while nothing of it can move any more. A body whose lane was ended for good ends
-/// without a word.
-pub(crate) fn run_process(
+/// A body that was begun: its leader and its output, or why it has none.
+pub(crate) struct Begun {
+    shell: Option<PathBuf>,
+    started: Result<(i32, PipeReader), String>,
+}
+
+/// Begins the body. Whoever attends it may come later: waking a thread costs as much as a tenth of a small step, and goes on beside the
+/// step when that is on its way already.
+pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: &ProcessSpec) -> Begun {
+    let prepared = prepare(shared, tag, spec);
+    let mut state = run.lock();
+    let started = start(&prepared, spec);
+    if let Ok((leader, _)) = &started {
+        state.membership = Lane::of_new_leader(tag.to_owned(), *leader);
+        drop(state);
+        shared.watchers().started(*leader);
+    }
+    Begun { shell: prepared.shell, started }
+}
+
+/// Attends the body until it is over; `over` is called with its end while nothing of it can move any more. A body whose lane was
+/// ended for good ends without a word.
+pub(crate) fn attend(
     shared: &Arc<Shared>,
     run: &Run,
-    tag: &str,
     spec: &ProcessSpec,
+    begun: Begun,
     over: impl FnOnce(BodyEnd),
 ) {
     let mut out = Journalist::new(Arc::clone(shared), run.lane, run.epoch, run.step.clone());
-    let prepared = prepare(shared, tag, spec);
     let mut state = run.lock_moving();
-    if state.discarded {
-        return;
+    if !state.discarded {
+        // Nothing of the shell is read before this, so the log begins with it.
+        heading::write(spec, begun.shell.as_deref(), &shared.masks.current(), out.batch());
+        out.flush();
     }
-    let started = start(&prepared, spec);
-    // Nothing of the shell is read before this, so the log begins with it; the shell need not wait for it.
-    heading::write(spec, prepared.shell.as_deref(), &shared.masks.current(), out.batch());
-    out.flush();
-    match started {
+    match begun.started {
         Ok((leader, output)) => {
-            state.membership = Lane::of_new_leader(tag.to_owned(), leader);
             state.pump = Some(Pump::new(output, spec, out));
             drop(state);
-            shared.watchers().started(leader);
             await_end(shared, run, spec, leader, over);
         }
+        Err(_) if state.discarded => {}
         Err(reason) => {
             let exit = Exit::NotStarted(shared.masks.current().mask_text(&reason).into_owned());
             state.over = true;

@@ -19,7 +19,7 @@ use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::action;
-use crate::body::{Run, Shared, discard_files, run_process, start_guardian};
+use crate::body::{Run, Shared, attend, begin, discard_files, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -91,7 +91,8 @@ impl LiveHost {
     fn spawn(&mut self, lane: LaneId, body: Body) {
         let number = self.next_number;
         self.next_number += 1;
-        let place = (lane, self.epoch, body.step().clone());
+        let epoch = self.epoch;
+        let place = (lane, epoch, body.step().clone());
         let worker = match self.workers.take() {
             Ok(worker) => worker,
             Err(error) => {
@@ -109,14 +110,20 @@ impl LiveHost {
         self.places.insert(number, place);
         self.shared.keeper.starts_a_body();
         let shared = Arc::clone(&self.shared);
-        worker.run(Box::new(move || {
-            let over = |end| shared.send(run.epoch, Event::BodyEnded { lane, end });
-            match body {
-                Body::Process(spec) => run_process(&shared, &run, &tag, &spec, over),
-                Body::Checkout(spec) => checkout::run(&shared, &run, &spec, over),
+        let over = move |shared: &Shared, end| shared.send(epoch, Event::BodyEnded { lane, end });
+        match body {
+            Body::Process(spec) => {
+                let begun = begin(&shared, &run, &tag, &spec);
+                worker.run(Box::new(move || {
+                    attend(&shared, &run, &spec, begun, |end| over(&shared, end));
+                    run.finish();
+                }));
             }
-            run.finish();
-        }));
+            Body::Checkout(spec) => worker.run(Box::new(move || {
+                checkout::run(&shared, &run, &spec, |end| over(&shared, end));
+                run.finish();
+            })),
+        }
     }
 
     /// Without a thread it is done here and now: slow, but right.
