@@ -176,6 +176,17 @@ pub(crate) struct Options {
     /// Take an action's repository from this folder, for one reference or, without @REF, for all
     #[arg(long, value_name = "OWNER/REPO[@REF]=FOLDER", help_heading = "What the job is given")]
     pub(crate) action: Vec<String>,
+    /// Download no action: what is not on this machine is missing
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "What the job is given")]
+    pub(crate) offline: Option<bool>,
+    /// Ask anew which commits the branches and tags of actions mean
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          hide_possible_values = true, help_heading = "What the job is given")]
+    pub(crate) refresh_actions: Option<bool>,
+    /// The API that actions are downloaded from; without it GITHUB_API_URL, or https://api.github.com
+    #[arg(long, value_name = "URL", help_heading = "What the job is given")]
+    pub(crate) github_api_url: Option<ApiChoice>,
     /// Who started the workflow
     #[arg(long, value_name = "NAME", help_heading = "What the job is given")]
     pub(crate) actor: Option<String>,
@@ -200,6 +211,21 @@ pub(crate) struct Options {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Where and how it runs")]
     pub(crate) json: Option<bool>,
+}
+
+/// Who chose the API that actions come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ApiChoice {
+    /// The command line: the person at this machine.
+    Person(String),
+    /// A file that may come with the repository: this machine's token is not sent there.
+    Repository(String),
+}
+
+impl From<String> for ApiChoice {
+    fn from(url: String) -> ApiChoice {
+        ApiChoice::Person(url)
+    }
 }
 
 /// `KEY` or `KEY=VALUE` of a secret; prints only its name.

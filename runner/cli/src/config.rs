@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use crate::args::{HomeChoice, Options, SecretText, WorkspaceChoice};
+use crate::args::{ApiChoice, HomeChoice, Options, SecretText, WorkspaceChoice};
 use crate::exit::Fault;
 
 /// The file's name.
@@ -38,6 +38,12 @@ pub(crate) struct Settings {
     pub(crate) matrix: IndexMap<String, Vec<String>>,
     /// `action`: a repository, maybe with a reference, and its folder.
     pub(crate) actions: IndexMap<String, PathBuf>,
+    /// `offline`
+    pub(crate) offline: bool,
+    /// `refresh-actions`
+    pub(crate) refresh_actions: bool,
+    /// `github-api-url`
+    pub(crate) api: Option<ApiChoice>,
     /// `actor`
     pub(crate) actor: Option<String>,
     /// `repository`
@@ -68,6 +74,9 @@ struct File {
     env_file: Option<PathBuf>,
     matrix: IndexMap<String, OneOrMore>,
     action: IndexMap<String, PathBuf>,
+    offline: Option<bool>,
+    refresh_actions: Option<bool>,
+    github_api_url: Option<String>,
     actor: Option<String>,
     repository: Option<String>,
     workspace: Option<WorkspaceChoice>,
@@ -181,6 +190,9 @@ fn merged(file: File, folder: &Path, options: Options) -> Result<Settings, Fault
         env_files: from_file(file.env_file).into_iter().chain(options.env_file).collect(),
         matrix: matrix(file.matrix, &options.matrix)?,
         actions: actions(file.action, folder, &options.action)?,
+        offline: options.offline.or(file.offline).unwrap_or(false),
+        refresh_actions: options.refresh_actions.or(file.refresh_actions).unwrap_or(false),
+        api: options.github_api_url.or(file.github_api_url.map(ApiChoice::Repository)),
         actor: options.actor.or(file.actor),
         repository: options.repository.or(file.repository),
         workspace: options.workspace.or(file.workspace).unwrap_or(WorkspaceChoice::Fresh),
@@ -272,9 +284,12 @@ mod tests {
     fn every_option_can_be_in_the_file() {
         let text = "event = 'push'\nevent-path = 'e.json'\nsecret = ['TOKEN']\nsecret-file = '.secrets'\nenv-file = '.env'\n\
                     actor = 'mona'\nrepository = 'o/r'\nworkspace = 'in-place'\nhome = 'fresh'\nhost = true\nno-record = true\njson = true\n\
+                    offline = true\nrefresh-actions = true\ngithub-api-url = 'https://api.example'\n\
                     [action]\n'o/r@v1' = 'actions/r'\n[input]\nlevel = 3\ndry = true\n[var]\nA = 'b'\n[env]\nC = 1.5\n[matrix]\nos = ['a', 'b']\nnode = 20\n";
         let settings = read(text, Options::default()).unwrap();
         assert_eq!(settings.actions.get("o/r@v1"), Some(&PathBuf::from("/repo/actions/r")));
+        assert!(settings.offline && settings.refresh_actions);
+        assert_eq!(settings.api, Some(ApiChoice::Repository("https://api.example".into())));
         assert_eq!(settings.event_path, Some(PathBuf::from("/repo/e.json")));
         assert_eq!(format!("{:?}", settings.inputs), r#"{"level": "3", "dry": "true"}"#);
         assert_eq!(format!("{:?}", settings.env), r#"{"C": "1.5"}"#);
@@ -293,16 +308,19 @@ mod tests {
             matrix: vec!["os=x".into(), "os=y".into()],
             workspace: Some(WorkspaceChoice::Fresh),
             no_record: Some(false),
+            offline: Some(false),
+            github_api_url: Some(ApiChoice::Person("https://mine.example".into())),
             ..Options::default()
         };
-        let text = "event = 'push'\nworkspace = 'in-place'\nno-record = true\nvar = {A = '1', C = '5'}\nmatrix = {os = 'z', node = 1}";
+        let text = "event = 'push'\noffline = true\ngithub-api-url = 'https://theirs.example'\nworkspace = 'in-place'\nno-record = true\nvar = {A = '1', C = '5'}\nmatrix = {os = 'z', node = 1}";
         let settings = read(text, options).unwrap();
         assert_eq!(settings.event.as_deref(), Some("pull_request"));
         let vars: Vec<String> = settings.vars.iter().map(|(key, value)| format!("{key}:{value}")).collect();
         assert_eq!(vars, ["A:2", "C:5", "B:3=4"]);
         assert_eq!(settings.matrix.get("os"), Some(&vec!["x".to_owned(), "y".to_owned()]));
         assert_eq!(settings.matrix.get("node"), Some(&vec!["1".to_owned()]));
-        assert!(settings.record && settings.workspace == WorkspaceChoice::Fresh);
+        assert!(settings.record && !settings.offline && settings.workspace == WorkspaceChoice::Fresh);
+        assert_eq!(settings.api, Some(ApiChoice::Person("https://mine.example".into())));
     }
 
     #[test]

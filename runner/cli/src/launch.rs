@@ -213,7 +213,7 @@ impl JobLauncher {
             base: place.base_environment(&prepared.secrets.names().map(|name| &**name).collect::<Vec<_>>()),
             tracking,
             origin: self.origin(),
-            actions: self.prepared.action_store(),
+            actions: prepared.actions.clone(),
             times: Times::default(),
             guardian,
             server_url: text("server_url"),

@@ -17,7 +17,7 @@ use crate::check::refuse_faulty;
 use crate::config::Settings;
 use crate::exit::Fault;
 use crate::given::event::{self, Event, Facts};
-use crate::given::{environment, github, inputs, matrix, missing, runner, secrets};
+use crate::given::{actions, environment, github, inputs, matrix, missing, runner, secrets};
 use crate::paths::Paths;
 use crate::workflow_files::{self, Loaded, Project};
 use session::wording::{Meaning, Painter};
@@ -40,6 +40,8 @@ pub(crate) struct Prepared {
     pub(crate) wanted: Option<Vec<Arc<str>>>,
     /// `github.event` as JSON, for `GITHUB_EVENT_PATH`.
     pub(crate) event_json: String,
+    /// Where the actions of other repositories are; all jobs share it.
+    pub(crate) actions: ActionStore,
     /// How it is to be run.
     pub(crate) settings: Settings,
     /// Where things are kept.
@@ -99,6 +101,7 @@ pub(crate) fn prepare(
             .warn(&format!("{shown} does not listen to the event `{}`; it is run all the same", event.name));
     }
     let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
+    let actions = actions::store(&settings, paths.actions(), &values, &variable)?;
     let vars: Object = settings
         .vars
         .iter()
@@ -133,6 +136,7 @@ pub(crate) fn prepare(
         root: project.root.clone(),
         given,
         wanted,
+        actions,
         settings,
         paths,
     })
@@ -147,12 +151,6 @@ impl Prepared {
     /// Where a workflow file of the run is.
     pub(crate) fn path_of(&self, file: &str) -> PathBuf {
         if *file == *self.given.file { self.path.clone() } else { self.root.join(file) }
-    }
-
-    /// Where the actions of other repositories are.
-    pub(crate) fn action_store(&self) -> ActionStore {
-        let named = self.settings.actions.iter().map(|(name, folder)| (name.clone(), folder.clone()));
-        ActionStore::default().with_overrides(named).with_cache(self.paths.actions())
     }
 }
 

@@ -21,7 +21,7 @@ use session::sink::SessionLog;
 use crate::args::DebugArguments;
 use crate::config;
 use crate::exit::{Exit, Fault};
-use crate::given::secrets;
+use crate::given::{actions, secrets};
 use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
@@ -50,14 +50,16 @@ pub(crate) fn debug_last(
     let hinted = |text: String| {
         Fault::new(text).hint("`stepback run` records a run; `--secret NAME=…` supplies a secret")
     };
+    let store = actions::store(&settings, paths.actions(), &values, &|name| std::env::var(name).ok())?;
     let found = Shelf::open(&paths).and_then(|shelf| shelf.last(&Secrets::new(values))).map_err(hinted)?;
-    let ended = in_runtime(drive(found, paths, arguments.verbose, settings.json, terminal))??;
+    let ended = in_runtime(drive(found, paths, store, arguments.verbose, settings.json, terminal))??;
     Ok(exit_of(ended.outcome))
 }
 
 async fn drive(
     found: Found,
     paths: Paths,
+    actions: ActionStore,
     verbose: bool,
     json: bool,
     terminal: Terminal,
@@ -88,7 +90,13 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(&place, &reopened.secrets, origin.clone(), tracking, paths.actions()),
+            host_settings(
+                &place,
+                &reopened.secrets,
+                origin.clone(),
+                tracking,
+                actions.as_recorded(past.actions()),
+            ),
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -142,7 +150,7 @@ fn host_settings(
     secrets: &Secrets,
     origin: Origin,
     tracking: String,
-    actions: PathBuf,
+    actions: ActionStore,
 ) -> HostSettings {
     let names: Vec<&str> = secrets.names().map(|name| &**name).collect();
     HostSettings {
@@ -152,7 +160,7 @@ fn host_settings(
         base: place.base_environment(&names),
         tracking,
         origin,
-        actions: ActionStore::default().with_cache(actions),
+        actions,
         times: Times::default(),
         guardian: true,
         server_url: String::new(),

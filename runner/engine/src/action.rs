@@ -144,6 +144,14 @@ impl ResolvedAction {
         Some(Self { text: text.into(), ..stand_in })
     }
 
+    /// The repository that the action was looked for in, if it is of another one.
+    pub fn repository(&self) -> Option<RepositoryReference<'_>> {
+        match ActionReference::of(&self.reference) {
+            ActionReference::Repository(wanted) => Some(wanted),
+            _ => None,
+        }
+    }
+
     /// Whether the action has a part that is to run before the job's first step.
     pub fn has_pre(&self) -> bool {
         matches!(

@@ -102,6 +102,9 @@ impl LogBatch {
 pub trait LogSink: Send {
     /// Takes a batch.
     fn write(&mut self, batch: LogBatch);
+
+    /// Takes a line that belongs to no step, masked.
+    fn job_line(&mut self, _text: &str) {}
 }
 
 impl<F: FnMut(LogBatch) + Send> LogSink for F {

@@ -4,6 +4,7 @@
 //! see: the failure. What was running when the recording broke off has an unknown outcome, which is said and never
 //! guessed (DESIGN 4).
 
+use engine::action::ResolvedAction;
 use engine::effect::Outcome;
 use host::contract::{Epoch, Host};
 use host::snapshot::SnapshotId;
@@ -43,6 +44,12 @@ impl Past {
 }
 
 impl Past {
+    /// The actions that the job had found, by which the run goes on.
+    pub fn actions(&self) -> impl Iterator<Item = &ResolvedAction> {
+        let newest = self.moments.iter().find(|moment| moment.id == self.newest);
+        newest.into_iter().flat_map(|moment| moment.job.actions())
+    }
+
     /// The job's folders were removed meanwhile: its files come from the snapshots.
     pub fn files_are_gone(&mut self) {
         self.files_elsewhere = true;
@@ -52,7 +59,10 @@ impl Past {
 impl<H: Host> Session<H> {
     /// A session that stands where the recording left the job.
     pub fn resume(setup: Setup<H>, past: Past) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Call>) {
-        let (mut session, handle, calls) = Self::new(Setup { mode: Mode::Debug, ..setup });
+        // The job that it begins with is exchanged for the recorded one: what that asks for, it was given then.
+        let (mut session, _) = Self::begun(Setup { mode: Mode::Debug, ..setup });
+        let (sender, calls) = mpsc::unbounded_channel();
+        let handle = SessionHandle::new(sender);
         past.moments.iter().cloned().for_each(|moment| session.timeline.restore(moment));
         session.epoch = Epoch(past.epoch.0.saturating_add(1));
         session.host.set_epoch(session.epoch);

@@ -175,16 +175,29 @@ fn error_of_the_job(effect: &Effect) -> Option<String> {
     }
 }
 
+/// Whoever asks for this does not want to wait for what comes before the first step.
+fn ends_all(request: &Request) -> bool {
+    matches!(request, Request::Cancel | Request::Quit)
+}
+
 impl<H: Host> Session<H> {
     /// A session that stands before the first step of its job, and the handle that reaches it.
     pub fn new(setup: Setup<H>) -> (Self, SessionHandle, mpsc::UnboundedReceiver<Call>) {
+        let (mut session, effects) = Self::begun(setup);
+        session.carry_out(effects);
+        let (sender, calls) = mpsc::unbounded_channel();
+        (session, SessionHandle::new(sender), calls)
+    }
+
+    /// A session, and what its job asks for before its first step.
+    pub(crate) fn begun(setup: Setup<H>) -> (Self, Vec<Effect>) {
         let mut effects = Vec::new();
         let job = Job::new(setup.plan, setup.inputs, &setup.secrets, &mut effects);
         let gate = match setup.mode {
             Mode::Headless | Mode::Linger => Gate::open(),
             Mode::Debug => Gate::closed(),
         };
-        let mut session = Self {
+        let session = Self {
             host: setup.host,
             job,
             secrets: setup.secrets,
@@ -220,27 +233,21 @@ impl<H: Host> Session<H> {
             started: Instant::now(),
             resumed: None,
             taken_up: None,
-            setup_errors: Vec::new(),
+            setup_errors: effects.iter().filter_map(error_of_the_job).collect(),
             lane_failure: None,
             lane_choice: LaneChoice::default(),
             lanes_are_gone: false,
             lanes_wrote: false,
             quit: false,
         };
-        session.setup_errors = effects.iter().filter_map(error_of_the_job).collect();
-        session.carry_out(effects);
-        let (sender, calls) = mpsc::unbounded_channel();
-        (session, SessionHandle::new(sender), calls)
+        (session, effects)
     }
 
     /// Runs the job: to its end when headless, else until a person quits.
     pub async fn run(mut self, mut calls: mpsc::UnboundedReceiver<Call>) -> Ended {
         match self.resumed.take() {
             Some(past) => self.reenter(past).await,
-            None => {
-                self.set_up().await;
-                self.enter();
-            }
+            None => self.set_up(&mut calls).await,
         }
         while !self.is_over() {
             if self.may_advance() {
@@ -263,12 +270,33 @@ impl<H: Host> Session<H> {
         self.leave().await
     }
 
-    /// Waits until the job's actions are found: there is nothing to look at before.
-    async fn set_up(&mut self) {
+    /// Waits until the job's actions are found. There is nothing to look at before: of what is asked meanwhile, the end of it all
+    /// is answered at once, since a download may take long, and everything else afterwards, in its order.
+    async fn set_up(&mut self, calls: &mut mpsc::UnboundedReceiver<Call>) {
+        let mut later = Vec::new();
+        let mut asked = true;
         while self.job.is_setting_up() {
-            let event = self.host.next().await;
-            self.host_event(event).await;
+            tokio::select! {
+                biased;
+                call = calls.recv(), if asked => match call {
+                    Some(call) if ends_all(&call.request) => self.call_off_set_up(call).await,
+                    Some(call) => later.push(call),
+                    None => asked = false,
+                },
+                event = self.host.next() => self.host_event(event).await,
+            }
         }
+        self.enter();
+        for call in later {
+            self.answer(call).await;
+        }
+    }
+
+    async fn call_off_set_up(&mut self, call: Call) {
+        self.quit |= call.request == Request::Quit;
+        self.take(Event::Cancel(CancelReason::User)).await;
+        // The asker may have gone; its request was carried out all the same.
+        let _ = call.reply.send(Reply::Done);
     }
 
     fn is_over(&self) -> bool {

@@ -119,4 +119,8 @@ impl LogSink for SessionLog {
     fn write(&mut self, batch: LogBatch) {
         self.add(&batch);
     }
+
+    fn job_line(&mut self, text: &str) {
+        self.notice(Notice::JobLog { tag: LineTag::Plain, text: text.to_owned() });
+    }
 }

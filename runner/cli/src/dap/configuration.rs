@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::{Options, WorkspaceChoice};
+use crate::args::{ApiChoice, Options, WorkspaceChoice};
 use crate::exit::Fault;
 
 /// What a client wants to launch.
@@ -41,6 +41,8 @@ struct Members {
     matrix: IndexMap<String, Value>,
     workspace: Option<WorkspaceChoice>,
     record: Option<bool>,
+    offline: Option<bool>,
+    github_api_url: Option<String>,
 }
 
 impl Launch {
@@ -70,6 +72,9 @@ impl Launch {
             secret_file: members.secret_file.map(|path| start.join(path)),
             matrix: pairs(members.matrix),
             workspace: members.workspace,
+            offline: members.offline,
+            // The configuration may lie in the repository.
+            github_api_url: members.github_api_url.map(ApiChoice::Repository),
             no_record: members.record.map(|record| !record),
             ..Options::default()
         };
@@ -98,12 +103,16 @@ mod tests {
     #[test]
     fn members_become_options() {
         let json = serde_json::json!({"type": "stepback", "name": "x", "workflow": "ci.yml", "job": "test", "cwd": "sub",
-            "inputs": {"who": "me", "count": 3}, "record": false, "secretFile": ".secrets", "workspace": "in-place"});
+            "inputs": {"who": "me", "count": 3}, "record": false, "secretFile": ".secrets", "workspace": "in-place",
+            "offline": true, "githubApiUrl": "https://ghes.example/api/v3"});
         let launch = launch(json).unwrap_or_else(|fault| panic!("{fault}"));
         assert_eq!(launch.workflow.as_deref(), Some(Path::new("/repo/sub/ci.yml")));
         assert_eq!(launch.options.input, ["who=me", "count=3"]);
         assert_eq!(launch.options.secret_file.as_deref(), Some(Path::new("/repo/sub/.secrets")));
         assert_eq!((launch.options.no_record, launch.job.as_deref()), (Some(true), Some("test")));
+        assert_eq!(launch.options.offline, Some(true));
+        let api = ApiChoice::Repository("https://ghes.example/api/v3".into());
+        assert_eq!(launch.options.github_api_url, Some(api));
         assert_eq!(launch.options.workspace, Some(WorkspaceChoice::InPlace));
     }
 

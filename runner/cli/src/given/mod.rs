@@ -2,6 +2,7 @@
 //!
 //! Each comes from a module of its own. None of them evaluates an expression or starts a process.
 
+pub(crate) mod actions;
 pub(crate) mod dotenv;
 pub(crate) mod environment;
 pub(crate) mod event;

@@ -28,6 +28,10 @@ impl Job {
         let again = self.cancelled.is_some();
         self.cancelled.get_or_insert(reason);
         self.status = Outcome::Cancelled;
+        if self.is_setting_up() {
+            self.call_off_set_up(out);
+            return Ok(());
+        }
         let running: Vec<(LaneId, StepPath)> = self
             .lanes
             .iter()

@@ -30,6 +30,11 @@ impl Job {
         self.actions.get(&path.in_stage(Stage::Main))
     }
 
+    /// All actions that were found, by the step that uses each.
+    pub fn actions(&self) -> impl Iterator<Item = &ResolvedAction> {
+        self.actions.values().map(AsRef::as_ref)
+    }
+
     /// The step at a path, with the part of its action that the stage names.
     pub(super) fn planned(&self, path: &StepPath) -> Option<Planned<'_>> {
         let step = self.definition(path)?;

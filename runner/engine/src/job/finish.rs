@@ -94,7 +94,8 @@ impl Job {
         self.done(out);
     }
 
-    fn done(&mut self, out: &mut Vec<Effect>) {
+    /// The job is over, as its status says.
+    pub(super) fn done(&mut self, out: &mut Vec<Effect>) {
         let outcome = self.status;
         self.foreground().move_to(Cursor::Done(outcome));
         out.push(Effect::CancelTimer { id: TimerId::Job });

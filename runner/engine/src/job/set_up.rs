@@ -21,9 +21,12 @@ impl Job {
     /// Asks for the actions of other repositories, each reference once.
     pub(super) fn prepare_actions(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
         let paths: Vec<StepPath> = (0u32..).take(self.plan.steps.len()).map(StepPath::main).collect();
-        self.await_actions(paths, out);
+        let mut questions = Vec::new();
+        self.await_actions(paths, &mut questions);
         if self.is_setting_up() {
+            // Said before the host can say what it does about it.
             self.log(None, LineTag::Plain, "Prepare all required actions", secrets, out);
+            out.append(&mut questions);
         } else {
             self.stand_before_the_first_step();
         }
@@ -32,6 +35,13 @@ impl Job {
     /// True until every action of another repository was found, or was found missing. No step runs before that.
     pub fn is_setting_up(&self) -> bool {
         !self.awaited.is_empty()
+    }
+
+    /// Cancelled before its first step, a job has nothing that would run all the same (steps.md 1.1). Answers that still come find
+    /// a job that is over.
+    pub(super) fn call_off_set_up(&mut self, out: &mut Vec<Effect>) {
+        self.awaited.clear();
+        self.done(out);
     }
 
     fn await_actions(&mut self, paths: Vec<StepPath>, out: &mut Vec<Effect>) {

@@ -1,9 +1,15 @@
-//! Finding actions: local folders, folders that a person names for them, and a cache (steps.md 4.1).
+//! Finding actions: local folders, folders that a person names for them, a cache, and downloads into it (steps.md 4.1).
 //!
 //! Knows references, folders and manifests; not what an action does, nor when it is needed.
 
+mod cache;
+mod errand;
+mod remote;
 mod store;
+mod unpack;
 
+pub(crate) use errand::{CallOff, Errand};
+pub use remote::{Pace, Remote};
 pub use store::ActionStore;
 
 use std::fs;
@@ -36,6 +42,7 @@ struct Found {
 }
 
 /// Finds the action behind `reference` and reads its manifest. `around` is the action in whose manifest the reference stands.
+/// Blocks for as long as a download takes, unless the errand is called off.
 ///
 /// # Errors
 /// What is missing or wrong, and what a person can do about it.
@@ -43,6 +50,7 @@ pub(crate) fn find(
     places: Places<'_>,
     reference: &str,
     around: Option<&ResolvedAction>,
+    errand: &Errand,
 ) -> Result<ResolvedAction, String> {
     let found = match ActionReference::of(reference) {
         ActionReference::Local(path) => local(places.workspace, path, reference)?,
@@ -51,7 +59,7 @@ pub(crate) fn find(
             None => local(places.origin, path, reference)?,
         },
         ActionReference::Repository(wanted) => {
-            let checkout = places.store.folder(&wanted)?;
+            let checkout = places.store.folder(&wanted, errand)?;
             let folder = below(&checkout.folder, wanted.path, reference)?;
             Found { shown: folder.display().to_string(), folder, commit: checkout.commit }
         }
@@ -79,7 +87,7 @@ fn below(root: &Path, path: &str, reference: &str) -> Result<PathBuf, String> {
 
 /// The root of the repository that an action is from: its folder without the path of its reference.
 fn repository_root(action: &ResolvedAction) -> Option<PathBuf> {
-    let ActionReference::Repository(wanted) = ActionReference::of(&action.reference) else { return None };
+    let wanted = action.repository()?;
     let depth = wanted.path.split('/').filter(|part| !part.is_empty()).count();
     Path::new(&*action.directory).ancestors().nth(depth).map(Path::to_owned)
 }

@@ -1,27 +1,24 @@
-//! Where the actions of other repositories are on this machine: folders that a person named, then a cache laid out as GitHub's
-//! runner lays out `_actions` (steps.md 4.1).
+//! Where the actions of other repositories come from: folders that a person named, then the cache, then the network.
 //!
-//! Knows folders; fetches nothing by itself.
+//! Decides which of them answers; how each does is its own affair.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use engine::action::RepositoryReference;
+use engine::action::{RepositoryReference, ResolvedAction};
 
-/// What stands beside a folder of the cache that is complete.
-const WATERMARK: &str = "completed";
+use super::cache::{Cache, Checkout, is_commit};
+use super::errand::Errand;
+use super::remote::Remote;
 
-/// Actions of other repositories.
+/// Actions of other repositories. Clones share connections, and what is under way.
 #[derive(Clone, Debug, Default)]
 pub struct ActionStore {
     overrides: Vec<(String, PathBuf)>,
-    cache: Option<PathBuf>,
-}
-
-/// The files of a repository at one commit.
-pub(super) struct Checkout {
-    pub(super) folder: PathBuf,
-    pub(super) commit: Option<String>,
+    recorded: Vec<(String, String)>,
+    cache: Option<Cache>,
+    remote: Option<Arc<Remote>>,
+    refresh: bool,
 }
 
 impl ActionStore {
@@ -36,14 +33,42 @@ impl ActionStore {
     /// Looks in this folder as well: `<owner>/<repo>/<ref>`, each with a file `<ref>.completed` beside it that may hold the commit.
     #[must_use]
     pub fn with_cache(self, cache: PathBuf) -> Self {
-        Self { cache: Some(cache), ..self }
+        Self { cache: Some(Cache::new(cache)), ..self }
+    }
+
+    /// Downloads into the cache what is not in it. Without this the store is offline.
+    #[must_use]
+    pub fn with_remote(self, remote: Remote) -> Self {
+        Self { remote: Some(Arc::new(remote)), ..self }
+    }
+
+    /// Asks what branches and tags mean now, even if the cache has an answer; once for each, whatever number of jobs asks.
+    #[must_use]
+    pub fn refreshing(self, refresh: bool) -> Self {
+        Self { refresh, ..self }
+    }
+
+    /// References mean the commits that they meant when these actions were found.
+    #[must_use]
+    pub fn as_recorded<'a>(mut self, actions: impl IntoIterator<Item = &'a ResolvedAction>) -> Self {
+        for action in actions {
+            if let (Some(wanted), Some(commit)) = (action.repository(), &action.commit) {
+                self.recorded
+                    .push((format!("{}@{}", wanted.repository, wanted.reference), commit.to_string()));
+            }
+        }
+        self
     }
 
     /// The folder of a repository's files.
     ///
     /// # Errors
-    /// It is not here; the text says how to provide it.
-    pub(super) fn folder(&self, wanted: &RepositoryReference<'_>) -> Result<Checkout, String> {
+    /// It cannot be had; the text says how to provide it.
+    pub(super) fn folder(
+        &self,
+        wanted: &RepositoryReference<'_>,
+        errand: &Errand,
+    ) -> Result<Checkout, String> {
         let overridden = self.overrides.iter().find(|(name, _)| names(name, wanted));
         if let Some((name, folder)) = overridden {
             return match folder.is_dir() {
@@ -53,51 +78,73 @@ impl ActionStore {
                 }
             };
         }
-        self.cached(wanted).ok_or_else(|| missing(wanted, self.cache.as_deref()))
+        let commit = self.commit(wanted);
+        let Some(cache) = &self.cache else { return Err(self.missing(wanted, commit)) };
+        if let Some(found) = self.cached(cache, wanted, commit) {
+            return Ok(found);
+        }
+        let remote = self.remote.as_ref().filter(|_| cache.place(wanted).is_some());
+        let Some(remote) = remote else { return Err(self.missing(wanted, commit)) };
+        let fetched = remote.fetch(wanted, commit, self.refresh, cache, errand);
+        fetched.map_err(|text| not_downloaded(wanted, &text))
     }
 
-    fn cached(&self, wanted: &RepositoryReference<'_>) -> Option<Checkout> {
-        let folder = place_in(self.cache.as_ref()?, wanted)?;
-        let mark = watermark(&folder);
-        // Without it the folder was left half-way.
-        let commit = fs::read_to_string(mark).ok()?;
-        let commit = Some(commit.trim().to_owned()).filter(|commit| !commit.is_empty());
-        folder.is_dir().then_some(Checkout { folder, commit })
+    /// The commit to take, where that is known beforehand.
+    fn commit<'a>(&'a self, wanted: &RepositoryReference<'a>) -> Option<&'a str> {
+        let recorded = self.recorded.iter().find(|(name, _)| names(name, wanted));
+        recorded
+            .map(|(_, commit)| commit.as_str())
+            .or_else(|| Some(wanted.reference).filter(|reference| is_commit(reference)))
+    }
+
+    fn cached(
+        &self,
+        cache: &Cache,
+        wanted: &RepositoryReference<'_>,
+        commit: Option<&str>,
+    ) -> Option<Checkout> {
+        match commit {
+            Some(commit) => cache.at(wanted, commit).or_else(|| {
+                let found = cache.find(wanted)?;
+                found
+                    .commit
+                    .as_deref()
+                    .is_some_and(|known| known.eq_ignore_ascii_case(commit))
+                    .then_some(found)
+            }),
+            None if self.refresh && self.remote.is_some() => None,
+            None => cache.find(wanted),
+        }
+    }
+
+    fn missing(&self, wanted: &RepositoryReference<'_>, commit: Option<&str>) -> String {
+        let RepositoryReference { repository, reference, .. } = wanted;
+        let looked = self.cache.as_ref();
+        let looked = looked.map_or_else(String::new, |cache| format!(" in {}", cache.folder().display()));
+        let commit = commit.filter(|commit| commit != reference);
+        let commit = commit.map_or_else(String::new, |commit| format!(" at the recorded commit {commit}"));
+        format!(
+            "the action {repository}@{reference} is not on this machine{looked}{commit}\nhint: run once without `--offline`; or {}",
+            by_hand(wanted)
+        )
     }
 }
 
-/// Whether an override means this repository; names match in any case, references do not.
+/// Whether a name with or without a reference means this repository; names match in any case, references do not.
 fn names(name: &str, wanted: &RepositoryReference<'_>) -> bool {
     let (repository, reference) = name.split_once('@').unwrap_or((name, wanted.reference));
     repository.eq_ignore_ascii_case(wanted.repository) && reference == wanted.reference
 }
 
-/// The folder for a reference; `None` for one that would lead elsewhere.
-fn place_in(cache: &Path, wanted: &RepositoryReference<'_>) -> Option<PathBuf> {
-    let parts = wanted.repository.split('/').chain(wanted.reference.split('/'));
-    let mut folder = cache.to_owned();
-    for part in parts {
-        if part.is_empty() || part == "." || part == ".." || part.contains(['\\', '\0']) {
-            return None;
-        }
-        folder.push(part);
-    }
-    Some(folder)
-}
-
-fn watermark(folder: &Path) -> PathBuf {
-    let mut name = folder.as_os_str().to_owned();
-    name.push(".");
-    name.push(WATERMARK);
-    PathBuf::from(name)
-}
-
-fn missing(wanted: &RepositoryReference<'_>, cache: Option<&Path>) -> String {
+fn not_downloaded(wanted: &RepositoryReference<'_>, text: &str) -> String {
     let RepositoryReference { repository, reference, .. } = wanted;
-    let looked = cache.map_or_else(String::new, |cache| format!(" in {}", cache.display()));
+    format!("the action {repository}@{reference} cannot be downloaded: {text}\nhint: {}", by_hand(wanted))
+}
+
+fn by_hand(wanted: &RepositoryReference<'_>) -> String {
+    let RepositoryReference { repository, reference, .. } = wanted;
     format!(
-        "the action {repository}@{reference} is not on this machine{looked}\n\
-         hint: clone https://github.com/{repository} somewhere and name the folder: `--action {repository}@{reference}=FOLDER`, or in \
+        "clone https://github.com/{repository} somewhere and name the folder: `--action {repository}@{reference}=FOLDER`, or in \
          .stepback.toml under [action]"
     )
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use engine::action::ResolvedAction;
 
-use super::{ActionStore, Places, find};
+use super::{ActionStore, Errand, Places, find};
 
 const COMPOSITE: &str = "runs:\n  using: composite\n  steps: []\n";
 
@@ -33,7 +33,9 @@ impl Bench {
 
     fn find(&self, reference: &str, around: Option<&ResolvedAction>) -> Result<ResolvedAction, String> {
         let (workspace, origin) = (self.path("workspace"), self.path("origin"));
-        find(Places { workspace: &workspace, origin: &origin, store: &self.store }, reference, around)
+        let places = Places { workspace: &workspace, origin: &origin, store: &self.store };
+        let (errand, _call_off) = Errand::new(|text| panic!("nothing is downloaded: {text}"));
+        find(places, reference, around, &errand)
     }
 
     #[track_caller]
@@ -89,7 +91,7 @@ fn actions_of_other_repositories_come_from_named_folders_or_the_cache() {
     bench.refused("a/gone@v1", "the folder DIR/gone that was named for a/gone is not there");
     let not_here = |name: &str| {
         format!(
-            "the action {name}@v1 is not on this machine in DIR/cache\nhint: clone https://github.com/{name} somewhere and name the folder: \
+            "the action {name}@v1 is not on this machine in DIR/cache\nhint: run once without `--offline`; or clone https://github.com/{name} somewhere and name the folder: \
              `--action {name}@v1=FOLDER`, or in .stepback.toml under [action]"
         )
     };

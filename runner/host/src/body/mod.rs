@@ -119,6 +119,12 @@ impl Shared {
         }
     }
 
+    /// A line for the job's own log.
+    pub(crate) fn note(&self, text: &str) {
+        let text = self.masks.current().mask_text(text).into_owned();
+        self.sink.lock().unwrap_or_else(PoisonError::into_inner).job_line(&text);
+    }
+
     pub(crate) fn watchers(&self) -> MutexGuard<'_, Watchers> {
         self.guardian.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,7 +18,7 @@ use engine::file_command::FileCommandResults;
 use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use crate::action;
+use crate::action::{self, CallOff, Errand};
 use crate::body::{Run, Shared, attend, begin, discard_files, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
@@ -45,6 +45,9 @@ pub struct LiveHost {
     aside: Except,
     /// Lanes that were to be ended and had a survivor.
     unended: Vec<Standing>,
+    /// Actions are looked for on its behalf.
+    errand: Errand,
+    _call_off: CallOff,
 }
 
 impl LiveHost {
@@ -59,6 +62,12 @@ impl LiveHost {
         if guardian {
             start_guardian(&shared);
         }
+        let noting = Arc::downgrade(&shared);
+        let (errand, call_off) = Errand::new(move |text| {
+            if let Some(shared) = noting.upgrade() {
+                shared.note(text);
+            }
+        });
         Self {
             shared,
             events,
@@ -70,6 +79,8 @@ impl LiveHost {
             next_number: 0,
             aside: Except::new(),
             unended: Vec::new(),
+            errand,
+            _call_off: call_off,
         }
     }
 
@@ -183,12 +194,12 @@ impl Host for LiveHost {
                 });
             }
             Effect::FetchAction { lane, step, reference, around } => {
-                let (shared, epoch) = (Arc::clone(&self.shared), self.epoch);
+                let (shared, epoch, errand) = (Arc::clone(&self.shared), self.epoch, self.errand.clone());
                 self.in_background(move || {
                     let settings = &shared.settings;
                     let (workspace, origin) = (&settings.workspace, &settings.origin.folder);
                     let places = action::Places { workspace, origin, store: &settings.actions };
-                    let answer = action::find(places, &reference, around.as_deref());
+                    let answer = action::find(places, &reference, around.as_deref(), &errand);
                     let masks = shared.masks.current();
                     let answer = answer.map(Arc::new).map_err(|text| masks.mask_text(&text).into_owned());
                     shared.send(epoch, Event::ActionReady { lane, step, answer });

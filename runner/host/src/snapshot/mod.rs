@@ -39,6 +39,9 @@ mod macos;
 #[cfg(target_os = "macos")]
 use macos as os;
 
+use std::ffi::CStr;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -73,6 +76,26 @@ fn to_path(bytes: &[u8]) -> PathBuf {
 
 fn split(path: &Path) -> &[u8] {
     path.as_os_str().as_bytes()
+}
+
+/// Opens the directory `path`, relative to `root`, through no symbolic link and never outside of it.
+pub(crate) fn open_beneath(root: BorrowedFd<'_>, path: &[u8]) -> io::Result<OwnedFd> {
+    os::open_dir(root, path)
+}
+
+/// Removes `name` with all it holds, through no symbolic link. Being absent already is no error.
+pub(crate) fn remove_all(dir: BorrowedFd<'_>, name: &CStr) -> io::Result<()> {
+    beneath::remove_all(dir, name)
+}
+
+/// Renames without ever replacing something that has the new name.
+pub(crate) fn rename_new(
+    from: BorrowedFd<'_>,
+    name: &CStr,
+    to: BorrowedFd<'_>,
+    new: &CStr,
+) -> io::Result<()> {
+    os::rename_new(from, name, to, new)
 }
 
 /// Directory and last name of a relative path.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::action::ResolvedAction;
-use crate::event::LaneChoice;
+use crate::event::{CancelReason, LaneChoice};
 
 impl Stage {
     /// Answers every question for an action with the manifest of that reference; runs to the end, scripts as `Stage::run`.
@@ -219,6 +219,22 @@ fn a_javascript_action_gets_its_inputs_and_its_state() {
     assert_eq!(stage.process().step.to_string(), "post.0");
     assert_eq!(of(&stage.process(), "STATE_k").as_deref(), Some("v"));
     assert_eq!(of(&stage.process(), "INPUT_SOME_NAME").as_deref(), Some("x"));
+}
+
+/// Whatever its steps' conditions say: none of them was reached.
+#[test]
+fn a_job_can_be_cancelled_while_its_actions_are_looked_for() {
+    let mut stage =
+        Stage::new("    steps:\n      - {uses: o/r@v1, if: always()}\n      - {run: x, if: always()}\n");
+    let step = StepPath::main(0);
+    stage.handle(Event::Cancel(CancelReason::User));
+    assert_eq!(stage.job.outcome(), Some(Outcome::Cancelled));
+    assert!(!stage.job.is_setting_up());
+    let late =
+        Event::ActionReady { lane: LaneId::FOREGROUND, step, answer: found("o/r@v1", &[("o/r@v1", NODE)]) };
+    let before = stage.job.clone();
+    assert!(stage.job.handle(late, &stage.secrets, &mut Vec::new()).is_err());
+    assert!(stage.job == before && stage.ran().is_empty());
 }
 
 #[test]
