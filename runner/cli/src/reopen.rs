@@ -2,6 +2,8 @@
 //!
 //! Puts a session together from a recording; the conversation is the REPL's.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
 use crate::output::{JobHeading, text};
 use crate::paths::Paths;
+use crate::prepare::Warnings;
 use crate::record::{Found, Shelf, open_store};
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
@@ -52,12 +55,16 @@ pub(crate) fn debug_last(
     };
     let store = actions::store(&settings, paths.actions(), &values, &|name| std::env::var(name).ok())?;
     let found = Shelf::open(&paths).and_then(|shelf| shelf.last(&Secrets::new(values))).map_err(hinted)?;
-    let ended = in_runtime(drive(found, paths, store, arguments.verbose, settings.json, terminal))??;
+    let nothing = || Fault::new("the last recording broke off before its first step");
+    let past = Past::of(&found.reopened).ok_or_else(nothing)?;
+    let store = store.as_recorded(past.actions());
+    bring_actions_back(&store, &past, terminal);
+    let ended = in_runtime(drive((found, past), paths, store, arguments.verbose, settings.json, terminal))??;
     Ok(exit_of(ended.outcome))
 }
 
 async fn drive(
-    found: Found,
+    (found, mut past): (Found, Past),
     paths: Paths,
     actions: ActionStore,
     verbose: bool,
@@ -65,12 +72,11 @@ async fn drive(
     terminal: Terminal,
 ) -> Result<Ended, Fault> {
     let Found { recorder, reopened, files, seal, survivors } = found;
-    let nothing = || Fault::new("the last recording broke off before its first step");
-    let mut past = Past::of(&reopened).ok_or_else(nothing)?;
     if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
         past.files_are_gone();
     }
-    let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan)).ok_or_else(nothing)?;
+    let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan));
+    let plan = plan.ok_or_else(|| Fault::new("the last recording has no workflow"))?;
     // Nothing may write to files that are put back, nor run beside a step that is run again (DESIGN 4).
     sweep::end_survivors(&survivors)?;
     let tracking = format!("github_{:016x}", fastrand::u64(..));
@@ -90,13 +96,7 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(
-                &place,
-                &reopened.secrets,
-                origin.clone(),
-                tracking,
-                actions.as_recorded(past.actions()),
-            ),
+            host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions),
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -130,6 +130,20 @@ async fn drive(
     let ended = work.await.map_err(fault)?;
     sweep::unmark(&mark);
     Ok(ended)
+}
+
+/// Someone may have emptied the cache: the same commits are put back. What cannot be had is named; looking around needs none of it.
+fn bring_actions_back(store: &ActionStore, past: &Past, terminal: Terminal) {
+    let mut errors = std::io::stderr();
+    let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.colour) };
+    let mut looked: BTreeSet<&str> = BTreeSet::new();
+    for action in past.actions().filter(|action| looked.insert(&action.directory)) {
+        // Nobody reads it: no reason not to go on.
+        let told = |text: &str| drop(writeln!(std::io::stderr(), "{text}"));
+        if let Err(text) = store.bring_back(action, told) {
+            warnings.warn(&text);
+        }
+    }
 }
 
 /// The folders of the recorded job, made again where they are gone.

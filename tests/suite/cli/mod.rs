@@ -3,6 +3,8 @@
 mod attaching;
 mod calls;
 mod debugging;
+mod downloads;
+mod github;
 mod guide;
 pub mod program;
 mod running;

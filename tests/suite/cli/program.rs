@@ -61,7 +61,26 @@ impl Sandbox {
 
     /// Nothing of the machine's own settings gets in.
     pub fn isolate(&self, command: &mut Command) {
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "GITHUB_TOKEN", "GITHUB_ACTIONS"] {
+        let own = [
+            "NO_COLOR",
+            "CLICOLOR",
+            "CLICOLOR_FORCE",
+            "GITHUB_TOKEN",
+            "GH_TOKEN",
+            "GITHUB_ACTIONS",
+            "GITHUB_API_URL",
+        ];
+        let proxies = [
+            "HTTP_PROXY",
+            "http_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+            "NO_PROXY",
+            "no_proxy",
+        ];
+        for name in own.into_iter().chain(proxies) {
             command.env_remove(name);
         }
         command.env("HOME", self.folder.path().join("home"));

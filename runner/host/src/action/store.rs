@@ -2,7 +2,7 @@
 //!
 //! Decides which of them answers; how each does is its own affair.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::action::{RepositoryReference, ResolvedAction};
@@ -58,6 +58,31 @@ impl ActionStore {
             }
         }
         self
+    }
+
+    /// Has the files of an action that was found before brought back, if they are gone and it was of another repository. `told` hears
+    /// of a download, for which this blocks.
+    ///
+    /// # Errors
+    /// They cannot be had.
+    pub fn bring_back(
+        &self,
+        action: &ResolvedAction,
+        told: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<(), String> {
+        let is_there = || Path::new(&*action.directory).is_dir();
+        let Some(wanted) = action.repository().filter(|_| !is_there()) else { return Ok(()) };
+        let (errand, _call_off) = Errand::new(told);
+        let found = self.folder(&wanted, &errand)?;
+        match is_there() {
+            true => Ok(()),
+            false => Err(format!(
+                "{} is in {} now, no longer in {}",
+                action.reference,
+                found.folder.display(),
+                action.directory
+            )),
+        }
     }
 
     /// The folder of a repository's files.
