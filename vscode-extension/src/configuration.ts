@@ -61,7 +61,7 @@ function mistakeOfAttach(config: Members): string | undefined {
 }
 
 function mistakeOfLaunch(config: Members): string | undefined {
-  for (const name of ["workflow", "job", "cwd", "event", "eventPath", "secretFile"]) {
+  for (const name of ["workflow", "job", "cwd", "event", "eventPath", "secretFile", "githubApiUrl"]) {
     const value = config[name];
     if (value !== undefined && !isText(value)) {
       return `"${name}" must be a text that is not empty.`;
@@ -73,7 +73,7 @@ function mistakeOfLaunch(config: Members): string | undefined {
       return `"${name}" must be an object, as in {"NAME": "value"}.`;
     }
   }
-  for (const name of ["record", "stopOnEntry"]) {
+  for (const name of ["record", "offline", "stopOnEntry"]) {
     const value = config[name];
     if (value !== undefined && typeof value !== "boolean") {
       return `"${name}" must be true or false.`;

@@ -31,7 +31,7 @@ test("every key that a clause asks for is set", () => {
 test("the attributes of launch and attach are those of the protocol, and no place for a secret", () => {
   const { launch, attach } = contributes.debuggers[0].configurationAttributes;
   assert.deepEqual(Object.keys(launch.properties), [
-    "workflow", "job", "cwd", "event", "eventPath", "inputs", "vars", "env", "secretFile", "secrets", "matrix", "workspace", "record", "stopOnEntry",
+    "workflow", "job", "cwd", "event", "eventPath", "inputs", "vars", "env", "secretFile", "secrets", "matrix", "workspace", "record", "offline", "githubApiUrl", "stopOnEntry",
   ]);
   assert.deepEqual(launch.properties.secrets.not, {});
   assert.deepEqual(Object.keys(attach.properties), ["address", "token", "recording"]);

@@ -116,7 +116,7 @@ fn proxies_are_those_of_the_environment_and_see_no_token() {
     assert!(asked.len() == 4 && asked.iter().all(is_plain), "{asked:?}");
 }
 
-const LATE: &str = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./own\n      - run: test -e mended\n";
+const LATE: &str = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      - uses: ./own\n      - run: test -e mended\n      - uses: o/inner/js@v2\n";
 const OWN: &str = "runs: {using: composite, steps: [{uses: o/inner/js@v2}]}\n";
 
 /// The tag moves, the cache follows it, and is then lost altogether.
@@ -140,6 +140,7 @@ fn a_reopened_run_goes_on_with_the_commits_that_it_had() {
     let again = run(&["debug", "--last", "--verbose"], script);
     assert!(again.out.contains("inner works for nobody"), "{}{}", again.out, again.errors);
     assert!(!again.out.contains("has moved"), "{}{}", again.out, again.errors);
+    assert!(!again.out.contains("Prepare all required actions"), "they are prepared: {}", again.out);
     assert_eq!((again.code, github.asked().len()), (Some(0), 0), "{}{}", again.out, again.errors);
 
     fs::remove_dir_all(sandbox.beside().join("cache/stepback/_actions")).expect("the cache");

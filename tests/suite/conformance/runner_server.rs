@@ -50,7 +50,7 @@ fn run(folder: &Path, file: &str, case: Case) -> Result<(), String> {
             sandbox.write(&below, &fs::read_to_string(&path).expect("text"));
         }
     }
-    let options = [&["run", workflow, "--no-record"], case.options].concat();
+    let options = [&["run", workflow, "--no-record", "--offline"], case.options].concat();
     judge(&sandbox.run(&options, ""), case)
 }
 

@@ -119,6 +119,8 @@ impl Cache {
         let folder = self.place(&here).ok_or(Errno::INVAL)?;
         let above = OwnedFd::from(File::open(made_parent(&folder)?)?);
         let name = CString::new(commit)?;
+        // Between moving and marking nobody may take the folder for one that was left half-way. Not every file system has locks.
+        let _ = rustix::fs::flock(&above, FlockOperation::LockExclusive);
         let mut moved = rename_new(staging.above.as_fd(), &staging.name, above.as_fd(), &name);
         if moved.is_err() && folder.is_dir() && marked(&folder).is_none() {
             let aside = self.stage()?;
@@ -150,7 +152,7 @@ impl Cache {
         let file = rustix::fs::openat(&staging.folder, c"mark", flags, mode)?;
         File::from(file).write_all(text.as_bytes())?;
         made_parent(folder)?;
-        Ok(rustix::fs::renameat(&staging.folder, c"mark", rustix::fs::CWD, &watermark(folder))?)
+        Ok(rustix::fs::renameat(&staging.folder, c"mark", rustix::fs::CWD, watermark(folder))?)
     }
 }
 

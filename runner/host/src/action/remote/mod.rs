@@ -64,7 +64,7 @@ pub struct Remote {
     token: Option<HeaderValue>,
     pace: Pace,
     network: OnceLock<Result<Network, String>>,
-    /// What is under way, so that two jobs do not download the same.
+    /// The repositories that are under way, so that nothing is downloaded twice.
     turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// What was asked in this run: its jobs see one commit, whatever moves meanwhile.
     answers: Mutex<BTreeMap<String, String>>,
@@ -118,7 +118,7 @@ impl Remote {
 
     fn turn(&self, wanted: &RepositoryReference<'_>) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(name_of(wanted)).or_default())
+        Arc::clone(turns.entry(wanted.repository.to_ascii_lowercase()).or_default())
     }
 }
 

@@ -106,8 +106,11 @@ pub(super) fn small<R: Read>(entry: &mut Entry<'_, R>, most: u64) -> Result<Vec<
     Ok(bytes)
 }
 
+/// Keys and values.
+type Records = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The records of the pax format: `LENGTH KEY=VALUE\n` each, the length that of the whole record.
-pub(super) fn records(mut bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, UnpackError> {
+pub(super) fn records(mut bytes: &[u8]) -> Result<Records, UnpackError> {
     let malformed = || refused("it has a record that cannot be read");
     let mut all = Vec::new();
     while !bytes.is_empty() {

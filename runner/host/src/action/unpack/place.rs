@@ -14,9 +14,9 @@ use super::path::{Inside, folded, inside, shown, stays_inside};
 use super::{Limits, UnpackError, broken};
 use crate::snapshot::open_beneath;
 
-const FOLDER_MODE: u32 = 0o755;
-const FILE_MODE: u32 = 0o644;
-const PROGRAM_MODE: u32 = 0o755;
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR).union(Mode::RGRP).union(Mode::ROTH);
+const PROGRAM_MODE: Mode = FILE_MODE.union(Mode::XUSR).union(Mode::XGRP).union(Mode::XOTH);
+const FOLDER_MODE: Mode = PROGRAM_MODE;
 
 /// What stands at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +87,7 @@ impl Placer {
             None => {
                 let name = self.claim(path, There::Folder(said))?;
                 let above = self.parent(path)?;
-                rustix::fs::mkdirat(above, &name, Mode::from_raw_mode(FOLDER_MODE))
-                    .map_err(|error| disk(path, error.into()))
+                rustix::fs::mkdirat(above, &name, FOLDER_MODE).map_err(|error| disk(path, error.into()))
             }
         }
     }
@@ -96,7 +95,7 @@ impl Placer {
     fn file(&mut self, path: &[u8], executable: bool, data: &mut impl Read) -> Result<(), UnpackError> {
         let name = self.claim(path, There::File)?;
         // Bits that let a program run as somebody else are not among them.
-        let mode = Mode::from_raw_mode(if executable { PROGRAM_MODE } else { FILE_MODE });
+        let mode = if executable { PROGRAM_MODE } else { FILE_MODE };
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(self.parent(path)?, &name, flags, mode);
         let mut file = std::fs::File::from(file.map_err(|error| disk(path, error.into()))?);
