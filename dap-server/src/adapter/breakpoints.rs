@@ -152,6 +152,8 @@ impl Adapter {
             let mut lines: Vec<u32> = picture
                 .steps()
                 .iter()
+                // Those of an action stand in another file.
+                .filter(|step| picture.manifest_of(&step.path).is_none())
                 .filter_map(|step| step.place.as_ref())
                 .map(|place| place.line)
                 .collect();

@@ -35,7 +35,7 @@ pub(crate) struct Job {
 impl Job {
     /// One of the little language.
     pub(crate) fn little(plan: Plan, place: Place) -> Self {
-        let host = ScriptedHost::new(Little { workspace: place.workspace() });
+        let host = ScriptedHost::new(Little::new(place.workspace()));
         Self::on(plan, place, Secrets::default(), |_, _| host)
     }
 
@@ -60,7 +60,7 @@ impl Job {
 
 /// A job of the little language as it is handed over to a client that launches it, and its end.
 pub(crate) fn launched(plan: Plan, place: &Place) -> (Debuggee, SessionHandle, JoinHandle<Ended>) {
-    let host = ScriptedHost::new(Little { workspace: place.workspace() });
+    let host = ScriptedHost::new(Little::new(place.workspace()));
     let (debuggee, handle, session) = start(plan, place, Secrets::default(), |_, _| host);
     (Debuggee { launched: true, ..debuggee }, handle, session)
 }

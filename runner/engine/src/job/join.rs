@@ -62,9 +62,9 @@ impl Job {
         steps
     }
 
-    /// Background steps whose writes and results have not reached the job.
+    /// Background steps whose writes and results have not reached the job. One that is inside of its action is still that one.
     fn not_joined(&self) -> Vec<StepPath> {
-        self.background().filter_map(|(_, lane)| lane.cursor.step().cloned()).collect()
+        self.background().filter_map(|(_, lane)| Some(lane.cursor.step()?.outermost())).collect()
     }
 
     /// A person stops a background step; whoever waits for it learns of it as of one that was cancelled by a step.
@@ -82,13 +82,17 @@ impl Job {
         Ok(())
     }
 
+    /// Ends a background step wherever it is. Of an action the step that runs ends, and what it has left to do is for its own
+    /// conditions to say, which find it cancelled (row 14).
     fn cancel_background(&mut self, step: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) {
         let id = LaneId::of_background(step);
         let Some(lane) = self.lanes.get(&id) else { return };
-        match lane.cursor {
-            Cursor::Decided(..) => self.call_off_queued(id, step.clone(), secrets, out),
+        match lane.cursor.clone() {
+            Cursor::Decided(path, _) => self.call_off_undone(id, path, secrets, out),
             Cursor::Running(_) => self.stop(id, Stop::CalledOff, Signal::Ladder, out),
-            _ => {}
+            // It waits for `hashFiles`.
+            Cursor::Ready(path) => self.settled_inside(&path, Outcome::Cancelled),
+            Cursor::Settled(_) | Cursor::Done(_) => {}
         }
     }
 
