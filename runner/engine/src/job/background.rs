@@ -101,6 +101,7 @@ impl Job {
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) {
+        self.lane_or_insert(lane).stop = Some(Stop::CalledOff);
         self.log(Some(&path), LineTag::Plain, CANCELLED, secrets, out);
         self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use syntax::StepBody;
 
-use super::lane::{Cursor, Stop, Wait, WaitKind};
-use super::{Job, Misuse};
+use super::lane::{Cursor, Scope, Stop, Wait, WaitKind};
+use super::{Job, Misuse, StepResult};
 use crate::effect::{Effect, Outcome, Signal};
 use crate::lines::LineTag;
 use crate::secrets::Secrets;
@@ -90,8 +90,13 @@ impl Job {
         match lane.cursor.clone() {
             Cursor::Decided(path, _) => self.call_off_undone(id, path, secrets, out),
             Cursor::Running(_) => self.stop(id, Stop::CalledOff, Signal::Ladder, out),
-            // It waits for `hashFiles`.
-            Cursor::Ready(path) => self.settled_inside(&path, Outcome::Cancelled),
+            // Its condition waits for `hashFiles`.
+            Cursor::Ready(path) => {
+                let name = self.plain_name(&path, secrets);
+                self.lane_or_insert(id).scope =
+                    Some(Scope { name, env: Arc::clone(&self.env), own_env: Vec::new() });
+                self.call_off_undone(id, path, secrets, out);
+            }
             Cursor::Settled(_) | Cursor::Done(_) => {}
         }
     }
@@ -144,12 +149,11 @@ impl Job {
         if wait.kind == WaitKind::Cancel {
             return Outcome::Success;
         }
-        let conclusions: Vec<Outcome> =
-            wait.steps.iter().filter_map(|step| Some(self.results.get(step)?.conclusion)).collect();
-        let fell = self.cancelled.is_some() && conclusions.contains(&Outcome::Cancelled);
-        match conclusions.contains(&Outcome::Failure) {
+        let results = || wait.steps.iter().filter_map(|step| self.results.get(step));
+        let fell = |result: &StepResult| result.conclusion == Outcome::Cancelled && !result.called_off;
+        match results().any(|result| result.conclusion == Outcome::Failure) {
             true => Outcome::Failure,
-            false if fell => Outcome::Cancelled,
+            false if results().any(fell) => Outcome::Cancelled,
             false => Outcome::Success,
         }
     }
