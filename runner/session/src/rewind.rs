@@ -319,6 +319,7 @@ impl<H: Host> Session<H> {
         }
         self.epoch = next;
         self.host.set_epoch(next);
+        self.withheld.clear();
         if let Some(files) = self.files.as_mut()
             && let Err(error) = files.discard_parked()
         {

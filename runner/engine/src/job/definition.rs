@@ -30,6 +30,11 @@ impl Job {
         self.actions.get(&path.in_stage(Stage::Main))
     }
 
+    /// The actions that were found, by the steps that use them, in the order in which they were.
+    pub fn actions(&self) -> &indexmap::IndexMap<StepPath, Arc<ResolvedAction>> {
+        &self.actions
+    }
+
     /// The step at a path, with the part of its action that the stage names.
     pub(super) fn planned(&self, path: &StepPath) -> Option<Planned<'_>> {
         let step = self.definition(path)?;
