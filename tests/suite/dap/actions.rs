@@ -1,10 +1,14 @@
 //! Breakpoints in the files of actions, over the wire.
 
+use engine::secrets::Secrets;
+use host::checkout::Origin;
+use host::live::LiveHost;
 use serde_json::{Value as Json, json};
 
 use super::job::{Job, WORKFLOW};
 use super::wire::Peer;
 use crate::debugger::little::workflow;
+use crate::debugger::live::{Live, alone};
 use crate::debugger::{Place, block_on, plan};
 
 /// Where the little language says that the workspace is.
@@ -17,6 +21,12 @@ const OUTER: &str = "runs:
       shell: bash
 
     - {run: append log two, shell: bash}
+";
+
+const SHELL: &str = "runs:
+  using: composite
+  steps:
+    - {run: 'true', shell: bash}
 ";
 
 fn job() -> Job {
@@ -73,6 +83,46 @@ fn a_breakpoint_in_an_action_is_verified_when_the_action_is_found() {
         assert_eq!((&again[0]["line"], &again[1]["line"]), (&json!(7), &json!(4)));
         set(&peer, MANIFEST, &[]).await;
         assert!(peer.to("continue").await.ended);
+        peer.disconnect(&json!({})).await;
+        job.quit().await;
+    });
+}
+
+/// A local action is read from the workspace, which checkout has filled; the editor has the repository's file open.
+#[test]
+fn the_file_of_the_repository_stands_for_its_copy() {
+    let _turn = alone();
+    block_on(async {
+        let place = Place::new();
+        let repository = place.dir.path().join("repository");
+        for folder in [place.workspace(), repository.clone()] {
+            std::fs::create_dir_all(folder.join("act")).unwrap();
+            std::fs::write(folder.join("act/action.yml"), SHELL).unwrap();
+        }
+        let ours = repository.join("act/action.yml").display().to_string();
+        let copy = place.workspace().join("act/action.yml").display().to_string();
+        let origin = Origin { folder: repository, name: None, in_place: false };
+        let settings = Live::debug(&place).settings();
+        let plan = plan(&workflow("- uses: ./act\n- run: echo '# here' >> act/action.yml\n- uses: ./act\n"));
+        let job = Job::from(plan, place, Secrets::default(), Some(origin), |masks, log| {
+            LiveHost::new(settings, masks, Box::new(log))
+        });
+        let mut peer = Peer::attached(&job.desk, &[]).await;
+        peer.stopped().await;
+        let id = set(&peer, &ours, &[4]).await[0]["id"].clone();
+        peer.ask("continue", &json!({ "threadId": 1 })).await;
+        let changed = peer.event_named("breakpoint").await["breakpoint"].clone();
+        assert_eq!((&changed["verified"], &changed["source"]["path"]), (&json!(true), &json!(ours)));
+        // The copy has been changed by the time that it is used again: then it is what a person has to see.
+        for file in [ours, copy] {
+            let stop = peer.stopped().await;
+            assert_eq!(stop.hit, Some(json!([id])));
+            let stack = peer.ask("stackTrace", &json!({ "threadId": 1 })).await;
+            let frame = &stack["stackFrames"][0];
+            assert_eq!((&frame["source"]["path"], &frame["line"]), (&json!(file), &json!(4)));
+            peer.ask("continue", &json!({ "threadId": 1 })).await;
+        }
+        assert!(peer.stopped().await.ended);
         peer.disconnect(&json!({})).await;
         job.quit().await;
     });
