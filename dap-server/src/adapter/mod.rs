@@ -25,7 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use session::breakpoint::{BreakpointId, BreakpointKind};
+use session::breakpoint::{ActionFile, BreakpointId, BreakpointKind};
 use session::engine::effect::Outcome;
 use session::engine::step_path::{LaneId, StepPath};
 use session::picture::Picture;
@@ -101,6 +101,8 @@ pub(crate) struct Adapter {
     looks: RefCell<Looks>,
     documents: RefCell<Documents>,
     kinds: RefCell<BTreeMap<BreakpointId, BreakpointKind>>,
+    /// What the client wants in each action's file.
+    in_actions: RefCell<Vec<(ActionFile, Vec<breakpoints::Wanted>)>>,
     /// Movements whose answer is not sent yet: what they lead to is told after it.
     moving: Cell<u32>,
     /// The next `Continued` is the answer to a request, and need not be told.
@@ -175,6 +177,7 @@ impl Adapter {
             looks: RefCell::default(),
             documents: RefCell::default(),
             kinds: RefCell::default(),
+            in_actions: RefCell::default(),
             moving: Cell::new(0),
             resumed_by_request: Cell::new(false),
             passing: Cell::new(false),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use session::breakpoint::ActionFile;
 use session::engine::step_path::StepPath;
 use session::picture::Picture;
 use session::request::{Place, Reply, Request as Ask};
@@ -48,6 +49,12 @@ impl Adapter {
         let path = self.client.borrow().path_in(text);
         let real = |path: &std::path::Path| std::fs::canonicalize(path).ok();
         path == debuggee.workflow || real(&path).is_some_and(|path| Some(path) == real(&debuggee.workflow))
+    }
+
+    /// The file of an action, as the client names it.
+    pub(super) fn action_file(&self, source: &Source) -> Option<ActionFile> {
+        let path = self.client.borrow().path_in(source.path.as_ref()?);
+        ActionFile::new(&path, std::fs::canonicalize(&path).ok())
     }
 
     pub(super) async fn source(&self, arguments: &SourceArguments) -> Result<ResponseBody, Failure> {

@@ -102,6 +102,7 @@ impl Adapter {
                 let text = format!("{}\n", wording::shown(&text));
                 self.output(self.placed(OutputEventCategory::Console, text, place, None));
             }
+            Notice::BreakpointChanged(breakpoint) => self.breakpoint_changed(&breakpoint),
             Notice::Warning(text) => {
                 let text = format!("warning: {}", wording::shown(&text));
                 self.output(console::line(OutputEventCategory::Important, &text));

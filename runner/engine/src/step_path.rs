@@ -129,10 +129,10 @@ impl StepPath {
         self.indices.len().saturating_sub(1)
     }
 
-    /// How deep inside of actions the step runs. Post parts run one after the other at the end of the job, whichever action
-    /// their step belongs to.
+    /// How deep inside of actions the step runs. Pre and post parts run one after the other at the two ends of the job, whichever
+    /// action their step belongs to.
     pub fn level(&self) -> usize {
-        if self.stage == Stage::Post { 0 } else { self.depth() }
+        if self.stage == Stage::Main { self.depth() } else { 0 }
     }
 
     /// A name for files that belong to this step: letters, digits and `-` only, and the same in every run.
@@ -183,11 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn the_post_part_of_an_inner_step_belongs_to_the_job_alone() {
+    fn the_pre_and_post_parts_of_an_inner_step_belong_to_the_job_alone() {
         let inner = StepPath::main(2).child(7);
-        let post = inner.in_stage(Stage::Post);
         assert_eq!((inner.level(), inner.outermost()), (1, StepPath::main(2)));
-        assert_eq!((post.level(), post.outermost()), (0, post.clone()));
+        for stage in [Stage::Pre, Stage::Post] {
+            let part = inner.in_stage(stage);
+            assert_eq!((part.level(), part.outermost()), (0, part.clone()));
+        }
     }
 
     #[test]

@@ -20,7 +20,9 @@ impl<H: Host> Session<H> {
     /// Keeps the job as it is now as a moment after the present one, and makes it the present one.
     pub(crate) fn keep(&mut self, branch: BranchId, cause: Cause, files: Option<SnapshotId>) {
         let parent = (!self.timeline.moments().is_empty()).then_some(self.here);
-        self.here = self.timeline.record(parent, branch, cause, Arc::new(self.job.clone()), files);
+        let mut job = self.job.clone();
+        job.forget_question();
+        self.here = self.timeline.record(parent, branch, cause, Arc::new(job), files);
         self.clock.reached.insert(self.here, (self.started.elapsed(), self.body_time_here()));
         if let (Some(recorder), Some(moment)) = (&mut self.recorder, self.timeline.get(self.here)) {
             recorder.moment(moment, self.epoch, &self.secrets);

@@ -198,7 +198,7 @@ impl<H: Host> Session<H> {
         }
         let mut open = self.job.cut_lanes().filter(|(_, path)| !self.confirmed.contains(path));
         open.find_map(|(_, path)| {
-            let command = reach::reaches_outside(&self.job, &path)?;
+            let command = reach::has_reached_outside(&self.job, &path)?;
             Some((command, Some(path)))
         })
     }

@@ -38,4 +38,5 @@ mod shell;
 pub mod sink;
 mod stopping;
 pub mod timeline;
+mod withheld;
 pub mod wording;

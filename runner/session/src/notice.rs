@@ -10,7 +10,7 @@ use engine::lines::LineTag;
 use engine::step_path::{LaneId, StepPath};
 use host::log::LogBatch;
 
-use crate::breakpoint::BreakpointId;
+use crate::breakpoint::{Breakpoint, BreakpointId};
 use crate::request::{Place, Stop};
 
 /// Whoever shows the session to a person or writes it down. Called in the order in which things happened, from
@@ -68,6 +68,8 @@ pub enum Notice {
         /// The text.
         text: String,
     },
+    /// A breakpoint in an action's file is in force now, or lies elsewhere: its action was found.
+    BreakpointChanged(Box<Breakpoint>),
     /// A log point has something to say.
     LogPoint {
         /// Which.

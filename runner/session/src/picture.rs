@@ -16,7 +16,7 @@ use engine::syntax::{Step, StepBody};
 use host::contract::Host;
 use indexmap::IndexMap;
 
-use crate::breakpoint::{place_in, step_at_line};
+use crate::breakpoint::{ActionFile, Places, lines_of_action, manifest_path, place_in, step_at_line};
 use crate::inspect::{StepLines, shown};
 use crate::moment::MomentId;
 use crate::request::{BackgroundLine, Place, Refusal, StepLine, Stop};
@@ -44,6 +44,7 @@ pub struct Picture {
     /// The text of the workflow file.
     pub source: Arc<str>,
     job: Arc<Job>,
+    places: Places,
     secrets: Secrets,
     took: Arc<IndexMap<StepPath, Duration>>,
     /// Made for whoever asks first: where the job stands can be told without them.
@@ -145,11 +146,20 @@ impl Picture {
         step_at_line(self.job.plan(), line)
     }
 
-    /// The manifest file, absolute, of the action in which a step is written; `None` for a step of the workflow.
+    /// The manifest file, absolute, of the action in which a step is written; `None` for a step of the workflow. Of an action in the
+    /// workspace it is the file of the repository, which a person has before them, as long as that says the same.
     pub fn manifest_of(&self, path: &StepPath) -> Option<PathBuf> {
         let action = self.job.action(&path.parent()?)?;
-        let name = action.file.rsplit('/').next()?;
-        Some(PathBuf::from(&*action.directory).join(name))
+        let manifest = manifest_path(action);
+        let original = self.places.original(&manifest);
+        let says_the_same =
+            |file: &PathBuf| std::fs::read_to_string(file).is_ok_and(|text| *text == *action.text);
+        Some(original.filter(says_the_same).unwrap_or(manifest))
+    }
+
+    /// The lines (from 1) of an action's file at which the job can stand; none until the action is found.
+    pub fn lines_of_action(&self, file: &ActionFile) -> Vec<u32> {
+        lines_of_action(file, &self.job, &self.places)
     }
 
     /// The line (from 1) of the job's key in its file.
@@ -197,6 +207,7 @@ impl<H: Host> Session<H> {
             workspace: self.workspace.clone(),
             source: Arc::clone(&self.source),
             job: Arc::new(self.looked_at().clone()),
+            places: self.breakpoints.places().clone(),
             secrets: self.secrets.clone(),
             took: Arc::clone(&self.clock.took),
             steps: OnceLock::new(),

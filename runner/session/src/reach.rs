@@ -22,6 +22,13 @@ pub fn reaches_outside(job: &Job, path: &StepPath) -> Option<String> {
     of_body(&job.definition(path)?.body)
 }
 
+/// The same of a step that is a composite action, and of those of its steps that have run or run.
+pub fn has_reached_outside(job: &Job, path: &StepPath) -> Option<String> {
+    let at = job.background().filter_map(|(_, lane)| lane.cursor.step());
+    let mut inside = job.results().keys().chain(at).filter(|known| known.outermost() == *path);
+    reaches_outside(job, path).or_else(|| inside.find_map(|known| reaches_outside(job, known)))
+}
+
 fn of_body(body: &StepBody) -> Option<String> {
     match body {
         StepBody::Run { script, .. } => outside_command(script.value.source()),

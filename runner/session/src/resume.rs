@@ -47,7 +47,7 @@ impl Past {
     /// The actions that the job had found, by which the run goes on.
     pub fn actions(&self) -> impl Iterator<Item = &ResolvedAction> {
         let newest = self.moments.iter().find(|moment| moment.id == self.newest);
-        newest.into_iter().flat_map(|moment| moment.job.actions())
+        newest.into_iter().flat_map(|moment| moment.job.actions().values().map(AsRef::as_ref))
     }
 
     /// The job's folders were removed meanwhile: its files come from the snapshots.

@@ -5,6 +5,7 @@
 
 use engine::event::LaneChoice;
 use engine::job::Cursor;
+use engine::step_path::LaneId;
 use host::contract::{Epoch, FrozenLanes, Host};
 use host::snapshot::{Change, SnapshotId};
 
@@ -222,6 +223,8 @@ impl<H: Host> Session<H> {
 
     fn stand_in_past(&mut self, reason: StopReason, undone: Undone, warnings: Vec<String>) {
         self.gate.close();
+        // Going back from a job that was running is a stop like any other: its limit does not run on meanwhile.
+        self.host.hold_time(LaneId::FOREGROUND, true);
         let mut stop = self.stop_here(reason);
         stop.undone = Some(undone);
         stop.notes.extend(warnings);
@@ -316,6 +319,7 @@ impl<H: Host> Session<H> {
         }
         self.epoch = next;
         self.host.set_epoch(next);
+        self.withheld.clear();
         if let Some(files) = self.files.as_mut()
             && let Err(error) = files.discard_parked()
         {

@@ -5,7 +5,6 @@ use engine::event::{CancelReason, Event};
 use engine::step_path::LaneId;
 use host::contract::Host;
 
-use crate::breakpoint::Breakpoints;
 use crate::exception::ExceptionFilters;
 use crate::gate::{Gate, Reach};
 use crate::moment::{MomentId, Point};
@@ -166,6 +165,8 @@ impl<H: Host> Session<H> {
         self.filters = ExceptionFilters::default();
         self.host.hold_time(LaneId::FOREGROUND, false);
         self.release().await;
+        self.begin_all_withheld();
+        self.release().await;
         if self.job.outcome().is_some() {
             return Ok(());
         }
@@ -180,7 +181,7 @@ impl<H: Host> Session<H> {
             self.return_to_newest().await?;
         }
         self.mode = Mode::Headless;
-        self.breakpoints = Breakpoints::default();
+        self.breakpoints.clear();
         self.filters = ExceptionFilters::default();
         if self.job.outcome().is_some() {
             return Ok(());

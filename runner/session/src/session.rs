@@ -21,7 +21,7 @@ use host::masks::SharedMasks;
 use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
-use crate::breakpoint::Breakpoints;
+use crate::breakpoint::{Breakpoints, Places};
 use crate::exception::ExceptionFilters;
 use crate::files::Files;
 use crate::gate::Gate;
@@ -36,6 +36,7 @@ use crate::request::{Reply, Request, Stop};
 use crate::resume::Past;
 use crate::sink::SessionLog;
 use crate::timeline::Timeline;
+use crate::withheld::{LaneHit, Withheld};
 
 /// How a session is to behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,10 @@ pub struct Session<H: Host> {
     pub(crate) lanes_are_gone: bool,
     /// A background step has ended since the last look at the files: what it wrote is in no snapshot.
     pub(crate) lanes_wrote: bool,
+    /// Steps in the background that a breakpoint stops, and what they want of the host.
+    pub(crate) withheld: Vec<Withheld>,
+    /// Breakpoints that were come to in the background.
+    pub(crate) lane_hits: Vec<LaneHit>,
     pub(crate) quit: bool,
 }
 
@@ -203,7 +208,10 @@ impl<H: Host> Session<H> {
             secrets: setup.secrets,
             epoch: Epoch::default(),
             gate,
-            breakpoints: Breakpoints::default(),
+            breakpoints: Breakpoints::among(Places::new(
+                &setup.workspace,
+                setup.origin.as_ref().map(|origin| origin.folder.as_path()),
+            )),
             filters: match setup.mode {
                 Mode::Headless | Mode::Linger => ExceptionFilters::default(),
                 Mode::Debug => ExceptionFilters::of_a_debugger(),
@@ -238,6 +246,8 @@ impl<H: Host> Session<H> {
             lane_choice: LaneChoice::default(),
             lanes_are_gone: false,
             lanes_wrote: false,
+            withheld: Vec::new(),
+            lane_hits: Vec::new(),
             quit: false,
         };
         (session, effects)
@@ -350,9 +360,17 @@ impl<H: Host> Session<H> {
         if let Some(held) = self.held.take() {
             self.host.thaw(held).await;
         }
-        for event in std::mem::take(&mut self.waiting) {
-            self.take(event).await;
+        // What lanes wait for at the newest moment is none of the past's business.
+        if self.rewound.is_none() && self.begin_withheld() {
+            self.stop_at_withheld().await;
         }
+        let mut events = std::mem::take(&mut self.waiting).into_iter();
+        while self.held.is_none() {
+            let Some(event) = events.next() else { return };
+            // It may be followed by another stop, at which everything is frozen again.
+            Box::pin(self.take(event)).await;
+        }
+        self.waiting.splice(0..0, events);
     }
 
     /// Gives an event to the job, carries out its effects, and looks at where it stands now.
@@ -363,17 +381,30 @@ impl<H: Host> Session<H> {
             self.note_body_end(*lane, &end.exit);
         }
         let before = self.job.cursor().clone();
+        let finds_action = matches!(&event, Event::ActionReady { .. });
         let mut effects = Vec::new();
         match self.job.handle(event, &self.secrets, &mut effects) {
             Ok(()) => {
+                if finds_action {
+                    self.bind_breakpoints();
+                }
+                let effects = self.withhold(effects);
                 self.carry_out(effects);
                 if self.arrived(&before) {
                     self.arrive().await;
                 }
                 self.stop_at_lane_failure().await;
+                self.stop_at_withheld().await;
             }
             // A late event of a step that is over; the job has not changed.
             Err(misuse) => tracing::debug!(%misuse, "the job did not take an event"),
+        }
+    }
+
+    /// An action was found, in whose file there may be breakpoints.
+    fn bind_breakpoints(&mut self) {
+        for breakpoint in self.breakpoints.bind(&self.job) {
+            self.tell(Notice::BreakpointChanged(Box::new(breakpoint)));
         }
     }
 
@@ -432,6 +463,7 @@ impl<H: Host> Session<H> {
             }
         }
         self.release().await;
+        self.begin_all_withheld();
         // Who only looked at a recording that broke off has run nothing, and leaves it as it was.
         if self.job.outcome().is_none() && self.taken_up.is_none() {
             self.cancel_to_the_end().await;
@@ -449,7 +481,7 @@ impl<H: Host> Session<H> {
         self.mode = Mode::Headless;
         self.gate = Gate::open();
         // Nobody is there who could let the job go on from a stop.
-        self.breakpoints = Breakpoints::default();
+        self.breakpoints.clear();
         self.filters = ExceptionFilters::default();
         self.take(Event::Cancel(CancelReason::User)).await;
         while self.job.outcome().is_none() {

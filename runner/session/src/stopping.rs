@@ -5,6 +5,7 @@
 
 use engine::expr::HashAnswers;
 use engine::job::{Job, Question};
+use engine::step_path::LaneId;
 use host::contract::Host;
 use host::snapshot::{Change, FileType};
 
@@ -35,14 +36,15 @@ impl<H: Host> Session<H> {
     fn breakpoint_at(&self, moment: &Moment) -> Option<StopReason> {
         let Point::Before(path) = &moment.point else { return None };
         let mut stopping =
-            self.breakpoints.at(path).filter(|breakpoint| breakpoint.spec.log_message.is_none());
+            self.breakpoints.at(&moment.job, path).filter(|breakpoint| breakpoint.spec.log_message.is_none());
         let hit = stopping.find(|breakpoint| self.is_hit(breakpoint, moment))?;
         Some(StopReason::Breakpoint(hit.id))
     }
 
     fn is_hit(&self, breakpoint: &Breakpoint, moment: &Moment) -> bool {
         let could_stop = |moment: &Moment| self.holds_in(&moment.job, &breakpoint.spec.condition);
-        let arrivals = |moment: &&Moment| moment.cause == Cause::Advanced && comes_to(breakpoint, moment);
+        let comes_to = |moment: &Moment| matches!(&moment.point, Point::Before(path) if self.breakpoints.means(breakpoint, &moment.job, path));
+        let arrivals = |moment: &&Moment| moment.cause == Cause::Advanced && comes_to(moment);
         could_stop(moment)
             && breakpoint.spec.hits.is_none_or(|hits| {
                 let earlier =
@@ -113,14 +115,14 @@ impl<H: Host> Session<H> {
         let moment = self.timeline.get(id)?;
         let Point::Before(path) = &moment.point else { return None };
         let mut doubtful = None;
-        for breakpoint in self.breakpoints.at(path) {
+        for breakpoint in self.breakpoints.at(&moment.job, path) {
             if let Some(fault) = self.condition_fault(breakpoint, &moment.job) {
                 self.tell(Notice::Warning(fault));
                 doubtful = doubtful.or(Some(StopReason::Breakpoint(breakpoint.id)));
             } else if let Some(message) = &breakpoint.spec.log_message
                 && self.is_hit(breakpoint, moment)
             {
-                let text = self.interpolate(message, &moment.job);
+                let text = self.interpolate(message, &moment.job, LaneId::FOREGROUND);
                 self.tell(Notice::LogPoint { breakpoint: breakpoint.id, text, place: self.place(path) });
             }
         }
@@ -139,16 +141,18 @@ impl<H: Host> Session<H> {
     }
 
     /// The message with every `{EXPR}` evaluated, masked.
-    fn interpolate(&self, message: &str, job: &Job) -> String {
+    pub(crate) fn interpolate(&self, message: &str, job: &Job, lane: LaneId) -> String {
         let mut text = String::new();
         let mut rest = message;
         while let Some((before, inside, after)) = next_braces(rest) {
             text.push_str(before);
-            text.push_str(&match job.ask_expression(inside, &HashAnswers::default(), &self.secrets) {
-                Question::Answer(value) => shown(&value),
-                Question::NeedsHash(_) => format!("{{{inside}: hashFiles() cannot be used here}}"),
-                Question::Wrong(error) => format!("{{{error}}}"),
-            });
+            text.push_str(
+                &match job.ask_expression_in(lane, inside, &HashAnswers::default(), &self.secrets) {
+                    Question::Answer(value) => shown(&value),
+                    Question::NeedsHash(_) => format!("{{{inside}: hashFiles() cannot be used here}}"),
+                    Question::Wrong(error) => format!("{{{error}}}"),
+                },
+            );
             rest = after;
         }
         text.push_str(rest);
@@ -160,11 +164,6 @@ impl<H: Host> Session<H> {
 fn is_folder(change: &Change) -> bool {
     let ends = [change.before, change.after];
     ends.into_iter().flatten().all(|(kind, _)| kind == FileType::Dir)
-}
-
-/// Whether the moment lies before a step that the breakpoint means.
-fn comes_to(breakpoint: &Breakpoint, moment: &Moment) -> bool {
-    matches!(&moment.point, Point::Before(path) if breakpoint.steps.contains(path))
 }
 
 /// What stands before, inside and after the first pair of braces.

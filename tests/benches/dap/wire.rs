@@ -41,7 +41,7 @@ pub struct Job {
 impl Job {
     /// One of the little language.
     pub fn little(plan: Plan, place: Place) -> Self {
-        let host = ScriptedHost::new(Little { workspace: place.workspace() });
+        let host = ScriptedHost::new(Little::new(place.workspace()));
         Self::on(plan, place, |_, _, _| host)
     }
 

@@ -31,6 +31,8 @@ pub struct Shells {
     pub step_debug: bool,
     tracking: String,
     pipes: BTreeMap<String, Arc<Mutex<BufReader<File>>>>,
+    /// The texts of the workspace's actions.
+    actions: Vec<String>,
 }
 
 impl Shells {
@@ -41,7 +43,19 @@ impl Shells {
             step_debug: false,
             tracking: crate::debugger::live::tracking(),
             pipes: BTreeMap::new(),
+            actions: Vec::new(),
         }
+    }
+
+    /// A composite action of the workspace: everything below its `steps:`, without its indentation, each step a `run` of bash or a
+    /// `uses`; and what goes before them.
+    pub fn action(&mut self, name: &str, before: &str, steps: &str) {
+        let folder = self.place.workspace().join(name);
+        fs::create_dir(&folder).unwrap();
+        let steps: String = steps.lines().map(|line| format!("    {line}\n")).collect();
+        let text = format!("{before}runs:\n  using: composite\n  steps:\n{steps}");
+        fs::write(folder.join("action.yml"), &text).unwrap();
+        self.actions.push(text);
     }
 
     /// Starts the job, with a pipe for each that a script names.
@@ -58,9 +72,12 @@ impl Shells {
     fn make_pipes(&mut self, plan: &Plan) {
         let folder = self.place.dir.path().join("pipes");
         fs::create_dir(&folder).unwrap();
-        for step in &plan.steps {
-            let StepBody::Run { script, .. } = &step.definition.body else { continue };
-            for rest in script.value.source().split("../pipes/").skip(1) {
+        let scripts = plan.steps.iter().filter_map(|step| match &step.definition.body {
+            StepBody::Run { script, .. } => Some(script.value.source()),
+            _ => None,
+        });
+        for text in scripts.chain(self.actions.iter().map(String::as_str)) {
+            for rest in text.split("../pipes/").skip(1) {
                 let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap().to_owned();
                 let path = folder.join(&name);
                 if !path.exists() {

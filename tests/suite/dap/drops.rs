@@ -12,7 +12,7 @@ use super::listening::Listening;
 use super::look::look;
 use super::wire::{Peer, Stopped};
 use crate::crash::process::Scene;
-use crate::debugger::{Place, block_on};
+use crate::debugger::block_on;
 use crate::law::end::End;
 use crate::law::job::Generated;
 use crate::law::{each, named, seeds, threads};
@@ -38,7 +38,7 @@ fn whoever_returns_finds_the_same_stop() {
     let seeds = seeds(JOBS);
     each(&seeds, threads(), |seed| {
         let generated = Generated::new(seed);
-        named("drops", seed, &generated.text, || check(&generated, seed, &count));
+        named("drops", seed, &generated, || check(&generated, seed, &count));
     });
     let Count { with_a_word, silently, in_a_message, before_an_answer, in_a_movement } =
         count.into_inner().unwrap();
@@ -52,7 +52,7 @@ fn whoever_returns_finds_the_same_stop() {
 
 fn check(generated: &Generated, seed: u64, count: &Mutex<Count>) {
     block_on(async {
-        let job = Job::little(generated.plan(), Place::in_memory());
+        let job = Job::little(generated.plan(), generated.place());
         let mut peer = Peer::attached(&job.desk, &[]).await;
         peer.stopped().await;
         peer.to("continue").await;
@@ -61,7 +61,7 @@ fn check(generated: &Generated, seed: u64, count: &Mutex<Count>) {
         let (ended, place) = job.quit().await;
         let straight = End::new(ended, &place);
 
-        let job = Job::little(generated.plan(), Place::in_memory());
+        let job = Job::little(generated.plan(), generated.place());
         let mut dropper = Dropper { job, rng: Rng::with_seed(seed ^ 0xd409), seen: BTreeMap::new() };
         let (mut peer, mut stop) = dropper.attach().await;
         for _ in 0..DROPS {

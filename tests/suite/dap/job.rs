@@ -8,6 +8,7 @@ use dap_server::debuggee::{Closing, Debuggee, Desk};
 use dap_server::feed::Feed;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
+use host::checkout::Origin;
 use host::contract::Host;
 use host::masks::SharedMasks;
 use host::scripted::ScriptedHost;
@@ -35,7 +36,7 @@ pub(crate) struct Job {
 impl Job {
     /// One of the little language.
     pub(crate) fn little(plan: Plan, place: Place) -> Self {
-        let host = ScriptedHost::new(Little { workspace: place.workspace() });
+        let host = ScriptedHost::new(Little::new(place.workspace()));
         Self::on(plan, place, Secrets::default(), |_, _| host)
     }
 
@@ -46,7 +47,18 @@ impl Job {
         secrets: Secrets,
         host: impl FnOnce(SharedMasks, SessionLog) -> H,
     ) -> Self {
-        let (debuggee, handle, session) = start(plan, &place, secrets, host);
+        Self::from(plan, place, secrets, None, host)
+    }
+
+    /// The same, its workspace being a copy of this repository.
+    pub(crate) fn from<H: Host + 'static>(
+        plan: Plan,
+        place: Place,
+        secrets: Secrets,
+        origin: Option<Origin>,
+        host: impl FnOnce(SharedMasks, SessionLog) -> H,
+    ) -> Self {
+        let (debuggee, handle, session) = start(plan, &place, secrets, origin, host);
         let desk = Desk::with(debuggee, Arc::new(Closing::default()));
         Self { place, desk, handle, session }
     }
@@ -60,8 +72,8 @@ impl Job {
 
 /// A job of the little language as it is handed over to a client that launches it, and its end.
 pub(crate) fn launched(plan: Plan, place: &Place) -> (Debuggee, SessionHandle, JoinHandle<Ended>) {
-    let host = ScriptedHost::new(Little { workspace: place.workspace() });
-    let (debuggee, handle, session) = start(plan, place, Secrets::default(), |_, _| host);
+    let host = ScriptedHost::new(Little::new(place.workspace()));
+    let (debuggee, handle, session) = start(plan, place, Secrets::default(), None, |_, _| host);
     (Debuggee { launched: true, ..debuggee }, handle, session)
 }
 
@@ -69,6 +81,7 @@ fn start<H: Host + 'static>(
     plan: Plan,
     place: &Place,
     secrets: Secrets,
+    origin: Option<Origin>,
     host: impl FnOnce(SharedMasks, SessionLog) -> H,
 ) -> (Debuggee, SessionHandle, JoinHandle<Ended>) {
     let feed = Feed::default();
@@ -85,7 +98,7 @@ fn start<H: Host + 'static>(
         recorder: None,
         log,
         masks,
-        origin: None,
+        origin,
         workspace: place.workspace(),
         mode: Mode::Debug,
         source: Arc::from(""),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::job::Job;
 use super::walk::{Count, Walker};
 use super::wire::Peer;
-use crate::debugger::{Place, block_on};
+use crate::debugger::block_on;
 use crate::law::end::End;
 use crate::law::job::Generated;
 use crate::law::{each, named, seeds, threads};
@@ -22,7 +22,7 @@ fn clients_end_the_same_however_often_they_go_back() {
     let seeds = seeds(JOBS);
     each(&seeds, threads(), |seed| {
         let generated = Generated::new(seed);
-        let count = named("over the wire", seed, &generated.text, || check(&generated, seed));
+        let count = named("over the wire", seed, &generated, || check(&generated, seed));
         counts.lock().unwrap().add(count);
     });
     let counts = counts.into_inner().unwrap();
@@ -33,7 +33,7 @@ fn clients_end_the_same_however_often_they_go_back() {
 /// A straight run and a walk show the same at the end, and have left the same behind.
 fn check(generated: &Generated, seed: u64) -> Count {
     block_on(async {
-        let job = Job::little(generated.plan(), Place::in_memory());
+        let job = Job::little(generated.plan(), generated.place());
         let mut peer = Peer::attached(&job.desk, &[]).await;
         assert!(!peer.stopped().await.ended);
         let stop = peer.to("continue").await;
@@ -43,7 +43,7 @@ fn check(generated: &Generated, seed: u64) -> Count {
         let (ended, place) = job.quit().await;
         let straight = End::new(ended, &place);
 
-        let job = Job::little(generated.plan(), Place::in_memory());
+        let job = Job::little(generated.plan(), generated.place());
         let peer = Peer::attached(&job.desk, &[]).await;
         let (count, shown, peer) = Walker::new(peer, seed).walk().await;
         assert_eq!(shown, expected, "the variables at the end differ");

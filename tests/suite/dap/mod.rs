@@ -1,5 +1,6 @@
 //! The adapter as its clients see it, over the wire: laws that hold for any job, and what must never happen.
 
+mod actions;
 mod callers;
 mod drops;
 mod halves;

@@ -12,6 +12,7 @@ use crate::debugger::{Place, block_on};
 pub fn check(generated: &Generated, seed: u64) -> Count {
     block_on(async {
         let place = Place::in_memory();
+        generated.furnish_live(&place);
         let live = Live { mode: Mode::Headless, ..Live::debug(&place) };
         let ended = live.start(generated.live_plan()).ended().await;
         let expected = End::new(ended, &place);
@@ -22,6 +23,7 @@ pub fn check(generated: &Generated, seed: u64) -> Count {
         expected.must_resemble(&End::new(ended, &scripted));
 
         place.clear();
+        generated.furnish_live(&place);
         let mut debugger = Live::debug(&place).start(generated.live_plan());
         let walker = Walker::new(&mut debugger, &place.workspace(), "printf %s shell >> by-shell", seed);
         let count = walker.walk().await;

@@ -4,6 +4,7 @@
 //! Generated jobs, random walks. A failing seed is printed; `STEPBACK_LAW_SEED=N` runs that one alone, and
 //! `STEPBACK_LAW_JOBS=N` that many.
 
+mod actions;
 pub mod end;
 pub mod job;
 mod lanes;
@@ -49,7 +50,7 @@ fn check_all(
     let moves = Mutex::new(Count::default());
     each(seeds, threads, |seed| {
         let generated = generate(seed);
-        let count = named(name, seed, &generated.text, || check(&generated, seed));
+        let count = named(name, seed, &generated, || check(&generated, seed));
         moves.lock().unwrap().add(count);
     });
     println!("law: {} {name} jobs, {}", seeds.len(), moves.into_inner().unwrap());

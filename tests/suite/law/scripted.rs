@@ -13,7 +13,8 @@ use crate::debugger::{Debugger, Place, block_on, inputs};
 /// A session of the generated job in `place`.
 pub fn session(generated: &Generated, place: &Place, mode: Mode) -> Debugger {
     let workspace = place.workspace();
-    let host = Little { workspace: workspace.clone() };
+    generated.furnish(place);
+    let host = Little { store: generated.actions.store.clone(), ..Little::new(workspace.clone()) };
     Debugger::start(
         generated.plan(),
         inputs("/t", "/w"),

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use engine::step_path::StepPath;
 use fastrand::Rng;
 use session::moment::{MomentId, Point};
 use session::notice::Notice;
@@ -26,6 +25,14 @@ pub struct Count {
     frozen: usize,
     confirmed: usize,
     revived: usize,
+    /// Steps into an action, and out of one.
+    in_and_out: usize,
+    /// Backwards from one step of an action to another one.
+    inside: usize,
+    /// Backwards into an action, or out of one.
+    across: usize,
+    /// Backwards while a step runs.
+    at_once: usize,
 }
 
 impl Count {
@@ -39,6 +46,10 @@ impl Count {
         self.frozen += other.frozen;
         self.confirmed += other.confirmed;
         self.revived += other.revived;
+        self.in_and_out += other.in_and_out;
+        self.inside += other.inside;
+        self.across += other.across;
+        self.at_once += other.at_once;
     }
 }
 
@@ -47,7 +58,8 @@ impl fmt::Display for Count {
         write!(
             f,
             "{} moves forwards, {} backwards, {} returns, {} edits, {} views, {} pauses, of them {} in a step, {} \
-             confirmations, {} over lanes that start again",
+             confirmations, {} over lanes that start again; {} steps into and out of actions, {} backwards inside of one, {} \
+             into or out of one, {} while something ran",
             self.forwards,
             self.backwards,
             self.returns,
@@ -56,7 +68,11 @@ impl fmt::Display for Count {
             self.pauses,
             self.frozen,
             self.confirmed,
-            self.revived
+            self.revived,
+            self.in_and_out,
+            self.inside,
+            self.across,
+            self.at_once
         )
     }
 }
@@ -69,6 +85,8 @@ pub struct Walker<'a> {
     shell: &'static str,
     rng: Rng,
     count: Count,
+    /// One job is walked through alone: each move is said.
+    speaks: bool,
     /// Moments that have files in them that were changed by hand: while background steps run nobody can tell whose a
     /// change is.
     by_hand: BTreeSet<MomentId>,
@@ -83,6 +101,7 @@ impl<'a> Walker<'a> {
             shell,
             rng,
             count: Count::default(),
+            speaks: std::env::var_os("STEPBACK_LAW_SEED").is_some(),
             by_hand: BTreeSet::new(),
         }
     }
@@ -98,13 +117,39 @@ impl<'a> Walker<'a> {
     }
 
     async fn step(&mut self, stop: Stop) -> Stop {
+        let from = level(&stop);
+        let moves = self.count.backwards;
+        let stop = self.some_move(stop).await;
+        if self.count.backwards > moves {
+            let to = level(&stop);
+            self.count.inside += usize::from(from > 0 && from == to);
+            self.count.across += usize::from(from != to);
+        }
+        stop
+    }
+
+    async fn some_move(&mut self, stop: Stop) -> Stop {
+        if level(&stop) > 0 && self.rng.bool() {
+            // Who has come into an action stays there for a while.
+            return self.move_inside(stop).await;
+        }
         let over = matches!(stop.point, Point::End(_));
         let during = matches!(stop.point, Point::During(_));
         let asked = matches!(stop.reason, StopReason::Confirm(_));
-        match self.rng.u8(0..19) {
+        let dice = self.rng.u8(0..24);
+        if self.speaks {
+            println!(
+                "{} {:?}, {:?}, rewound: {}; move {dice}",
+                stop.moment, stop.point, stop.reason, stop.rewound
+            );
+        }
+        match dice {
             0..=4 if asked => self.confirm(stop).await,
-            0..=3 if !over => self.on_from(&stop, Request::Next).await,
+            0 if !over => self.on_from(&stop, Request::Next).await,
+            1..=3 if !over => self.step_in(&stop).await,
             4 if !over => self.on_from(&stop, Request::Continue).await,
+            19..=21 if !over && !asked => self.step_in(&stop).await,
+            22 if !over && !asked => self.back_at_once().await,
             5 | 6 => {
                 let steps = self.rng.u32(1..4);
                 self.backwards(Request::Back { steps }).await
@@ -119,7 +164,7 @@ impl<'a> Walker<'a> {
                 None => stop,
             },
             10 if !over && !during => self.edit(stop).await,
-            11 if !over && stop.point.step().is_some_and(|path| *path != StepPath::main(0)) => {
+            11 if !over && self.has_run_a_step(&stop).await => {
                 // Running again first goes back, which is a stop of its own.
                 self.forwards(Request::Rerun).await;
                 self.debugger.stopped().await
@@ -130,6 +175,32 @@ impl<'a> Walker<'a> {
             15 | 16 if !over && !asked => self.pause().await,
             _ => stop,
         }
+    }
+
+    /// From inside of an action: out of it, to another of its moments, or back.
+    async fn move_inside(&mut self, stop: Stop) -> Stop {
+        let inside = |line: &TimelineLine| {
+            line.moment != stop.moment && line.point.step().is_some_and(|path| path.level() > 0)
+        };
+        match self.rng.u8(0..4) {
+            0 if !matches!(stop.reason, StopReason::Confirm(_)) => {
+                self.count.in_and_out += 1;
+                self.on_from(&stop, Request::StepOut).await
+            }
+            1 => match self.any_moment(inside).await {
+                Some(id) => self.backwards(Request::Goto(Target::Moment(id))).await,
+                None => stop,
+            },
+            _ => {
+                let steps = self.rng.u32(1..3);
+                self.backwards(Request::Back { steps }).await
+            }
+        }
+    }
+
+    async fn step_in(&mut self, stop: &Stop) -> Stop {
+        self.count.in_and_out += 1;
+        self.on_from(stop, Request::StepIn).await
     }
 
     async fn forwards(&mut self, request: Request) -> Stop {
@@ -225,6 +296,29 @@ impl<'a> Walker<'a> {
         stop
     }
 
+    /// Goes on, and back from wherever that has led to a few transitions later. Going on may have come to a stop by then.
+    async fn back_at_once(&mut self) -> Stop {
+        self.count.at_once += 1;
+        self.debugger.handle.tell(Request::StepIn);
+        for _ in 0..self.rng.u8(0..4) {
+            self.debugger.handle.tell(Request::View(None));
+        }
+        self.count.backwards += 1;
+        self.debugger.ask(Request::Back { steps: 1 }).await;
+        let stops = self.debugger.said_so_far().into_iter().filter_map(|notice| match notice {
+            Notice::Stopped(stop) => Some(*stop),
+            _ => None,
+        });
+        stops.last().expect("going back is a stop")
+    }
+
+    /// Whether there is something that can be run again: this step, or one before it.
+    async fn has_run_a_step(&mut self, stop: &Stop) -> bool {
+        let lines = self.debugger.timeline().await;
+        let first = lines.iter().find_map(|line| line.point.step().cloned());
+        stop.point.step().is_some_and(|path| Some(path) != first.as_ref())
+    }
+
     async fn any_moment(&mut self, which: impl Fn(&TimelineLine) -> bool) -> Option<MomentId> {
         let lines = self.debugger.timeline().await;
         let can = |line: &&TimelineLine| which(line) && !matches!(line.point, Point::During(_));
@@ -234,6 +328,12 @@ impl<'a> Walker<'a> {
 
     /// From a moment without an edit in its past, to the end.
     async fn finish(&mut self, mut stop: Stop) {
+        if self.speaks {
+            println!(
+                "{} {:?}, {:?}, rewound: {}; to the end",
+                stop.moment, stop.point, stop.reason, stop.rewound
+            );
+        }
         let clean = clean_moment(&self.debugger.timeline().await, &self.by_hand);
         if let Some(clean) = clean {
             // Files may have been changed that nothing has recorded yet: going back leaves them behind.
@@ -254,6 +354,11 @@ impl<'a> Walker<'a> {
         let stops = more.iter().any(|notice| matches!(notice, Notice::Stopped(_)));
         assert!(!stops, "more stops were told of than asked for: {more:?}");
     }
+}
+
+/// How deep inside of actions the job stands.
+fn level(stop: &Stop) -> usize {
+    stop.point.step().map_or(0, engine::step_path::StepPath::level)
 }
 
 /// The latest moment on the way to the present one that no edit lies before. `None`: the present is the middle of a

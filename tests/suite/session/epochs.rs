@@ -104,3 +104,50 @@ fn a_pause_that_is_asked_once_lets_the_step_end() {
         assert_eq!(case.to(Request::Continue).await.reason, StopReason::End(Outcome::Success));
     });
 }
+
+/// Whoever goes back while the job runs stands from then on, like everybody who stops: the job's own limit does not run out under
+/// a person's eyes.
+#[test]
+fn the_time_of_a_job_stands_still_in_the_past() {
+    block_on(async {
+        let mut case = Case::with(STEPS).await;
+        case.to(Request::Next).await;
+        case.debugger.handle.tell(Request::Next);
+        let stop = case.to(BACK).await;
+        assert_eq!(stop.point, before(0));
+        // All that can happen has happened when the host was asked for its next event as often as this.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        case.to(Request::Return).await;
+        let stop = case.to(Request::Continue).await;
+        assert_eq!((stop.reason, case.log().as_str()), (StopReason::End(Outcome::Success), "123"));
+    });
+}
+
+/// A question of the step that was under way belongs to the newest moment, and so does its answer. Whoever goes on from there
+/// without having come back to it by `return` asks again.
+#[test]
+fn a_question_whose_answer_was_dropped_is_asked_again() {
+    block_on(async {
+        let hashed = "- {run: takes 900, background: true}
+- run: append log 1
+- run: append log ${{ hashFiles('log') != '' }}
+- run: append log 3
+";
+        let mut case = Case::with(hashed).await;
+        case.to(Request::Next).await;
+        case.to(Request::Next).await;
+        let actions = [Request::Next, Request::View(None), Request::View(None)];
+        actions.into_iter().for_each(|request| case.debugger.handle.tell(request));
+        case.to(BACK).await;
+        let left = case.debugger.timeline().await.into_iter().rfind(|line| line.cause.is_some()).unwrap();
+        assert!(matches!(left.point, Point::Decided(_)), "{left:?}");
+        case.to(BACK).await;
+        // That is not the newest moment then, so nothing waits there any more.
+        case.to(Request::Next).await;
+        case.to(super::moment(left.moment.0)).await;
+        let stop = case.to(Request::Continue).await;
+        assert_eq!((stop.reason, case.log().as_str()), (StopReason::End(Outcome::Success), "1true3"));
+    });
+}

@@ -6,6 +6,7 @@ mod edits;
 mod epochs;
 mod going;
 mod leaving;
+mod manifests;
 mod outside;
 mod refusing;
 mod set_up;

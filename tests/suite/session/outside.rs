@@ -97,3 +97,29 @@ fn one_that_was_frozen_in_its_middle_is_asked_about_too() {
         assert_eq!(stop.reason, StopReason::End(Outcome::Success));
     });
 }
+
+/// Starting an action of the background again runs again what it has run.
+#[test]
+fn an_action_of_the_background_that_has_reached_outside_is_asked_about() {
+    block_on(async {
+        let steps = "- run: append log 1\n- {background: true, uses: ./send}\n- run: append log 2\n- run: append log 3\n";
+        let place = Place::new();
+        std::fs::create_dir(place.workspace().join("send")).unwrap();
+        let action = "runs:
+  using: composite
+  steps:
+    - {run: git push, shell: bash}
+    - {run: takes 900, shell: bash}
+";
+        std::fs::write(place.workspace().join("send/action.yml"), action).unwrap();
+        let mut debugger = debug(&workflow(steps), &place);
+        debugger.stopped().await;
+        for _ in 0..3 {
+            debugger.to(Request::Next).await;
+        }
+        debugger.to(BACK).await;
+        let stop = debugger.to(Request::Next).await;
+        assert_eq!(stop.reason, StopReason::Confirm("git push".to_owned()));
+        assert_eq!(stop.background, Some(engine::step_path::StepPath::main(1)));
+    });
+}

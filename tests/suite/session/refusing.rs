@@ -91,7 +91,7 @@ const STEPS: &str = "\
 async fn running(orders: Orders) -> (Case, Rc<RefCell<Orders>>) {
     let place = Place::new();
     let orders = Rc::new(RefCell::new(orders));
-    let inner = ScriptedHost::new(Little { workspace: place.workspace() });
+    let inner = ScriptedHost::new(Little::new(place.workspace()));
     let host = Stubborn { inner, orders: Rc::clone(&orders) };
     let mut debugger = Debugger::start(
         plan(&workflow(STEPS)),

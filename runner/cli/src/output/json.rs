@@ -100,6 +100,10 @@ impl Observer for JsonJob {
                 "log_point",
                 json!({"job": job, "breakpoint": breakpoint.0, "text": text, "place": place.map(place_json)}),
             ),
+            Notice::BreakpointChanged(breakpoint) => self.face.event(
+                "breakpoint",
+                json!({"job": job, "breakpoint": breakpoint.id.0, "line": breakpoint.line}),
+            ),
             Notice::Warning(text) => self.face.event("warning", json!({"job": job, "text": text})),
         }
     }

@@ -141,7 +141,10 @@ impl Observer for PlainJob {
                 wording::shown(&text)
             )),
             Notice::LogPoint { text, .. } => self.print(&format!("● {}", wording::shown(&text))),
-            Notice::LaneStarted { .. } | Notice::Stopped(_) | Notice::Continued => {}
+            Notice::LaneStarted { .. }
+            | Notice::Stopped(_)
+            | Notice::Continued
+            | Notice::BreakpointChanged(_) => {}
         }
     }
 

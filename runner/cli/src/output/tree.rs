@@ -272,7 +272,11 @@ impl Observer for TreeJob {
             Notice::JobLog { tag: LineTag::Error, text } => {
                 self.face.print(&format!("  {}\n", painter.paint(Meaning::Bad, &wording::shown(&text))));
             }
-            Notice::JobLog { .. } | Notice::LaneStarted { .. } | Notice::Stopped(_) | Notice::Continued => {}
+            Notice::JobLog { .. }
+            | Notice::LaneStarted { .. }
+            | Notice::Stopped(_)
+            | Notice::Continued
+            | Notice::BreakpointChanged(_) => {}
         }
     }
 

@@ -12,12 +12,12 @@ use crate::event::LaneChoice;
 use crate::limits::BACKGROUND_SLOTS;
 use crate::lines::LineTag;
 use crate::secrets::Secrets;
-use crate::step_path::{LaneId, StepPath};
+use crate::step_path::{LaneId, Stage, StepPath};
 
 impl Job {
     /// True for a step that is to run in a lane of its own.
     pub(super) fn is_background(&self, path: &StepPath) -> bool {
-        let is_of_the_job = path.stage() == crate::step_path::Stage::Main && path.depth() == 0;
+        let is_of_the_job = path.stage() == Stage::Main && path.depth() == 0;
         is_of_the_job && self.plan.step(path).is_some_and(|step| step.background)
     }
 
@@ -93,14 +93,15 @@ impl Job {
         if is_there { lane } else { LaneId::FOREGROUND }
     }
 
-    /// A queued step is over without having begun.
-    pub(super) fn call_off_queued(
+    /// A step that waits for a slot, or for its action, is over without having begun.
+    pub(super) fn call_off_undone(
         &mut self,
         lane: LaneId,
         path: StepPath,
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) {
+        self.lane_or_insert(lane).stop = Some(Stop::CalledOff);
         self.log(Some(&path), LineTag::Plain, CANCELLED, secrets, out);
         self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
     }
@@ -119,16 +120,21 @@ impl Job {
         out: &mut Vec<Effect>,
     ) -> Result<(), Misuse> {
         for (id, path) in self.cut_lanes().collect::<Vec<_>>() {
+            if self.lane_or_insert(id).stop.is_some() {
+                // It was being ended already, and now has ended. An action does what it has left to do then.
+                self.body_ended(id, crate::event::BodyEnd::killed(), secrets, out)?;
+                continue;
+            }
             // A composite action starts again as a whole.
             let entered = self.composites.get(&path).map(|action| (action.scope.clone(), action.timeout));
-            Arc::make_mut(&mut self.composites).retain(|known, _| known.outermost() != path);
+            let is_inside = |known: &StepPath| known.stage() == Stage::Main && known.outermost() == path;
+            Arc::make_mut(&mut self.composites).retain(|known, _| !is_inside(known));
+            Arc::make_mut(&mut self.results).retain(|known, _| !is_inside(known));
             let lane = self.lane_or_insert(id);
             let scope = entered.as_ref().map(|(scope, _)| scope.clone()).or_else(|| lane.scope.take());
             let timeout = entered.map_or(lane.timeout, |(_, timeout)| timeout);
-            let stop = lane.stop.or((choice == LaneChoice::LeaveOut).then_some(Stop::CalledOff));
-            if stop.is_some() {
-                // It was being ended already, or is left out, and now has ended.
-                let deferred = std::mem::take(&mut lane.deferred);
+            if choice == LaneChoice::LeaveOut {
+                let (stop, deferred) = (Some(Stop::CalledOff), std::mem::take(&mut lane.deferred));
                 *lane = Lane { scope, timeout, stop, deferred, ..Lane::at(Cursor::Running(path)) };
                 self.body_ended(id, crate::event::BodyEnd::killed(), secrets, out)?;
                 continue;

@@ -30,9 +30,9 @@ impl Job {
         self.actions.get(&path.in_stage(Stage::Main))
     }
 
-    /// All actions that were found, by the step that uses each.
-    pub fn actions(&self) -> impl Iterator<Item = &ResolvedAction> {
-        self.actions.values().map(AsRef::as_ref)
+    /// The actions that were found, by the steps that use them, in the order in which they were.
+    pub fn actions(&self) -> &indexmap::IndexMap<StepPath, Arc<ResolvedAction>> {
+        &self.actions
     }
 
     /// The step at a path, with the part of its action that the stage names.

@@ -67,6 +67,14 @@ impl Job {
         out.push(Effect::HashFiles { lane, request });
     }
 
+    /// The foreground waits for no answer any more: it asks again when it advances. An answer belongs to the line of events in which
+    /// it was asked for, and the job may be taken up in another one.
+    pub fn forget_question(&mut self) {
+        let foreground = self.foreground();
+        foreground.asked = None;
+        foreground.fetching = false;
+    }
+
     pub(super) fn hash_ready(
         &mut self,
         lane: LaneId,
@@ -116,10 +124,14 @@ impl Job {
     }
 
     /// The variables that a step finds, before its own `env:`, and which of them hide the job's own: those of the composite
-    /// steps around it (steps.md 4.4). The steps of a background action see what earlier ones of it have set.
+    /// steps around it (steps.md 4.4). The steps of a background action see what the job's were when it was dispatched, and what
+    /// earlier ones of it have set; of what others change meanwhile they see as little as others see of them (2.3, 2.6).
     fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, Vec<Arc<str>>) {
-        let mut env = Arc::clone(&self.env);
-        let Some(composite) = self.around(path) else { return (env, Vec::new()) };
+        let Some(composite) = self.around(path) else { return (Arc::clone(&self.env), Vec::new()) };
+        let mut env = match self.composites.get(&path.outermost()).filter(|_| lane != LaneId::FOREGROUND) {
+            Some(background) => Arc::clone(&background.scope.env),
+            None => Arc::clone(&self.env),
+        };
         let deferred = self.lanes.get(&lane).map(|lane| lane.deferred.env.as_slice()).unwrap_or_default();
         for (name, value) in deferred {
             Arc::make_mut(&mut env).insert(Arc::clone(name), Value::String(Arc::clone(value)));

@@ -104,7 +104,8 @@ impl Job {
     fn skip_over(&mut self, path: &StepPath) {
         self.publish(path, Outcome::Skipped, Outcome::Skipped);
         let name = self.plain_name(path, &crate::secrets::Secrets::default());
-        let result = StepResult { name, outcome: Outcome::Skipped, conclusion: Outcome::Skipped };
+        let result =
+            StepResult { name, outcome: Outcome::Skipped, conclusion: Outcome::Skipped, called_off: false };
         Arc::make_mut(&mut self.results).insert(path.clone(), result);
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use syntax::StepBody;
 
-use super::lane::{Cursor, Stop, Wait, WaitKind};
-use super::{Job, Misuse};
+use super::lane::{Cursor, Scope, Stop, Wait, WaitKind};
+use super::{Job, Misuse, StepResult};
 use crate::effect::{Effect, Outcome, Signal};
 use crate::lines::LineTag;
 use crate::secrets::Secrets;
@@ -62,9 +62,9 @@ impl Job {
         steps
     }
 
-    /// Background steps whose writes and results have not reached the job.
+    /// Background steps whose writes and results have not reached the job. One that is inside of its action is still that one.
     fn not_joined(&self) -> Vec<StepPath> {
-        self.background().filter_map(|(_, lane)| lane.cursor.step().cloned()).collect()
+        self.background().filter_map(|(_, lane)| Some(lane.cursor.step()?.outermost())).collect()
     }
 
     /// A person stops a background step; whoever waits for it learns of it as of one that was cancelled by a step.
@@ -82,13 +82,22 @@ impl Job {
         Ok(())
     }
 
+    /// Ends a background step wherever it is. Of an action the step that runs ends, and what it has left to do is for its own
+    /// conditions to say, which find it cancelled (row 14).
     fn cancel_background(&mut self, step: &StepPath, secrets: &Secrets, out: &mut Vec<Effect>) {
         let id = LaneId::of_background(step);
         let Some(lane) = self.lanes.get(&id) else { return };
-        match lane.cursor {
-            Cursor::Decided(..) => self.call_off_queued(id, step.clone(), secrets, out),
+        match lane.cursor.clone() {
+            Cursor::Decided(path, _) => self.call_off_undone(id, path, secrets, out),
             Cursor::Running(_) => self.stop(id, Stop::CalledOff, Signal::Ladder, out),
-            _ => {}
+            // Its condition waits for `hashFiles`.
+            Cursor::Ready(path) => {
+                let name = self.plain_name(&path, secrets);
+                self.lane_or_insert(id).scope =
+                    Some(Scope { name, env: Arc::clone(&self.env), own_env: Vec::new() });
+                self.call_off_undone(id, path, secrets, out);
+            }
+            Cursor::Settled(_) | Cursor::Done(_) => {}
         }
     }
 
@@ -140,12 +149,11 @@ impl Job {
         if wait.kind == WaitKind::Cancel {
             return Outcome::Success;
         }
-        let conclusions: Vec<Outcome> =
-            wait.steps.iter().filter_map(|step| Some(self.results.get(step)?.conclusion)).collect();
-        let fell = self.cancelled.is_some() && conclusions.contains(&Outcome::Cancelled);
-        match conclusions.contains(&Outcome::Failure) {
+        let results = || wait.steps.iter().filter_map(|step| self.results.get(step));
+        let fell = |result: &StepResult| result.conclusion == Outcome::Cancelled && !result.called_off;
+        match results().any(|result| result.conclusion == Outcome::Failure) {
             true => Outcome::Failure,
-            false if fell => Outcome::Cancelled,
+            false if results().any(fell) => Outcome::Cancelled,
             false => Outcome::Success,
         }
     }

@@ -81,6 +81,9 @@ pub struct StepResult {
     pub outcome: Outcome,
     /// What counts for the job.
     pub conclusion: Outcome,
+    /// It was cancelled for itself, by a `cancel` step or by a person, and not with the job: whoever waits for it does not mind
+    /// (steps.md 2.7, rows 11 and 12).
+    pub called_off: bool,
 }
 
 /// An event that does not fit the state. The job is unchanged.

@@ -173,10 +173,20 @@ impl Job {
                 self.status = Outcome::Failure;
             }
         }
-        let result = StepResult { name: Arc::clone(&name), outcome, conclusion };
+        let called_off = outcome == Outcome::Cancelled && self.is_called_off(lane, &path);
+        let result = StepResult { name: Arc::clone(&name), outcome, conclusion, called_off };
         Arc::make_mut(&mut self.results).insert(path.clone(), result);
         out.push(Effect::Report(Report::StepSettled { lane, step: path.clone(), name, outcome, conclusion }));
         self.lane_or_insert(lane).move_to(Cursor::Settled(path));
+    }
+
+    /// Whether a step that was cancelled was so for itself; that of a composite action is known from what is inside of it.
+    fn is_called_off(&self, lane: LaneId, path: &StepPath) -> bool {
+        let told = self.lanes.get(&lane).and_then(|lane| lane.stop) == Some(Stop::CalledOff);
+        let inside = |(known, result): (&StepPath, &StepResult)| {
+            result.called_off && known.stage() == path.stage() && known.parent().as_ref() == Some(path)
+        };
+        told || self.results.iter().any(inside)
     }
 
     /// Writes outcome and conclusion of a step into the `steps` context, if it has a name of its own there.

@@ -53,7 +53,7 @@ pub fn find(location: &Location, plan: &Plan) -> Vec<StepPath> {
                 .or_else(|| numbered(name, plan));
             one.map_or_else(|| with_action(name, plan), |one| vec![one])
         }
-        Location::Change(_) => Vec::new(),
+        Location::ActionLine(..) | Location::Change(_) => Vec::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Knows the commands and what is known of the job; whether the request can be carried out is the session's to say.
 
+use std::path::Path;
+
 use engine::event::LaneChoice;
 use engine::expr::Expression;
 use engine::expr::Scope;
@@ -12,7 +14,7 @@ use super::help::help;
 use super::known::Known;
 use super::nearest::did_you_mean;
 use super::table::{Argument, ENTRIES, Entry, beginning, exactly};
-use crate::breakpoint::{BreakpointId, BreakpointSpec, Location};
+use crate::breakpoint::{ActionFile, BreakpointId, BreakpointSpec, Location};
 use crate::exception::ExceptionFilter;
 use crate::key::Key;
 use crate::moment::MomentId;
@@ -358,9 +360,20 @@ fn location(place: &str, known: &Known) -> Result<Location, CommandError> {
     let line = place.rsplit_once(':').and_then(|(_, line)| line.trim().parse().ok()).filter(|line| *line > 0);
     match (line, known.step(place)) {
         (_, Ok(step)) => Ok(Location::Step(step.number.to_string())),
-        (Some(line), Err(_)) => Ok(Location::Line(line)),
+        (Some(line), Err(_)) => Ok(match action_file(place) {
+            Some(file) => Location::ActionLine(file, line),
+            None => Location::Line(line),
+        }),
         (None, Err(error)) => Err(error),
     }
+}
+
+/// The file of an action before a line's number. One that is absolute may be reached by links.
+fn action_file(place: &str) -> Option<ActionFile> {
+    let (file, _) = place.rsplit_once(':')?;
+    let path = Path::new(file.trim());
+    let real = path.is_absolute().then(|| std::fs::canonicalize(path).ok()).flatten();
+    ActionFile::new(path, real)
 }
 
 fn delete(text: &str) -> Result<Request, CommandError> {

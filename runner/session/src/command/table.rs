@@ -385,7 +385,8 @@ pub const ENTRIES: &[Entry] = &[
         usage: "STEP|:LINE [if EXPRESSION]",
         group: Group::Stopping,
         summary: "stop before a step",
-        details: "A step is given by its number, id or name, a line as :14 or ci.yml:14. Without a place: the current step.",
+        details: "A step is given by its number, id or name, a line as :14 or ci.yml:14, a line of an action as build/action.yml:9. \
+                  Without a place: the current step.",
         example: "break test if env.VERSION != ''",
     },
     Entry {

@@ -5,7 +5,7 @@ use engine::expr::Value;
 use engine::step_path::{LaneId, StepPath};
 
 use super::*;
-use crate::breakpoint::{BreakpointId, BreakpointSpec, Location};
+use crate::breakpoint::{ActionFile, BreakpointId, BreakpointSpec, Location};
 use crate::exception::ExceptionFilter;
 use crate::key::Key;
 use crate::moment::MomentId;
@@ -127,6 +127,10 @@ fn breakpoints_are_steps_or_lines_with_conditions() {
     asks("b if failure()", at(Location::Step("2".into()), Some("failure()")));
     asks("b :14", at(Location::Line(14), None));
     asks("b ci.yml:14 if env.X == '1'", at(Location::Line(14), Some("env.X == '1'")));
+    let manifest =
+        |path: &str, line| Location::ActionLine(ActionFile::new(path.as_ref(), None).unwrap(), line);
+    asks("b build/action.yml:9", at(manifest("build/action.yml", 9), None));
+    asks("b ./action.yaml:9 if inputs.a", at(manifest("action.yaml", 9), Some("inputs.a")));
     refuses("b nowhere", "there is no step `nowhere` | `steps` lists them");
     let error = parse("b 3 if env.X ==", &known()).unwrap_err();
     assert!(error.text.contains("Unexpected end of expression"), "{error}");

@@ -95,8 +95,8 @@ impl<H: Host> Session<H> {
             lines: source.lines().skip(skipped).take(wanted).map(str::to_owned).collect(),
             current,
             breakpoints: match around {
-                None => self.breakpoints.all().iter().filter_map(|breakpoint| breakpoint.line).collect(),
-                Some(_) => Vec::new(),
+                None => self.breakpoints.lines_in_workflow(),
+                Some(action) => self.breakpoints.lines_in(action),
             },
         }))
     }

@@ -9,13 +9,12 @@ mod values;
 pub(crate) use listing::StepLines;
 pub(crate) use values::shown;
 
-use std::sync::Arc;
-
 use engine::expr::Object;
 use engine::job::Job;
 use engine::step_path::StepPath;
 use host::contract::Host;
 
+use crate::breakpoint::Breakpoint;
 use crate::moment::{Moment, MomentId};
 use crate::request::{Refusal, Reply, Request};
 use crate::session::Session;
@@ -25,12 +24,17 @@ impl<H: Host> Session<H> {
     pub(crate) fn look(&mut self, request: Request) -> Result<Reply, Refusal> {
         match request {
             Request::Break(spec) => {
-                let plan = Arc::clone(self.job.plan());
-                Ok(Reply::Breakpoints(vec![self.breakpoints.add(spec, &plan)]))
+                self.breakpoints.add(spec, &self.job);
+                Ok(Reply::Breakpoints(self.bound().last().cloned().into_iter().collect()))
             }
             Request::SetBreakpoints { kind, specs } => {
-                let plan = Arc::clone(self.job.plan());
-                Ok(Reply::Breakpoints(self.breakpoints.replace(kind, specs, &plan)))
+                let known = self.breakpoints.replace(kind, specs, &self.job);
+                let bound = self.bound().iter();
+                let is_known = |one: &&Breakpoint| known.iter().any(|other| other.id == one.id);
+                let bound: Vec<Breakpoint> = bound.filter(is_known).cloned().collect();
+                let of =
+                    |one: Breakpoint| bound.iter().find(|other| other.id == one.id).cloned().unwrap_or(one);
+                Ok(Reply::Breakpoints(known.iter().cloned().map(of).collect()))
             }
             Request::Breakpoints => Ok(Reply::Breakpoints(self.breakpoints.all().to_vec())),
             Request::Print(text) => self.print(&text),
@@ -51,6 +55,14 @@ impl<H: Host> Session<H> {
             }
             _ => Err(Refusal::new("this request is not served here")),
         }
+    }
+
+    /// All breakpoints, looked for in the newest moment too: who is in the past knows actions that are found later.
+    fn bound(&mut self) -> &[Breakpoint] {
+        if let Some(newest) = self.timeline.moments().last() {
+            self.breakpoints.bind(&newest.job);
+        }
+        self.breakpoints.all()
     }
 
     /// The job that a person looks at: the viewed moment's, else the present one.

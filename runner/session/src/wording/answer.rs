@@ -220,16 +220,26 @@ fn point(point: &Point) -> String {
     }
 }
 
-fn breakpoint_text(breakpoint: &Breakpoint) -> String {
+/// What is said of a breakpoint in the file of an action that was not found yet.
+pub const PENDING: &str = "pending until the action is there";
+
+/// A breakpoint as the list of breakpoints has it.
+pub fn breakpoint_text(breakpoint: &Breakpoint) -> String {
     let place = match &breakpoint.spec.location {
         Location::Line(line) => format!("line {line}"),
+        Location::ActionLine(file, line) => {
+            format!("{}:{line}", shown(&file.path().to_string_lossy()))
+        }
         Location::Step(step) => format!("step {}", shown(step)),
         Location::Change(key) => format!("changes of {}", shown(&key.to_string())),
     };
     let line = match (&breakpoint.spec.location, breakpoint.line) {
         (Location::Change(_), _) => String::new(),
+        (_, None) if breakpoint.pending => format!("  ({PENDING})"),
         (_, None) => "  (no such step)".to_owned(),
-        (Location::Line(asked), Some(line)) if *asked == line => String::new(),
+        (Location::Line(asked) | Location::ActionLine(_, asked), Some(line)) if *asked == line => {
+            String::new()
+        }
         (_, Some(line)) => format!("  (line {line})"),
     };
     let condition =

@@ -10,7 +10,7 @@ mod step;
 mod stop;
 mod words;
 
-pub use answer::answer;
+pub use answer::{PENDING, answer, breakpoint_text};
 pub use paint::{Meaning, Painter, columns, cut, padded};
 pub use step::{job_line, step_line};
 pub use stop::{barred, failure, prompt, short_place, stop};

@@ -77,6 +77,8 @@ pub struct Model<'a> {
     pub launched: Vec<Launched>,
     pub status: &'static str,
     cancelled: bool,
+    /// Steps that were cancelled for themselves.
+    called_off: Vec<usize>,
     pub env: IndexMap<usize, String>,
     pub path: Vec<String>,
     pub steps: IndexMap<usize, Entry>,
@@ -93,6 +95,7 @@ impl<'a> Model<'a> {
             launched: Vec::new(),
             status: SUCCESS,
             cancelled: false,
+            called_off: Vec::new(),
             env: IndexMap::new(),
             path: Vec::new(),
             steps: IndexMap::new(),
@@ -195,10 +198,11 @@ impl<'a> Model<'a> {
             }
         }
         let conclusions: Vec<&str> = awaited.iter().map(|other| self.results[other].1).collect();
+        let fell = |other: &usize| self.results[other].1 == CANCELLED && !self.called_off.contains(other);
         let outcome = match self.spec.steps[step].does {
             Does::Cancel(_) => SUCCESS,
             _ if conclusions.contains(&FAILURE) => FAILURE,
-            _ if self.cancelled && conclusions.contains(&CANCELLED) => CANCELLED,
+            _ if awaited.iter().any(fell) => CANCELLED,
             _ => SUCCESS,
         };
         self.front_ends(step, outcome, outcome);
@@ -250,6 +254,9 @@ impl<'a> Model<'a> {
             Some(launched) => {
                 let Back::Running(why) = launched.back else { panic!("{launched:?} does not run") };
                 launched.back = Back::Over;
+                if why == Some(Why::ByAStep) {
+                    self.called_off.push(step);
+                }
                 self.results.insert(step, judged(why));
             }
             None => {
@@ -277,6 +284,7 @@ impl<'a> Model<'a> {
         match launched.back {
             Back::Queued | Back::Asking => {
                 launched.back = Back::Over;
+                self.called_off.push(step);
                 self.results.insert(step, (CANCELLED, CANCELLED));
             }
             Back::Running(_) => self.end_body(step, Why::ByAStep, false),

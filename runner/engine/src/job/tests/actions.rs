@@ -1,8 +1,10 @@
 //! Actions: composite ones walked through, JavaScript ones as processes, what is looked for before the first step.
 
+mod background;
+
 use super::*;
 use crate::action::ResolvedAction;
-use crate::event::{CancelReason, LaneChoice};
+use crate::event::CancelReason;
 
 impl Stage {
     /// Answers every question for an action with the manifest of that reference; runs to the end, scripts as `Stage::run`.
@@ -253,69 +255,4 @@ fn an_action_that_is_missing_is_named_at_once_and_fails_its_step_only() {
             "Error: ci.yml:8:16: it is not here"
         ]
     );
-}
-
-#[test]
-fn a_background_action_keeps_back_what_it_writes_and_reads_it_itself() {
-    let action = "outputs: {o: {value: '${{ steps.one.outputs.v }}'}}
-runs:
-  using: composite
-  steps:
-    - {id: one, run: one, shell: bash}
-    - {run: '${{ env.W }} ${{ steps.one.outputs.v }}', shell: bash}
-";
-    let mut stage = Stage::new(
-        "    steps:\n      - {id: b, uses: ./c, background: true}\n      - {run: '[${{ env.W }}${{ steps.b.outputs.o }}]'}\n      - {wait: b}\n      - {run: '[${{ env.W }} ${{ steps.b.outputs.o }}]'}\n",
-    );
-    let lane = LaneId::of_background(&StepPath::main(0));
-    stage.advance().advance();
-    let answer = found("./c", &[("./c", action)]);
-    stage.handle(Event::ActionReady { lane, step: StepPath::main(0), answer });
-    assert_eq!(stage.ran(), ["main.0.0 one"]);
-    let files = FileCommandResults {
-        env: vec![("W".into(), "written".into())],
-        output: vec![("v".into(), "1".into())],
-        ..Default::default()
-    };
-    let end = BodyEnd { exit: Exit::Code(0), files, command_failed: false };
-    stage.handle(Event::BodyEnded { lane, end });
-    stage.advance().advance();
-    assert_eq!(stage.ran()[1..], ["main.0.1 written 1", "main.1 []"]);
-    let end = BodyEnd { exit: Exit::Code(0), files: Default::default(), command_failed: false };
-    stage.handle(Event::BodyEnded { lane, end });
-    stage.exit(0).advance().advance().advance();
-    stage.advance().advance().advance();
-    assert_eq!(stage.script(), "[written 1]");
-}
-
-/// Going on from a moment inside of it starts the whole action again, and nothing of it counts twice.
-#[test]
-fn a_background_action_that_was_cut_starts_again_from_its_own_start() {
-    let steps = "    steps:\n      - {id: b, name: 'of ${{ github.job }}', uses: ./c, background: true}\n      - {wait: b}\n";
-    for (choice, ran) in [(LaneChoice::Restart, 3), (LaneChoice::LeaveOut, 2)] {
-        let mut stage = Stage::new(steps);
-        let lane = LaneId::of_background(&StepPath::main(0));
-        stage.advance().advance();
-        let answer = found(
-            "./c",
-            &[("./c", "runs: {using: composite, steps: [{run: one, shell: bash}, {run: two, shell: bash}]}")],
-        );
-        stage.handle(Event::ActionReady { lane, step: StepPath::main(0), answer });
-        let end = || BodyEnd { exit: Exit::Code(0), files: Default::default(), command_failed: false };
-        stage.handle(Event::BodyEnded { lane, end: end() });
-        assert_eq!(&*stage.job.step_name(&StepPath::main(0), &stage.secrets), "of j");
-        stage.handle(Event::Resumed { lanes: choice });
-        assert_eq!(stage.ran().len(), ran, "{:?}", stage.ran());
-        if choice == LaneChoice::Restart {
-            assert_eq!(stage.ran()[2], "main.0.0 one");
-            stage.handle(Event::BodyEnded { lane, end: end() }).handle(Event::BodyEnded { lane, end: end() });
-        }
-        stage.advance().advance().advance();
-        let outcome = stage.job.results()[&StepPath::main(0)].outcome;
-        assert_eq!(
-            outcome,
-            if choice == LaneChoice::Restart { Outcome::Success } else { Outcome::Cancelled }
-        );
-        assert_eq!(stage.job.outcome(), Some(Outcome::Success));
-    }
 }

@@ -140,7 +140,7 @@ fn hooks_of_actions_and_called_workflows_are_planned_again() {
 }
 
 #[test]
-fn the_written_form_of_twins_3_0_stays() {
+fn the_written_form_of_twins_3_1_stays() {
     // A change of this hash is a change of the format, or of what the engine keeps: see the rules in `twin`.
     use crate::journal::{Record, StateArchive};
     let shelf = Shelf::new();

@@ -98,7 +98,10 @@ impl StateWriter {
                 .map(|(path, result)| ResultTwin {
                     step: StepTwin::of(path),
                     name: hide.text(&result.name),
-                    outcome: result.outcome.into(),
+                    outcome: match result.called_off {
+                        true => OutcomeTwin::CalledOff,
+                        false => result.outcome.into(),
+                    },
                     conclusion: result.conclusion.into(),
                 })
                 .collect(),
@@ -141,8 +144,9 @@ impl StateReader {
         let composites = composites.map(|(path, composite)| Ok((path.path()?, composite.composite(fill)?)));
         let results = twin.results.into_iter().map(|result| {
             let name = fill.text(&result.name);
+            let called_off = result.outcome == OutcomeTwin::CalledOff;
             let (outcome, conclusion) = (result.outcome.into(), result.conclusion.into());
-            Ok((result.step.path()?, StepResult { name, outcome, conclusion }))
+            Ok((result.step.path()?, StepResult { name, outcome, conclusion, called_off }))
         });
         let state = JobState {
             lanes: lanes.collect::<Result<_, TwinError>>()?,

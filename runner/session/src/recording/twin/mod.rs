@@ -41,7 +41,7 @@ pub struct Format {
 
 impl Format {
     /// What this build writes.
-    pub const OURS: Format = Format { major: 3, minor: 0 };
+    pub const OURS: Format = Format { major: 3, minor: 1 };
 }
 
 impl std::fmt::Display for Format {

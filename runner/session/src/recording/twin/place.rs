@@ -49,6 +49,8 @@ pub(super) enum OutcomeTwin {
     Failure,
     Cancelled,
     Skipped,
+    /// Cancelled for itself, and not with the job.
+    CalledOff,
 }
 
 impl From<Outcome> for OutcomeTwin {
@@ -67,7 +69,7 @@ impl From<OutcomeTwin> for Outcome {
         match outcome {
             OutcomeTwin::Success => Self::Success,
             OutcomeTwin::Failure => Self::Failure,
-            OutcomeTwin::Cancelled => Self::Cancelled,
+            OutcomeTwin::Cancelled | OutcomeTwin::CalledOff => Self::Cancelled,
             OutcomeTwin::Skipped => Self::Skipped,
         }
     }

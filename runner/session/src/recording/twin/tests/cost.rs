@@ -29,7 +29,8 @@ fn typical() -> JobState {
         entry.insert("conclusion", "success");
         steps.insert(format!("step_{number}"), entry);
         let name = format!("Run cargo build --package part-{number}").into();
-        let result = StepResult { name, outcome: Outcome::Success, conclusion: Outcome::Success };
+        let result =
+            StepResult { name, outcome: Outcome::Success, conclusion: Outcome::Success, called_off: false };
         results.insert(StepPath::main(number), result);
     }
     let env = Arc::new(env);

@@ -206,7 +206,9 @@ impl Dice {
     }
 
     fn result(&mut self) -> StepResult {
-        StepResult { name: self.arc(), outcome: self.outcome(), conclusion: self.outcome() }
+        let (name, outcome, conclusion) = (self.arc(), self.outcome(), self.outcome());
+        let called_off = outcome == Outcome::Cancelled && self.0.bool();
+        StepResult { name, outcome, conclusion, called_off }
     }
 
     fn pairs(&mut self) -> Vec<(String, String)> {
