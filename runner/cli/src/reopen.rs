@@ -29,6 +29,7 @@ use crate::paths::Paths;
 use crate::record::{Found, Shelf, open_store};
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
+use crate::services;
 use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
@@ -88,7 +89,15 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(&place, &reopened.secrets, origin.clone(), tracking, paths.actions()),
+            HostSettings {
+                // The artifacts of its run are there as they were, if they still are.
+                services: RunFolder::name_around(&paths, &place.temp).map(|run| {
+                    let github = &reopened.facts.inputs.github;
+                    services::of_run(&paths, &run, github).for_job(plan.key.to_string())
+                }),
+                externals: Some(paths.externals()),
+                ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, paths.actions())
+            },
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -157,5 +166,7 @@ fn host_settings(
         guardian: true,
         server_url: String::new(),
         repository: String::new(),
+        services: None,
+        externals: None,
     }
 }
