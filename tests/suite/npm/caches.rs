@@ -59,3 +59,27 @@ fn a_step_that_runs_again_after_back_saves_again() {
     assert!(ran.out.contains("p steps.save.outputs.saved\n2\n"), "{}{}", ran.out, ran.errors);
     assert!(ran.out.contains("! cat data\nsecond\n"), "{}{}", ran.out, ran.errors);
 }
+
+const OLDER: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - run: head -c 40000000 /dev/urandom > data; sha256sum data | cut -c1-64 > sum
+      - {uses: toolkit/actions/cache@v1, with: {path: data, key: k, older: true, save: true}}
+      - {uses: toolkit/actions/cache@v1, id: again, with: {path: data, key: k, older: true, save: true}}
+      - run: rm data
+      - {uses: toolkit/actions/cache@v1, id: restore, with: {path: data, key: none, restore-keys: k, older: true}}
+      - run: sha256sum -c <<< \"$(cat sum)  data\"
+      - run: echo \"restored ${{ steps.restore.outputs.key }}, again ${{ steps.again.outputs.saved }}\"
+";
+
+#[test]
+fn older_clients_have_the_same_caches() {
+    let Some(toolkit) = Toolkit::with(OLDER) else { return };
+    let ran = toolkit.run();
+    assert!(ran.out.contains("\ndata: OK\n"), "{}", ran.out);
+    assert!(ran.out.contains("\nrestored k, again -1\n"), "{}", ran.out);
+    assert!(ran.out.contains("Unable to reserve cache with key k"), "{}", ran.out);
+    assert!(!ran.out.contains("##[warning]"), "{}", ran.out);
+}

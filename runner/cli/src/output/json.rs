@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(lines[2]["line"], "a \"quoted\" \u{1b}[31mline");
         assert_eq!((&lines[2]["tag"], &lines[3]["tag"]), (&Value::Null, &json!("error")));
         assert_eq!((&lines[4]["outcome"], &lines[4]["took_ms"]), (&json!("failure"), &json!(1000)));
-        assert_eq!(lines[6]["took_ms"], 1500);
+        assert_eq!(lines[7]["took_ms"], 1500);
         assert!(!text.contains('\u{1b}'), "control characters are escaped");
     }
 }

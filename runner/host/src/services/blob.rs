@@ -47,7 +47,8 @@ impl Query {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+/// The text with `%41` and the like decoded, once.
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -82,7 +83,9 @@ pub(super) async fn put<W: Send + Sync + 'static>(
             tracing::debug!("upload {}: {error}", upload.id);
             match error {
                 UploadError::TooLarge => refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestBodyTooLarge"),
-                UploadError::UnknownBlock => refused(StatusCode::BAD_REQUEST, "InvalidBlockList"),
+                UploadError::UnknownBlock | UploadError::Gap => {
+                    refused(StatusCode::BAD_REQUEST, "InvalidBlockList")
+                }
                 UploadError::Finished => refused(StatusCode::CONFLICT, "BlobAlreadyExists"),
                 // The client would try again and again what cannot get better.
                 UploadError::Disk(_) => refused(StatusCode::INSUFFICIENT_STORAGE, "DiskFull"),
@@ -129,7 +132,7 @@ async fn join<W: Send + Sync + 'static>(
 }
 
 /// The next bytes of a body.
-async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+pub(super) async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
     loop {
         let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await?;
         match frame.map(Frame::into_data) {

@@ -68,8 +68,9 @@ pub(super) struct Caches {
     bytes_max: u64,
 }
 
+/// What a client asks for.
 #[derive(Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     #[serde(default)]
     key: String,
     #[serde(default, alias = "restoreKeys")]
@@ -78,6 +79,29 @@ struct Wanted {
     version: String,
     #[serde(default, alias = "sizeBytes", deserialize_with = "number")]
     size_bytes: Option<u64>,
+}
+
+impl Wanted {
+    /// For a look-up.
+    pub(super) fn new(key: String, restore_keys: Vec<String>, version: String) -> Self {
+        Self { key, restore_keys, version, size_bytes: None }
+    }
+
+    /// Whether GitHub would take key and version.
+    ///
+    /// # Errors
+    /// Says what is wrong with them.
+    pub(super) fn check(&self) -> Result<(), Refusal> {
+        check_name("the key", &self.key, KEY_CHARS_MAX)?;
+        check_name("the version", &self.version, KEY_CHARS_MAX)?;
+        if self.key.contains(',') {
+            return Err(Refusal::invalid("the key has a comma in it"));
+        }
+        if self.restore_keys.len() >= KEYS_MAX {
+            return Err(Refusal::invalid(format!("there are more than {KEYS_MAX} keys")));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -129,12 +153,8 @@ impl Caches {
     ) -> Result<Vec<u8>, Refusal> {
         let wanted = || {
             let wanted: Wanted = read(message)?;
-            check_name("the key", &wanted.key, KEY_CHARS_MAX)?;
-            check_name("the version", &wanted.version, KEY_CHARS_MAX)?;
-            if wanted.key.contains(',') {
-                return Err(Refusal::invalid("the key has a comma in it"));
-            }
-            Ok(wanted)
+            wanted.check()?;
+            Ok::<_, Refusal>(wanted)
         };
         match method {
             "CreateCacheEntry" => {
@@ -143,7 +163,12 @@ impl Caches {
                 Ok(json(&Created { ok: true, signed_upload_url }))
             }
             "FinalizeCacheEntryUpload" => {
-                let entry_id = self.finish(maker, &wanted()?)?.to_string();
+                let wanted = wanted()?;
+                let name = self.name(&wanted);
+                let upload = self.uploads.find(maker, |what| *what == name);
+                let upload =
+                    upload.ok_or_else(|| Refusal::not_found("this process began no cache with this key"))?;
+                let entry_id = self.finish(maker, &upload, wanted.size_bytes)?.to_string();
                 Ok(json(&Finished { ok: true, entry_id }))
             }
             "GetCacheEntryDownloadURL" => Ok(json(&match self.find(&wanted()?)? {
@@ -176,7 +201,11 @@ impl Caches {
         }
     }
 
-    fn begin(&self, maker: &Maker, wanted: &Wanted) -> Result<Arc<Upload<CacheName>>, Refusal> {
+    /// Begins an upload.
+    ///
+    /// # Errors
+    /// There is such a cache, or somebody else is saving one.
+    pub(super) fn begin(&self, maker: &Maker, wanted: &Wanted) -> Result<Arc<Upload<CacheName>>, Refusal> {
         let name = self.name(wanted);
         let entries: Vec<CacheEntry> = self.store.entries()?;
         if entries.iter().any(|entry| self.is_taken(entry, &name, maker)) {
@@ -191,15 +220,20 @@ impl Caches {
         entry.name == *name && !maker.replaces(&entry.maker) && self.store.is_whole(entry)
     }
 
-    fn finish(&self, maker: &Maker, wanted: &Wanted) -> Result<u64, Refusal> {
-        let name = self.name(wanted);
-        let upload = self
-            .uploads
-            .find(maker, |what| *what == name)
-            .ok_or_else(|| Refusal::not_found("this process began no cache with this key"))?;
+    /// The upload has arrived, and this many bytes were sent. Gives the entry's number.
+    ///
+    /// # Errors
+    /// It has not, or somebody else was faster.
+    pub(super) fn finish(
+        &self,
+        maker: &Maker,
+        upload: &Upload<CacheName>,
+        sent: Option<u64>,
+    ) -> Result<u64, Refusal> {
+        let name = upload.what.clone();
         let (content, size) =
             upload.whole().ok_or_else(|| Refusal::precondition("the cache's content has not arrived"))?;
-        if wanted.size_bytes.is_some_and(|told| told != size) {
+        if sent.is_some_and(|sent| sent != size) {
             return Err(Refusal::invalid(format!("{size} bytes of the cache's content have arrived")));
         }
         let now = jiff::Timestamp::now().as_millisecond();
@@ -220,10 +254,10 @@ impl Caches {
     }
 
     /// The entry and its key. It counts as used.
-    fn find(&self, wanted: &Wanted) -> Result<Option<(u64, String)>, Refusal> {
-        if wanted.restore_keys.len() >= KEYS_MAX {
-            return Err(Refusal::invalid(format!("there are more than {KEYS_MAX} keys")));
-        }
+    ///
+    /// # Errors
+    /// The store cannot be read or written.
+    pub(super) fn find(&self, wanted: &Wanted) -> Result<Option<(u64, String)>, Refusal> {
         let entries: Vec<CacheEntry> = self.store.entries()?;
         let usable: Vec<&CacheEntry> = entries
             .iter()

@@ -2,15 +2,16 @@
 //! clients that actions bring along (service-protocol.md 5.4).
 //!
 //! Nothing is started, opened or made before the first process of an action asks for [`JobServices::access`]: a job of `run`
-//! steps pays nothing. Cache protocol v1 is not spoken. Knows runs, jobs and steps by their names alone.
+//! steps pays nothing. Knows runs, jobs and steps by their names alone.
 //!
 //! - `server` lets requests in and finds whom they are for; `token` says who asks.
-//! - `cache` and `artifact` know entries, `twirp` messages.
+//! - `cache` and `artifact` know entries, `twirp` messages; `cache_v1` is the older protocol of caches.
 //! - `blob` moves bytes over HTTP, `upload` and `uploads` have what is on its way, `store` what has arrived.
 
 mod artifact;
 mod blob;
 mod cache;
+mod cache_v1;
 mod server;
 mod store;
 mod token;

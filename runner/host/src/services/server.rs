@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{self, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, Response, StatusCode};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,7 @@ use super::ServiceSettings;
 use super::artifact::{self, Artifacts};
 use super::blob::{self, Query};
 use super::cache::{self, Caches};
+use super::cache_v1;
 use super::token::{Key, Maker};
 use super::twirp::{MESSAGE_BYTES_MAX, Refusal};
 
@@ -39,7 +40,7 @@ pub(super) struct ServerState {
     /// `http://127.0.0.1:PORT`
     pub(super) address: String,
     pub(super) artifacts: Artifacts,
-    caches: Caches,
+    pub(super) caches: Caches,
 }
 
 impl Server {
@@ -85,12 +86,16 @@ impl Drop for Server {
 
 impl ServerState {
     /// The signed address of a blob.
-    fn blob_address(&self, kind: &str, id: u64) -> String {
+    pub(super) fn blob_address(&self, kind: &str, id: u64) -> String {
         format!("{}/{BLOBS}/{kind}/{id}?sig={}", self.address, self.key.signature(kind, id))
     }
 
-    fn maker(&self, request: &Request) -> Result<Maker, Refusal> {
-        let token = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    /// Who asks.
+    ///
+    /// # Errors
+    /// Nobody to whom we gave a token.
+    pub(super) fn maker(&self, headers: &HeaderMap) -> Result<Maker, Refusal> {
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
         token.and_then(|token| self.key.maker(token.trim())).ok_or_else(Refusal::unauthenticated)
     }
@@ -105,6 +110,7 @@ async fn respond(State(state): State<Arc<ServerState>>, request: Request) -> Res
             Ok(id) => blob(&state, kind, id, request).await,
             Err(_) => blob::refused(StatusCode::NOT_FOUND, "BlobNotFound"),
         },
+        ["_apis", "artifactcache", rest @ ..] => cache_v1::respond(state, rest, request).await,
         _ => refuse(&Refusal::no_method(format!("there is nothing at {path}"))),
     }
 }
@@ -122,7 +128,7 @@ async fn call(
     method: &str,
     request: Request,
 ) -> Result<Vec<u8>, Refusal> {
-    let maker = state.maker(&request)?;
+    let maker = state.maker(request.headers())?;
     if request.method() != Method::POST {
         return Err(Refusal::no_method("methods are called by POST"));
     }
@@ -176,7 +182,8 @@ fn refuse(refusal: &Refusal) -> Response<Body> {
     with_json(refusal.status, refusal.to_json())
 }
 
-fn with_json(status: StatusCode, message: Vec<u8>) -> Response<Body> {
+/// An answer with a message.
+pub(super) fn with_json(status: StatusCode, message: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Body::from(message));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -401,3 +401,44 @@ fn a_folder_that_cannot_be_made_is_named() {
     let error = services.for_job("a").access(&StepPath::main(0), "x").err().unwrap();
     assert!(error.contains(&folder.path().join("artifacts/run-1").display().to_string()), "{error}");
 }
+
+impl Process {
+    fn old(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let token = format!("Bearer {}", self.access.token);
+        let headers = [&[("authorization", token.as_str())], headers].concat();
+        send(&format!("{}_apis/artifactcache/{path}", self.access.url), method, &headers, body)
+    }
+}
+
+#[test]
+fn the_older_protocol_has_the_same_caches() {
+    let run = Run::new();
+    let step = run.process(0, "x.1");
+    assert_eq!(step.old("GET", "cache?keys=a,b&version=v1", &[], b"").status, 204);
+    assert_eq!(
+        step.old("GET", "caches?key=a", &[], b"").json(),
+        json!({"totalCount": 0, "artifactCaches": []})
+    );
+    let reserve = br#"{"key":"npm-1","version":"v1","cacheSize":10}"#;
+    let reserved = step.old("POST", "caches", &[], reserve);
+    assert_eq!(reserved.status, 201);
+    let cache = format!("caches/{}", reserved.json()["cacheId"]);
+    assert_eq!(run.process(1, "x.2").old("POST", "caches", &[], reserve).status, 409, "it is under way");
+    let chunk = |range: &str, bytes: &str| {
+        step.old("PATCH", &cache, &[("content-range", range)], bytes.as_bytes()).status
+    };
+    assert_eq!(chunk("bytes 5-9/*", "world"), 204);
+    assert_eq!(step.old("POST", &cache, &[], br#"{"size":10}"#).status, 400, "the beginning is missing");
+    assert_eq!(chunk("bytes 0-4/*", "hell"), 400, "shorter than it says");
+    assert_eq!(chunk("lines 0-4", "hello"), 400);
+    assert_eq!(chunk("bytes 0-4/*", "hello"), 204);
+    assert_eq!(run.process(1, "x.2").old("POST", &cache, &[], br#"{"size":10}"#).status, 404, "not its own");
+    assert_eq!(step.old("POST", &cache, &[], br#"{"size":10}"#).status, 204);
+    let found = step.old("GET", "cache?keys=yarn%2Cnpm-&version=v1", &[], b"").json();
+    assert_eq!(found["cacheKey"], "npm-1");
+    assert_eq!(send(found["archiveLocation"].as_str().unwrap(), "GET", &[], b"").text(), "helloworld");
+    assert_eq!(step.restore("npm-1", &[]), Some(("npm-1".to_owned(), "helloworld".to_owned())));
+    assert_eq!(step.old("DELETE", &cache, &[], b"").status, 404);
+    let stranger = Process { access: Access { url: step.access.url.clone(), token: "x".to_owned() } };
+    assert_eq!(stranger.old("GET", "cache?keys=npm-1&version=v1", &[], b"").status, 401);
+}

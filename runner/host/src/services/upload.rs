@@ -28,6 +28,9 @@ pub(super) enum UploadError {
     /// The list names a block that nobody sent.
     #[error("the list of blocks names one that was not sent")]
     UnknownBlock,
+    /// Something between two chunks is missing.
+    #[error("the chunks do not follow one another")]
+    Gap,
     /// It is complete already.
     #[error("the blob was finished already")]
     Finished,
@@ -66,6 +69,11 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// The bytes so far.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Adds these bytes.
     ///
     /// # Errors
@@ -174,6 +182,25 @@ impl<W> Upload<W> {
         state.whole = Some(size);
         state.touched = Instant::now();
         Ok(())
+    }
+
+    /// Puts blocks together whose names are their offsets.
+    ///
+    /// # Errors
+    /// They overlap, or something between them is missing; the disk is full.
+    pub(super) fn join_ranges(&self) -> Result<(), UploadError> {
+        let parse = |(name, (_, size)): (&String, &(PathBuf, u64))| Some((name.parse().ok()?, *size));
+        let ranges: Option<Vec<(u64, u64)>> = self.lock().blocks.iter().map(parse).collect();
+        let mut ranges = ranges.ok_or(UploadError::Gap)?;
+        ranges.sort_unstable();
+        let mut at = 0;
+        for (start, size) in &ranges {
+            if *start != at {
+                return Err(UploadError::Gap);
+            }
+            at += size;
+        }
+        self.join_blocks(&ranges.iter().map(|(start, _)| start.to_string()).collect::<Vec<_>>())
     }
 
     fn content(&self) -> PathBuf {
