@@ -30,8 +30,14 @@ fn actions_are_told_where_the_services_are_and_nobody_sees_the_token() {
     let Some(toolkit) = Toolkit::with(WORKFLOW) else { return };
     let file = toolkit.sandbox.beside().join("tokens");
     let ran = toolkit.start("run", &["--var", &format!("TOKEN_FILE={}", file.display())], "");
-    let names = "ACTIONS_CACHE_MODE,ACTIONS_CACHE_SERVICE_V2,ACTIONS_CACHE_URL,ACTIONS_RESULTS_URL,ACTIONS_RUNTIME_TOKEN,ACTIONS_RUNTIME_URL\ntoken *** and ***\nurl 127.0.0.1 True write\ngithub false\n";
+    let names = "ACTIONS_CACHE_MODE,ACTIONS_CACHE_SERVICE_V2,ACTIONS_CACHE_URL,ACTIONS_RESULTS_URL,ACTIONS_RUNTIME_TOKEN,ACTIONS_RUNTIME_URL\n";
     assert_eq!(ran.out.matches(names).count(), 3, "pre, main and post: {}", ran.out);
+    assert_eq!(ran.out.matches("\nurl 127.0.0.1 True write\ngithub false\n").count(), 3, "{}", ran.out);
+    let shown: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("token ")).collect();
+    assert!(
+        shown.len() == 3 && shown.iter().all(|line| line.ends_with("***") && line.contains(".*** and ")),
+        "{shown:?}"
+    );
     assert!(ran.out.contains("\na shell sees 0 and "), "{}", ran.out);
     assert!(!ran.out.contains("a shell sees 0 and 0"), "what an action passes on is there: {}", ran.out);
     let tokens = fs::read_to_string(&file).unwrap();

@@ -151,7 +151,7 @@ fn access(shared: &Shared, spec: &ProcessSpec, tag: &str) -> Result<Option<Acces
     let access = services
         .access(&spec.step, tag)
         .map_err(|error| format!("Caches and artifacts cannot be used in this step: {error}"))?;
-    shared.masks.extend([(&access.token, Origin::Unnamed)]);
+    shared.masks.extend([(&access.secret, Origin::Unnamed)]);
     Ok(Some(access))
 }
 

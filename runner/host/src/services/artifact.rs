@@ -5,18 +5,18 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::KeptArtifact;
 use super::store::{Entry, Index, Store, prune_siblings};
 use super::token::Maker;
 use super::twirp::{Refusal, check_name, json, number, read};
 use super::upload::Upload;
 use super::uploads::Uploads;
-use super::{KeptArtifact, ServiceSettings};
 
 /// How many runs keep their artifacts; those of the oldest go when a new run makes some.
 const RUNS_KEPT: usize = 20;
@@ -94,7 +94,9 @@ impl Content {
 
 /// The artifacts of a run.
 pub(super) struct Artifacts {
-    store: Store,
+    folder: PathBuf,
+    /// Open once there is something in it.
+    opened: Mutex<Option<Arc<Store>>>,
     uploads: Uploads<Wish>,
 }
 
@@ -150,25 +152,47 @@ struct Listed {
 }
 
 impl Artifacts {
-    /// Opens the store of the run.
-    ///
-    /// # Errors
-    /// It cannot be made or locked.
-    pub(super) fn open(settings: &ServiceSettings) -> io::Result<Self> {
-        let store = Store::open(&settings.artifacts)?;
-        prune_siblings(&settings.artifacts, RUNS_KEPT);
-        Ok(Self { store, uploads: Uploads::new() })
+    /// Of a run whose artifacts are in `folder`, which is made when the first one comes.
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), opened: Mutex::default(), uploads: Uploads::new() }
+    }
+
+    /// The store, made if it is not there; the oldest ones of other runs go then.
+    fn made(&self) -> io::Result<Arc<Store>> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = &*opened {
+            return Ok(Arc::clone(store));
+        }
+        let store = Arc::new(Store::open(&self.folder)?);
+        prune_siblings(&self.folder, RUNS_KEPT);
+        Ok(Arc::clone(opened.insert(store)))
+    }
+
+    /// The store, if it is there. A run that is gone back to has one of its own from before.
+    fn store(&self) -> io::Result<Option<Arc<Store>>> {
+        let is_there = self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_there || self.folder.exists() { self.made().map(Some) } else { Ok(None) }
+    }
+
+    /// What is kept, and the files.
+    fn entries(&self) -> io::Result<Vec<(ArtifactEntry, PathBuf)>> {
+        let Some(store) = self.store()? else { return Ok(Vec::new()) };
+        let entries: Vec<ArtifactEntry> = store.entries()?;
+        let placed = |entry: ArtifactEntry| {
+            let path = store.path(&entry.file);
+            (entry, path)
+        };
+        Ok(entries.into_iter().map(placed).collect())
     }
 
     /// What is kept, in the order in which it came.
     pub(super) fn kept(&self) -> Vec<KeptArtifact> {
-        let entries: Vec<ArtifactEntry> = self.store.entries().unwrap_or_default();
-        let kept = |entry: ArtifactEntry| KeptArtifact {
-            path: self.store.path(&entry.file),
+        let kept = |(entry, path): (ArtifactEntry, PathBuf)| KeptArtifact {
+            path,
             name: entry.name,
             size: entry.size,
         };
-        entries.into_iter().map(kept).collect()
+        self.entries().unwrap_or_default().into_iter().map(kept).collect()
     }
 
     /// Carries out a method. `address` makes the address of an upload or of an entry.
@@ -215,9 +239,8 @@ impl Artifacts {
 
     /// The file of an entry.
     pub(super) fn content(&self, id: u64) -> Option<Content> {
-        let entries: Vec<ArtifactEntry> = self.store.entries().ok()?;
-        let entry = entries.into_iter().find(|entry| entry.id == id)?;
-        Some(Content { path: self.store.path(&entry.file), mime: entry.mime, name: entry.name })
+        let (entry, path) = self.entries().ok()?.into_iter().find(|(entry, _)| entry.id == id)?;
+        Some(Content { path, mime: entry.mime, name: entry.name })
     }
 
     fn begin(&self, maker: &Maker, message: Message) -> Result<Arc<Upload<Wish>>, Refusal> {
@@ -229,12 +252,12 @@ impl Artifacts {
         if mime.len() > NAME_CHARS_MAX || !mime.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(Refusal::invalid("the artifact's type is none"));
         }
-        let entries: Vec<ArtifactEntry> = self.store.entries()?;
-        if entries.iter().any(|entry| is_taken(entry, &message.name, maker)) {
+        if self.entries()?.iter().any(|(entry, _)| is_taken(entry, &message.name, maker)) {
             return Err(taken(&message.name));
         }
         let name = message.name.clone();
-        let upload = self.uploads.begin(&self.store, maker, Wish { name: message.name, mime })?;
+        let store = self.made()?;
+        let upload = self.uploads.begin(&store, maker, Wish { name: message.name, mime })?;
         upload.ok_or_else(|| taken(&name))
     }
 
@@ -253,7 +276,8 @@ impl Artifacts {
             return Err(Refusal::invalid(format!("the artifact's content has the digest {digest}")));
         }
         let Wish { name, mime } = &upload.what;
-        let id = self.store.change(|index: &mut Index<ArtifactEntry>| {
+        let store = self.made()?;
+        let id = store.change(|index: &mut Index<ArtifactEntry>| {
             if index.entries.iter().any(|entry| is_taken(entry, name, maker)) {
                 return Err(taken(name));
             }
@@ -264,7 +288,7 @@ impl Artifacts {
             let is_there =
                 |file: &str| index.entries.iter().any(|entry| entry.file.eq_ignore_ascii_case(file));
             let file = file_name(name, mime, id, is_there);
-            self.store.take_in(&content, &file)?;
+            store.take_in(&content, &file)?;
             index.entries.push(ArtifactEntry {
                 id,
                 name: name.clone(),
@@ -282,8 +306,7 @@ impl Artifacts {
     }
 
     fn named(&self, name: &str) -> Result<ArtifactEntry, Refusal> {
-        let entries: Vec<ArtifactEntry> = self.store.entries()?;
-        let found = entries.into_iter().find(|entry| entry.name == name);
+        let found = self.entries()?.into_iter().map(|(entry, _)| entry).find(|entry| entry.name == name);
         found.ok_or_else(|| Refusal::not_found("this run has no artifact of this name"))
     }
 
@@ -301,13 +324,13 @@ impl Artifacts {
             created_at: entry.created,
             digest: entry.digest,
         };
-        let entries: Vec<ArtifactEntry> = self.store.entries()?;
-        Ok(Listing { artifacts: entries.into_iter().filter(wanted).map(listed).collect() })
+        let entries = self.entries()?.into_iter().map(|(entry, _)| entry);
+        Ok(Listing { artifacts: entries.filter(wanted).map(listed).collect() })
     }
 
     fn delete(&self, name: &str) -> Result<u64, Refusal> {
         let id = self.named(name)?.id;
-        self.store.change(|index: &mut Index<ArtifactEntry>| {
+        self.made()?.change(|index: &mut Index<ArtifactEntry>| {
             index.entries.retain(|entry| entry.id != id);
             Ok(id)
         })

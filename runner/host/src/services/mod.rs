@@ -88,9 +88,7 @@ impl Services {
     fn server(&self) -> Result<&Server, String> {
         let start = || {
             let settings = &self.inner.settings;
-            Server::start(settings).map_err(|error| {
-                format!("{} or {}: {error}", settings.caches.display(), settings.artifacts.display())
-            })
+            Server::start(settings).map_err(|error| format!("{}: {error}", settings.caches.display()))
         };
         self.inner.server.get_or_init(start).as_ref().map_err(Clone::clone)
     }
@@ -115,6 +113,8 @@ pub struct Access {
     pub url: String,
     /// For this process. Never to be shown.
     pub token: String,
+    /// What makes the token good, the same for all processes of the job: the part to be masked.
+    pub secret: String,
 }
 
 impl JobServices {
@@ -125,13 +125,18 @@ impl JobServices {
     /// It cannot be started; says why.
     pub fn access(&self, step: &StepPath, execution: &str) -> Result<Access, String> {
         let state = &self.services.server()?.state;
+        let run = &self.services.inner.settings.run;
         let maker = Maker {
-            run: self.services.inner.settings.run.clone(),
+            run: run.clone(),
             job: self.job.clone(),
             step: step.to_string(),
             execution: execution.to_owned(),
         };
-        Ok(Access { url: format!("{}/", state.address), token: state.key.token(&maker) })
+        Ok(Access {
+            url: format!("{}/", state.address),
+            token: state.key.token(&maker),
+            secret: state.key.secret(run, &self.job),
+        })
     }
 }
 

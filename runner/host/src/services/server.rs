@@ -54,7 +54,7 @@ impl Server {
         let state = Arc::new(ServerState {
             key: Key::random()?,
             address: format!("http://{}", listener.local_addr()?),
-            artifacts: Artifacts::open(settings)?,
+            artifacts: Artifacts::in_folder(&settings.artifacts),
             caches: Caches::open(settings)?,
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -89,6 +89,10 @@ impl Run {
 }
 
 impl Process {
+    fn stranger(url: &str, token: &str) -> Process {
+        Process { access: Access { url: url.to_owned(), token: token.to_owned(), secret: String::new() } }
+    }
+
     fn of(services: &Services, job: &str, step: u32, execution: &str) -> Process {
         Process { access: services.for_job(job).access(&StepPath::main(step), execution).unwrap() }
     }
@@ -293,8 +297,7 @@ fn nobody_gets_in_without_a_token_or_a_signature() {
     let step = run.process(0, "x.1");
     assert_eq!(step.save("k", "secret"), 200);
     let forged = |token: &str| {
-        let access = Access { url: step.access.url.clone(), token: token.to_owned() };
-        Process { access }.cache("GetCacheEntryDownloadURL", "k", json!({})).status
+        Process::stranger(&step.access.url, token).cache("GetCacheEntryDownloadURL", "k", json!({})).status
     };
     let (head, tail) = step.access.token.rsplit_once('.').unwrap();
     let turned: String = tail.chars().rev().collect();
@@ -316,8 +319,8 @@ fn nobody_gets_in_without_a_token_or_a_signature() {
     }
     let other = Run::another(run.folder.path(), "run-2", "refs/heads/main");
     let elsewhere = Process::of(&other, "build", 0, "x.1");
-    let access = Access { url: elsewhere.access.url.clone(), token: step.access.token.clone() };
-    assert_eq!(Process { access }.cache("GetCacheEntryDownloadURL", "k", json!({})).status, 401);
+    let stranger = Process::stranger(&elsewhere.access.url, &step.access.token);
+    assert_eq!(stranger.cache("GetCacheEntryDownloadURL", "k", json!({})).status, 401);
     assert_eq!(elsewhere.artifact("ListArtifacts", "", json!({})).status, 404, "another run's artifacts");
 }
 
@@ -384,6 +387,8 @@ fn nothing_is_there_before_somebody_asks_and_half_uploads_go_at_the_end() {
     assert_eq!(run.services.artifacts(), []);
     assert_eq!(tree(run.folder.path()), [] as [&str; 0]);
     let step = run.process(0, "x.1");
+    assert_eq!(step.names(), [] as [&str; 0]);
+    assert!(!run.folder.path().join("artifacts").exists(), "a run without artifacts has no folder for them");
     let url = step.begin("half").ok().unwrap();
     assert_eq!(send(&format!("{url}&comp=block&blockid=YQ"), "PUT", &[], b"text").status, 201);
     assert!(tree(run.folder.path()).iter().any(|file| file.contains("uploads/")));
@@ -396,10 +401,10 @@ fn nothing_is_there_before_somebody_asks_and_half_uploads_go_at_the_end() {
 #[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("artifacts"), "a file").unwrap();
+    std::fs::write(folder.path().join("caches"), "a file").unwrap();
     let services = Run::another(folder.path(), "run-1", "main");
     let error = services.for_job("a").access(&StepPath::main(0), "x").err().unwrap();
-    assert!(error.contains(&folder.path().join("artifacts/run-1").display().to_string()), "{error}");
+    assert!(error.starts_with(&folder.path().join("caches").display().to_string()), "{error}");
 }
 
 impl Process {
@@ -439,6 +444,6 @@ fn the_older_protocol_has_the_same_caches() {
     assert_eq!(send(found["archiveLocation"].as_str().unwrap(), "GET", &[], b"").text(), "helloworld");
     assert_eq!(step.restore("npm-1", &[]), Some(("npm-1".to_owned(), "helloworld".to_owned())));
     assert_eq!(step.old("DELETE", &cache, &[], b"").status, 404);
-    let stranger = Process { access: Access { url: step.access.url.clone(), token: "x".to_owned() } };
+    let stranger = Process::stranger(&step.access.url, "x");
     assert_eq!(stranger.old("GET", "cache?keys=npm-1&version=v1", &[], b"").status, 401);
 }

@@ -1,6 +1,8 @@
 //! Who may ask the services for what: a token for each process of an action, and signatures for addresses of blobs.
 //!
-//! Knows one random key, which lives as long as the services and is written nowhere; not what the services keep.
+//! The secret part of a token is that of its job. Which step of the job asks is what the token says, unsigned: steps of one job
+//! could take each other's tokens anyway, and one secret is one mask. Knows one random key, which lives as long as the services
+//! and is written nowhere; not what the services keep.
 
 use std::io;
 
@@ -8,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// The token's first part: a JSON web token by form, since `@actions/artifact` decodes it, signed by BLAKE3 with a key.
+/// The token's first part: a JSON web token by form, since `@actions/artifact` decodes it.
 const HEADER: &str = r#"{"typ":"JWT","alg":"BLAKE3"}"#;
 
 /// Whom a token was given to. Two executions of one step are the same maker of what they keep, and may replace it.
@@ -69,27 +71,30 @@ impl Key {
         Ok(Key(key))
     }
 
+    /// What all tokens of a job end with, and nobody may see.
+    pub(super) fn secret(&self, run: &str, job: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.of_job(run, job).as_bytes())
+    }
+
     /// The token of this process: the same whenever it is asked for.
     pub(super) fn token(&self, maker: &Maker) -> String {
         let scp = format!("Actions.Results:{}:{}", maker.run_id(), plain(&maker.job));
         let claims = Claims { scp, maker: maker.clone() };
         // Strings in a struct can always be written.
         let claims = serde_json::to_string(&claims).unwrap_or_default();
-        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
-        let signature = URL_SAFE_NO_PAD.encode(self.sign("token", &signed).as_bytes());
-        format!("{signed}.{signature}")
+        let (header, claims) = (URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(claims));
+        format!("{header}.{claims}.{}", self.secret(&maker.run, &maker.job))
     }
 
     /// Whose token this is; `None` if we never gave it.
     pub(super) fn maker(&self, token: &str) -> Option<Maker> {
-        let (signed, signature) = token.rsplit_once('.')?;
-        let signature: [u8; 32] = URL_SAFE_NO_PAD.decode(signature).ok()?.try_into().ok()?;
+        let (_, claims) = token.split_once('.')?;
+        let (claims, secret) = claims.split_once('.')?;
+        let secret: [u8; 32] = URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+        let maker = serde_json::from_slice::<Claims>(&claims).ok()?.maker;
         // Equality of hashes takes the same time wherever they differ.
-        if self.sign("token", signed) != blake3::Hash::from_bytes(signature) {
-            return None;
-        }
-        let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
-        Some(serde_json::from_slice::<Claims>(&claims).ok()?.maker)
+        (self.of_job(&maker.run, &maker.job) == blake3::Hash::from_bytes(secret)).then_some(maker)
     }
 
     /// What makes the address of a blob good: `sig` of its query.
@@ -101,6 +106,10 @@ impl Key {
     pub(super) fn signed(&self, kind: &str, id: u64, signature: &str) -> bool {
         let given = blake3::Hash::from_hex(signature);
         given.is_ok_and(|given| given == self.sign("blob", &format!("{kind}/{id}")))
+    }
+
+    fn of_job(&self, run: &str, job: &str) -> blake3::Hash {
+        self.sign("job", &format!("{run}\n{job}"))
     }
 
     fn sign(&self, purpose: &str, text: &str) -> blake3::Hash {
@@ -118,11 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_its_maker_and_cannot_be_altered() {
+    fn a_token_tells_its_maker_and_is_good_for_one_job() {
         let key = Key::random().unwrap();
         let token = key.token(&maker());
         assert_eq!(key.maker(&token), Some(maker()));
         assert_eq!(token, key.token(&maker()));
+        assert!(token.ends_with(&format!(".{}", key.secret("r", "a:b c"))));
         let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
         let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!(claims["scp"], "Actions.Results:r:a_b_c");
@@ -136,7 +146,7 @@ mod tests {
             .unwrap(),
         );
         parts[1] = &other;
-        assert_eq!(key.maker(&parts.join(".")), None, "other claims");
+        assert_eq!(key.maker(&parts.join(".")), None, "another job");
         for junk in ["", ".", "..", "a.b.c", token.strip_suffix(|_: char| true).unwrap()] {
             assert_eq!(key.maker(junk), None, "{junk}");
         }
