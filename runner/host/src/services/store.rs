@@ -70,8 +70,7 @@ impl Store {
         let open = File::open(folder)?;
         open.lock_shared()?;
         // Otherwise our own folder could be swept by somebody else before it is locked.
-        let nobody_else = File::create(folder.join(OWN_FOLDER).join("lock"))?;
-        nobody_else.lock()?;
+        let _nobody_else = lock(folder)?;
         let uploads = all_uploads.join(format!("{}-{:08x}", std::process::id(), fastrand::u32(..)));
         make(&uploads)?;
         let uploading = File::open(&uploads)?;
@@ -115,8 +114,7 @@ impl Store {
         &self,
         change: impl FnOnce(&mut Index<E>) -> Result<T, F>,
     ) -> Result<T, F> {
-        let lock = File::create(self.own("lock"))?;
-        lock.lock()?;
+        let _nobody_else = lock(&self.folder)?;
         let mut index = self.read::<E>()?;
         let before: Vec<String> = index.entries.iter().map(|entry| entry.file().to_owned()).collect();
         let result = change(&mut index)?;
@@ -151,15 +149,15 @@ impl Store {
     /// # Errors
     /// The index cannot be read, or not be locked.
     pub(super) fn sweep<E: Entry>(&self, ending: &str) -> io::Result<()> {
-        self.change(|index: &mut Index<E>| {
-            for found in fs::read_dir(&self.folder)?.filter_map(Result::ok) {
-                let name = found.file_name().to_string_lossy().into_owned();
-                if name.ends_with(ending) && !index.entries.iter().any(|entry| entry.file() == name) {
-                    let _ = fs::remove_file(found.path());
-                }
+        let _nobody_else = lock(&self.folder)?;
+        let index = self.read::<E>()?;
+        for found in fs::read_dir(&self.folder)?.filter_map(Result::ok) {
+            let name = found.file_name().to_string_lossy().into_owned();
+            if name.ends_with(ending) && !index.entries.iter().any(|entry| entry.file() == name) {
+                let _ = fs::remove_file(found.path());
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     fn own(&self, name: &str) -> PathBuf {
@@ -218,6 +216,13 @@ pub(super) fn prune_siblings(own: &Path, most: usize) {
             let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+/// Nobody else changes the store in `folder` as long as the answer lives.
+fn lock(folder: &Path) -> io::Result<File> {
+    let lock = File::create(folder.join(OWN_FOLDER).join("lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 fn make(folder: &Path) -> io::Result<()> {
