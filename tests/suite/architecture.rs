@@ -55,7 +55,11 @@ const IMPURE: [&str; 24] = [
 /// One kind of dependency that only one crate may have, and why.
 const RESERVED: [(&str, &[&str], &str); 2] = [
     ("dap", &["dap-server"], "only dap-server knows DAP"),
-    ("serde_json", &["dap-server", "service", "engine", "stepback"], "the session knows no JSON text"),
+    (
+        "serde_json",
+        &["dap-server", "service", "engine", "host", "stepback"],
+        "the session knows no JSON text; the host speaks it with actions",
+    ),
 ];
 
 /// Names that say nothing about what is inside.

@@ -21,5 +21,6 @@ mod dap;
 mod debugger;
 mod frozen;
 mod law;
+mod npm;
 mod regression;
 mod session;

@@ -14,6 +14,7 @@ use dap_server::transport::Address;
 use engine::effect::Outcome;
 use engine::plan::JobKey;
 use engine::run::Run;
+use host::services::KeptArtifact;
 use session::fleet::Fleet;
 use session::handle::SessionHandle;
 use session::request::Request;
@@ -36,6 +37,7 @@ use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime, make_folder};
+use crate::services;
 use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
@@ -73,7 +75,11 @@ pub(crate) fn debug(
         Some(address) => Talk::WithClients(listen::address(&address, &prepared.paths)?),
         None => Talk::OnTerminal { verbose: arguments.verbose },
     };
-    let outcome = in_runtime(drive(shared, run, job, face, terminal))??;
+    let json = prepared.settings.json;
+    let (outcome, artifacts) = in_runtime(drive(shared, run, job, face, terminal))??;
+    if !json {
+        services::tell(&artifacts, &mut io::stderr(), Painter::new(terminal.error_colour));
+    }
     if let Some(folder) = Arc::into_inner(folder) {
         folder.remove();
     }
@@ -86,7 +92,7 @@ async fn drive(
     job: Arc<str>,
     face: Talk,
     terminal: Terminal,
-) -> Result<Outcome, Fault> {
+) -> Result<(Outcome, Vec<KeptArtifact>), Fault> {
     let (news, heard) = mpsc::unbounded_channel();
     let painter = Painter::new(terminal.colour);
     let output = Output::standard();
@@ -98,6 +104,7 @@ async fn drive(
     let quiet = Arc::new(QuietFace::new(others, job.to_string()));
     let mut launcher = JobLauncher::new(Arc::clone(&prepared), quiet, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
+    let services = launcher.services.clone();
     let (cancel, cancels) = mpsc::unbounded_channel();
     // On a terminal Ctrl-C belongs to the conversation.
     let (interrupt, interrupts) = mpsc::unbounded_channel();
@@ -107,11 +114,12 @@ async fn drive(
     let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
     tokio::task::spawn_local(end_on_interrupt(interrupts, cancel, Rc::clone(&listening)));
     let talk = converse(heard, job, face, terminal, (Arc::clone(&prepared), listening));
-    tokio::select! {
+    let outcome = tokio::select! {
         biased;
-        outcome = talk => outcome,
-        outcome = fleet.drive(cancels) => Ok(outcome),
-    }
+        outcome = talk => outcome?,
+        outcome = fleet.drive(cancels) => outcome,
+    };
+    Ok((outcome, services.artifacts()))
 }
 
 /// The job that clients come to, once it is there.

@@ -53,6 +53,17 @@ impl RunFolder {
         Ok(RunFolder { _lock: lock(&path), spare, idle: IdleTrees::default(), path })
     }
 
+    /// The name of the run whose folder this is. No other run has it.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The name of the run whose folder `inside` lies in.
+    pub(crate) fn name_around(paths: &Paths, inside: &Path) -> Option<String> {
+        let run = inside.strip_prefix(paths.cache.join("runs")).ok()?.components().next()?;
+        Some(run.as_os_str().to_string_lossy().into_owned())
+    }
+
     /// Keeps the run's folder that `inside` lies in from being tidied away, as long as the answer lives.
     pub(crate) fn hold(paths: &Paths, inside: &Path) -> Option<File> {
         let runs = paths.cache.join("runs");

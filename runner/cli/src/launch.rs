@@ -15,6 +15,7 @@ use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings};
 use host::log::LogBatch;
 use host::masks::SharedMasks;
+use host::services::Services;
 use host::snapshot::Store;
 use host::times::Times;
 use indexmap::{IndexMap, IndexSet};
@@ -35,6 +36,7 @@ use crate::job_place::{JobPlace, RunFolder};
 use crate::output::{Face, JobHeading, lock};
 use crate::prepare::Prepared;
 use crate::record::{Begun, Shelf, Start, open_store};
+use crate::services;
 use crate::sweep;
 use crate::workflow_source::WorkflowFile;
 
@@ -134,6 +136,8 @@ pub(crate) struct JobLauncher {
     pub(crate) shelf: Option<Result<Shelf, String>>,
     /// The folder of the run.
     pub(crate) folder: Arc<RunFolder>,
+    /// Caches and artifacts, for all jobs.
+    pub(crate) services: Services,
     /// The job that is debugged, if one is, by the ids that lead to it.
     pub(crate) debugged: Option<Arc<str>>,
     /// Failed jobs wait for a person.
@@ -157,6 +161,7 @@ impl JobLauncher {
         news: UnboundedSender<JobNews>,
     ) -> JobLauncher {
         let masks = SharedMasks::new(prepared.secrets.masks().clone());
+        let services = services::of_run(&prepared.paths, &folder.name(), &prepared.given.github);
         let shelf = prepared.settings.record.then(|| Shelf::open(&prepared.paths));
         JobLauncher {
             prepared,
@@ -164,6 +169,7 @@ impl JobLauncher {
             masks,
             shelf,
             folder,
+            services,
             debugged: None,
             linger: false,
             news,
@@ -200,7 +206,13 @@ impl JobLauncher {
         }
     }
 
-    fn host_settings(&self, place: &JobPlace, tracking: String, guardian: bool) -> HostSettings {
+    fn host_settings(
+        &self,
+        key: &JobKey,
+        place: &JobPlace,
+        tracking: String,
+        guardian: bool,
+    ) -> HostSettings {
         let prepared = &self.prepared;
         let text = |key: &str| {
             prepared.given.github.get(key).map_or_else(String::new, |value| value.to_text().into_owned())
@@ -218,6 +230,8 @@ impl JobLauncher {
             guardian,
             server_url: text("server_url"),
             repository,
+            services: Some(self.services.for_job(key.to_string())),
+            externals: Some(prepared.paths.externals()),
         }
     }
 
@@ -333,7 +347,7 @@ impl Launcher for JobLauncher {
             log = log.recorded(recorder.logs().clone());
         }
         let host = LiveHost::new(
-            self.host_settings(&place, tracking, mode != Mode::Headless),
+            self.host_settings(key, &place, tracking, mode != Mode::Headless),
             self.masks.clone(),
             Box::new(log.clone()),
         );

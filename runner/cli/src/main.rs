@@ -23,6 +23,7 @@ mod record;
 mod reopen;
 mod repl;
 mod run;
+mod services;
 mod sweep;
 mod terminal;
 mod workflow_files;

@@ -10,9 +10,9 @@ use crate::exit::Fault;
 /// The two folders that are ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Paths {
-    /// `$XDG_STATE_HOME/stepback`: what is to be kept (recordings, the REPL's history).
+    /// `$XDG_STATE_HOME/stepback`: what is to be kept (recordings, artifacts, the REPL's history).
     pub(crate) state: PathBuf,
-    /// `$XDG_CACHE_HOME/stepback`: what can be made again (fresh workspaces, the tool cache).
+    /// `$XDG_CACHE_HOME/stepback`: what can be made again (fresh workspaces, the tool cache, caches).
     pub(crate) cache: PathBuf,
 }
 
@@ -44,6 +44,21 @@ impl Paths {
     /// Actions of other repositories, laid out as GitHub's runner lays out its `_actions`.
     pub(crate) fn actions(&self) -> PathBuf {
         self.cache.join("_actions")
+    }
+
+    /// Versions of Node.js for actions, laid out as GitHub's runner lays out its `externals`. For a person to fill.
+    pub(crate) fn externals(&self) -> PathBuf {
+        self.cache.join("externals")
+    }
+
+    /// The caches that actions saved.
+    pub(crate) fn caches(&self) -> PathBuf {
+        self.cache.join("caches")
+    }
+
+    /// The artifacts of runs, a folder each.
+    pub(crate) fn artifacts(&self) -> PathBuf {
+        self.state.join("artifacts")
     }
 
     /// The REPL's history.

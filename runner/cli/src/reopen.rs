@@ -32,6 +32,7 @@ use crate::prepare::Warnings;
 use crate::record::{Found, Shelf, open_store};
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
+use crate::services;
 use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
@@ -96,7 +97,15 @@ async fn drive(
         reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
     let setup = Setup {
         host: LiveHost::new(
-            host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions),
+            HostSettings {
+                // The artifacts of its run are there as they were, if they still are.
+                services: RunFolder::name_around(&paths, &place.temp).map(|run| {
+                    let github = &reopened.facts.inputs.github;
+                    services::of_run(&paths, &run, github).for_job(plan.key.to_string())
+                }),
+                externals: Some(paths.externals()),
+                ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions)
+            },
             masks.clone(),
             Box::new(log.clone()),
         ),
@@ -179,5 +188,7 @@ fn host_settings(
         guardian: true,
         server_url: String::new(),
         repository: String::new(),
+        services: None,
+        externals: None,
     }
 }

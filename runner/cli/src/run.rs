@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use engine::effect::Outcome;
 use engine::run::Run;
+use host::services::KeptArtifact;
 use session::fleet::Fleet;
 use session::request::Request;
 use tokio::signal::unix::{SignalKind, signal};
@@ -31,6 +32,7 @@ use crate::output::{Face, Output};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
 use crate::record::Shelf;
 use crate::repl;
+use crate::services;
 use crate::sweep;
 use crate::terminal::{self, Terminal};
 use crate::workflow_files::Project;
@@ -67,12 +69,15 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
     let asks = terminal.can_ask() && !prepared.settings.json;
     let began = Instant::now();
     let asks = asks.then_some(Asks { verbose: arguments.verbose, terminal });
-    let outcome = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks))?;
+    let (outcome, artifacts) = in_runtime(drive(&prepared, Arc::clone(&face), Arc::clone(&folder), asks))?;
     // Looking at all recordings would cost a short run more than its steps.
     if began.elapsed() > TIDY_AFTER
         && let Ok(shelf) = Shelf::open(&prepared.paths)
     {
         shelf.tidy();
+    }
+    if !prepared.settings.json {
+        services::tell(&artifacts, &mut io::stderr(), Painter::new(terminal.error_colour));
     }
     leave(folder, outcome, &prepared, terminal);
     // The program ends here, and the system takes everything at once: piece by piece, a long workflow takes longer than a step.
@@ -135,7 +140,7 @@ async fn drive(
     face: Arc<dyn Face>,
     folder: Arc<RunFolder>,
     asks: Option<Asks>,
-) -> Outcome {
+) -> (Outcome, Vec<KeptArtifact>) {
     let began = Instant::now();
     let (news, heard) = mpsc::unbounded_channel();
     let (cancel, cancels) = mpsc::unbounded_channel();
@@ -149,8 +154,10 @@ async fn drive(
     let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), prepared.wanted.clone());
     let slots = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let outcome = Fleet::new(run, &prepared.secrets, slots, &mut launcher).drive(cancels).await;
+    let artifacts = launcher.services.artifacts();
+    face.artifacts(&artifacts);
     face.run_ended(outcome, began.elapsed());
-    outcome
+    (outcome, artifacts)
 }
 
 /// Offers the debugger for failed jobs that wait, once nothing else runs.

@@ -35,6 +35,16 @@ pub struct ProcessSpec {
     pub lines: LineOptions,
     /// The problem matchers in force when the body starts.
     pub matchers: Matchers,
+    /// It is a program of a JavaScript action: the host adds access to its services, which `run` steps do not get
+    /// (steps.md 3.2). Address and token differ from run to run, so they are not in here.
+    pub action: Option<ActionProgram>,
+}
+
+/// What the program of a JavaScript action wants, besides what every step gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionProgram {
+    /// The major version of Node.js that the manifest names: 20 for `node20`.
+    pub node: u32,
 }
 
 /// What the log of a `run` step begins with.

@@ -53,6 +53,8 @@ impl Bench {
             guardian: false,
             server_url: String::new(),
             repository: String::new(),
+            services: None,
+            externals: None,
         };
         let sink = move |batch: LogBatch| {
             count.fetch_add(batch.text().len(), Ordering::Relaxed);
@@ -83,6 +85,7 @@ impl Bench {
             command_files,
             lines: LineOptions::default(),
             matchers: Matchers::default(),
+            action: None,
             step,
         };
         self.host.perform(Effect::Spawn { lane: LaneId(0), body: Box::new(Body::Process(spec)) });

@@ -17,6 +17,7 @@ pub mod masks;
 pub mod orphans;
 pub mod proc;
 pub mod scripted;
+pub mod services;
 pub mod snapshot;
 pub mod spawn;
 mod timers;

@@ -132,6 +132,8 @@ fn live_host(tracking: &str, folder: &Path) {
         guardian: true,
         server_url: String::new(),
         repository: String::new(),
+        services: None,
+        externals: None,
     };
     let (said, heard) = std::sync::mpsc::channel();
     let sink = move |batch: LogBatch| {
@@ -186,6 +188,7 @@ fn spawn_effect(lane: u32, script: &str) -> Effect {
         command_files,
         lines: LineOptions::default(),
         matchers: Matchers::default(),
+        action: None,
         step,
     };
     Effect::Spawn { lane: LaneId(lane), body: Box::new(Body::Process(spec)) }

@@ -106,6 +106,8 @@ fn run(place: &Path, runtime: &tokio::runtime::Runtime, files: bool) {
         guardian: false,
         server_url: String::new(),
         repository: String::new(),
+        services: None,
+        externals: None,
     };
     let host = LiveHost::new(settings, masks.clone(), Box::new(log.clone()));
     let runner = Object::from([("temp", Value::string(temp.to_string_lossy().into_owned()))]);

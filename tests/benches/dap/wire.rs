@@ -60,6 +60,8 @@ impl Job {
                 guardian: false,
                 server_url: String::new(),
                 repository: String::new(),
+                services: None,
+                externals: None,
             };
             LiveHost::new(settings, masks, Box::new(log))
         })

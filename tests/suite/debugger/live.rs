@@ -66,6 +66,8 @@ impl<'a> Live<'a> {
             guardian: self.guardian,
             server_url: String::new(),
             repository: String::new(),
+            services: None,
+            externals: None,
         }
     }
 

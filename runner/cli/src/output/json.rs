@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::effect::Outcome;
 use host::log::LogBatch;
+use host::services::KeptArtifact;
 use serde_json::{Value, json};
 use session::notice::{Notice, Observer, StepEnd};
 use session::request::{Place, Stop, StopReason};
@@ -59,6 +60,13 @@ impl Face for JsonFace {
             "job_ended",
             json!({"job": key, "name": name, "outcome": outcome.as_str(), "started": false, "error": error}),
         );
+    }
+
+    fn artifacts(&self, artifacts: &[KeptArtifact]) {
+        for artifact in artifacts {
+            let path = artifact.path.to_string_lossy();
+            self.event("artifact", json!({"name": artifact.name, "size": artifact.size, "path": path}));
+        }
     }
 
     fn run_ended(&self, outcome: Outcome, took: Duration) {
@@ -214,19 +222,21 @@ mod tests {
         job.log(&batch(&[(LineTag::Plain, "a \"quoted\" \u{1b}[31mline"), (LineTag::Error, "bad")]));
         job.notice(ended(StepPath::main(1), Outcome::Failure));
         face.job_not_run("b", "b", Outcome::Skipped, None);
+        face.artifacts(&[KeptArtifact { name: "report".to_owned(), size: 7, path: "/a/report.zip".into() }]);
         face.run_ended(Outcome::Failure, Duration::from_millis(1500));
         let text = written.text();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
         assert_eq!(
             events,
-            ["job_started", "step_started", "log", "log", "step_ended", "job_ended", "run_ended"]
+            ["job_started", "step_started", "log", "log", "step_ended", "job_ended", "artifact", "run_ended"]
         );
+        assert_eq!((&lines[6]["name"], &lines[6]["path"]), (&json!("report"), &json!("/a/report.zip")));
         assert!(lines.iter().all(|line| line["schema"] == 1));
         assert_eq!(lines[2]["line"], "a \"quoted\" \u{1b}[31mline");
         assert_eq!((&lines[2]["tag"], &lines[3]["tag"]), (&Value::Null, &json!("error")));
         assert_eq!((&lines[4]["outcome"], &lines[4]["took_ms"]), (&json!("failure"), &json!(1000)));
-        assert_eq!(lines[6]["took_ms"], 1500);
+        assert_eq!(lines[7]["took_ms"], 1500);
         assert!(!text.contains('\u{1b}'), "control characters are escaped");
     }
 }

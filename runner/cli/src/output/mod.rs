@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use engine::effect::Outcome;
 use engine::plan::Plan;
+use host::services::KeptArtifact;
 use session::notice::Observer;
 
 use session::wording::columns;
@@ -70,6 +71,9 @@ pub(crate) trait Face: Send + Sync {
 
     /// A job that never started is over.
     fn job_not_run(&self, key: &str, name: &str, outcome: Outcome, error: Option<&str>);
+
+    /// Everything is over, and these are there. A face for people leaves them to the lines below the run.
+    fn artifacts(&self, _: &[KeptArtifact]) {}
 
     /// Everything is over.
     fn run_ended(&self, outcome: Outcome, took: Duration);

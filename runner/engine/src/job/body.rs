@@ -351,6 +351,7 @@ impl Job {
             command_files,
             lines: self.line_options(&scope.env),
             matchers: self.matchers.clone(),
+            action: None,
         }))
     }
 

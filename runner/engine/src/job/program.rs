@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use expr::{Object, Value};
 use indexmap::IndexMap;
-use syntax::Step;
+use syntax::{ActionRuns, Step};
 
 use super::Job;
 use super::body::{heading_env, process_environment};
@@ -17,12 +17,14 @@ use crate::action::ResolvedAction;
 use crate::effect::Effect;
 use crate::environment::runner_environment;
 use crate::lines::LineTag;
-use crate::process::{CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
+use crate::process::{ActionProgram, CommandFiles, Heading, ProcessSpec, Script, ShellCommand};
 use crate::secrets::Secrets;
 use crate::step_path::{LaneId, Stage, StepPath};
 
-/// The program that runs JavaScript actions, whatever version they name: the installed one.
+/// The program that runs JavaScript actions. Which one it is, the host finds out by the version.
 const NODE: &str = "node";
+/// What no manifest leaves out: a manifest without a version is refused when it is read.
+const NODE_VERSION: u32 = 20;
 /// All that the log says of a post part before it runs.
 const POST_TITLE: &str = "Post job cleanup.";
 
@@ -60,6 +62,7 @@ impl Job {
             command_files: CommandFiles::of(path),
             lines: self.line_options(&scope.env),
             matchers: self.matchers.clone(),
+            action: Some(ActionProgram { node: node_version(&action.manifest.runs) }),
         })
     }
 
@@ -111,6 +114,13 @@ fn heading(path: &StepPath, action: &ResolvedAction, inputs: &Object, scope: &Sc
     }
     let title = format!("Run {}", action.reference.strip_prefix('/').unwrap_or(&action.reference));
     Heading { title, with: shown(inputs), env: heading_env(scope), folds: true }
+}
+
+/// The version that `using: node20` names.
+fn node_version(runs: &ActionRuns) -> u32 {
+    let ActionRuns::Node { using, .. } = runs else { return NODE_VERSION };
+    let digits = using.value.trim_start_matches(|c: char| !c.is_ascii_digit());
+    digits.parse().unwrap_or(NODE_VERSION)
 }
 
 fn shown(inputs: &Object) -> Vec<(Arc<str>, Arc<str>)> {

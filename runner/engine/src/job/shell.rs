@@ -54,6 +54,7 @@ impl Job {
             command_files,
             lines: self.line_options(&env),
             matchers: Matchers::default(),
+            action: None,
             step: path,
         }
     }

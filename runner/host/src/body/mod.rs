@@ -7,6 +7,7 @@ mod environment;
 mod files;
 mod heading;
 mod ladder;
+mod node;
 mod output;
 mod process;
 mod run;
@@ -15,7 +16,7 @@ mod spare;
 pub use environment::BaseEnvironment;
 pub(crate) use files::discard as discard_files;
 pub(crate) use output::Journalist;
-pub(crate) use process::{attend, begin};
+pub(crate) use process::{attend, begin, is_slow};
 pub(crate) use run::{Run, Wake};
 pub use spare::SpareFolders;
 
@@ -36,6 +37,7 @@ use crate::lane::{Keeper, Lane};
 use crate::log::{LogBatch, LogSink};
 use crate::masks::SharedMasks;
 use crate::proc::ProcessId;
+use crate::services::JobServices;
 use crate::times::Times;
 
 /// What all bodies of a host need; fixed when the host is made.
@@ -64,6 +66,10 @@ pub struct Settings {
     pub server_url: String,
     /// `owner/name`, or empty.
     pub repository: String,
+    /// What actions are given to reach caches and artifacts; `None`: they get none.
+    pub services: Option<JobServices>,
+    /// A folder with several versions of Node.js, as in `node20/bin/node`; `None` or one that is not there: PATH's is taken.
+    pub externals: Option<PathBuf>,
 }
 
 /// What the threads of a host share.
@@ -78,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) leftovers: Mutex<Lane>,
     /// Held while the files of a body are put away whose end was told already.
     tidying: Mutex<()>,
+    nodes: node::Nodes,
     /// By which strays of this host are told from those of others.
     pub(crate) keeper: Keeper,
 }
@@ -100,6 +107,7 @@ impl Shared {
             matchers: LiveMatchers::default(),
             guardian: Mutex::default(),
             tidying: Mutex::default(),
+            nodes: node::Nodes::default(),
         }
     }
 

@@ -13,17 +13,19 @@ use engine::effect::Signal as Asked;
 use engine::event::{BodyEnd, Exit};
 use engine::file_command::FileCommandResults;
 use engine::lines::LineTag;
-use engine::process::ProcessSpec;
+use engine::mask::Origin;
+use engine::process::{ActionProgram, ProcessSpec};
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
 use super::ladder::Ladder;
 use super::output::{Journalist, Pump};
 use super::run::{Run, RunState};
-use super::{Shared, command_line, environment, files, heading};
+use super::{Shared, command_line, environment, files, heading, node};
 use crate::countdown::Countdown;
 use crate::lane::{Lane, Scan, Survivors};
 use crate::orphans;
 use crate::proc::{self, NamedProcess};
+use crate::services::Access;
 use crate::spawn::{EnvironmentBlock, Launch, spawn};
 use crate::watch::Watch;
 
@@ -33,21 +35,29 @@ const OOM_SCORE: i16 = 500;
 /// A body that was begun: its leader and its output, or why it has none.
 pub(crate) struct Begun {
     shell: Option<PathBuf>,
+    /// For the step's log.
+    warnings: Vec<String>,
     started: Result<(i32, PipeReader), String>,
 }
 
 /// Begins the body. Whoever attends it may come later: waking a thread costs as much as a tenth of a small step, and goes on beside the
-/// step when that is on its way already.
+/// step when that is on its way already. One that takes its time to begin is better begun by whoever attends it ([`is_slow`]).
 pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: &ProcessSpec) -> Begun {
     let prepared = prepare(shared, tag, spec);
-    let mut state = run.lock();
-    let started = start(&prepared, spec);
+    let mut state = run.lock_moving();
+    let discarded = || Err("the lane was ended".to_owned());
+    let started = if state.discarded { discarded() } else { start(&prepared, spec) };
     if let Ok((leader, _)) = &started {
         state.membership = Lane::of_new_leader(tag.to_owned(), *leader);
         drop(state);
         shared.watchers().started(*leader);
     }
-    Begun { shell: prepared.shell, started }
+    Begun { shell: prepared.shell, warnings: prepared.warnings, started }
+}
+
+/// Whether the session should not wait for the beginning: the services may have to start, and a `node` to tell its version.
+pub(crate) fn is_slow(spec: &ProcessSpec) -> bool {
+    spec.action.is_some()
 }
 
 /// Attends the body until it is over; `over` is called with its end while nothing of it can move any more. A body whose lane was
@@ -64,6 +74,7 @@ pub(crate) fn attend(
     if !state.discarded {
         // Nothing of the shell is read before this, so the log begins with it.
         heading::write(spec, begun.shell.as_deref(), &shared.masks.current(), out.batch());
+        begun.warnings.iter().for_each(|warning| out.note(LineTag::Warning, warning));
         out.flush();
     }
     match begun.started {
@@ -89,20 +100,59 @@ struct Prepared {
     script: Result<PathBuf, String>,
     environment: EnvironmentBlock,
     directory: PathBuf,
+    /// For the step's log.
+    warnings: Vec<String>,
 }
 
 fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
     let settings = &shared.settings;
     let variables = files::variables(&settings.temp, &spec.command_files);
-    let step = environment::build(&settings.base, spec, tag, &variables);
+    let mut warnings = Vec::new();
+    let access = access(shared, spec, tag).unwrap_or_else(|warning| {
+        warnings.push(warning);
+        None
+    });
+    let step = environment::build(&settings.base, spec, tag, &variables, access.as_ref());
     let directory = settings.workspace.join(&*spec.working_directory);
-    let shell = command_line::find(&spec.shell.candidates, &step.path, &directory);
+    let shell = match spec.action {
+        Some(program) => node(shared, spec, program, &step.path, &mut warnings),
+        None => command_line::find(&spec.shell.candidates, &step.path, &directory),
+    };
     let tidy = shared.tidy();
     let script = files::prepare(settings, spec).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
     });
     drop(tidy);
-    Prepared { shell, path: step.path, script, environment: step.block, directory }
+    Prepared { shell, path: step.path, script, environment: step.block, directory, warnings }
+}
+
+/// The program that runs an action: of the version that it wants where there is one, else whichever is on PATH.
+fn node(
+    shared: &Shared,
+    spec: &ProcessSpec,
+    program: ActionProgram,
+    path: &OsString,
+    warnings: &mut Vec<String>,
+) -> Option<PathBuf> {
+    let settings = &shared.settings;
+    let (version, conflict) = node::wanted(program.node, spec, &settings.base);
+    warnings.extend(conflict.map(str::to_owned));
+    if let Some(own) = node::own(settings.externals.as_deref(), version) {
+        return Some(own);
+    }
+    let found = command_line::find(&spec.shell.candidates, path, &settings.workspace)?;
+    warnings.extend(shared.nodes.warning(version, &found, path));
+    Some(found)
+}
+
+/// What the process of an action is told of the services. Its token is masked before the process can print it.
+fn access(shared: &Shared, spec: &ProcessSpec, tag: &str) -> Result<Option<Access>, String> {
+    let (Some(services), Some(_)) = (&shared.settings.services, spec.action) else { return Ok(None) };
+    let access = services
+        .access(&spec.step, tag)
+        .map_err(|error| format!("Caches and artifacts cannot be used in this step: {error}"))?;
+    shared.masks.extend([(&access.secret, Origin::Unnamed)]);
+    Ok(Some(access))
 }
 
 /// The leader and its output, which is read without waiting.

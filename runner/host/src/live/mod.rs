@@ -19,7 +19,7 @@ use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::action::{self, CallOff, Errand};
-use crate::body::{Run, Shared, attend, begin, discard_files, start_guardian};
+use crate::body::{Run, Shared, attend, begin, discard_files, is_slow, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -123,6 +123,11 @@ impl LiveHost {
         let shared = Arc::clone(&self.shared);
         let over = move |shared: &Shared, end| shared.send(epoch, Event::BodyEnded { lane, end });
         match body {
+            Body::Process(spec) if is_slow(&spec) => worker.run(Box::new(move || {
+                let begun = begin(&shared, &run, &tag, &spec);
+                attend(&shared, &run, &spec, begun, |end| over(&shared, end));
+                run.finish();
+            })),
             Body::Process(spec) => {
                 let begun = begin(&shared, &run, &tag, &spec);
                 worker.run(Box::new(move || {

@@ -1,5 +1,7 @@
 //! The live host with real shells. Waiting is for events and lines only; grace times are made short.
 
+mod actions;
+
 use super::*;
 use crate::checkout::Origin;
 use crate::contract::FrozenLanes as _;
@@ -105,6 +107,8 @@ impl Fixture {
             guardian: false,
             server_url: String::new(),
             repository: String::new(),
+            services: None,
+            externals: None,
         };
         let masks = SharedMasks::default();
         let host = LiveHost::new(settings, masks.clone(), sink);
@@ -133,6 +137,7 @@ impl Fixture {
             command_files,
             lines: LineOptions::default(),
             matchers: Matchers::default(),
+            action: None,
             step,
         }
     }

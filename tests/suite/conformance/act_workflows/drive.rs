@@ -215,6 +215,8 @@ fn settings(place: &Place, origin: PathBuf) -> Settings {
         guardian: false,
         server_url: "https://github.com".to_owned(),
         repository: "nektos/act".to_owned(),
+        services: None,
+        externals: None,
     }
 }
 

@@ -212,6 +212,11 @@ fn a_javascript_action_gets_its_inputs_and_its_state() {
     let answer = found("./n", &[("./n", NODE)]);
     stage.handle(Event::ActionReady { lane: LaneId::FOREGROUND, step: StepPath::main(0), answer });
     let spec = stage.process();
+    assert_eq!(
+        spec.action.map(|program| program.node),
+        Some(20),
+        "its services and its node are the host's to add"
+    );
     let of = |spec: &crate::process::ProcessSpec, name: &str| spec.environment.get(name).cloned();
     assert_eq!(of(&spec, "INPUT_SOME_NAME").as_deref(), Some("x"));
     assert_eq!(of(&spec, "INPUT_OLD").as_deref(), Some(""));

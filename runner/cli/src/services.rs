@@ -1,0 +1,106 @@
+//! Where the caches and artifacts of a run are, and what is said of them at its end.
+//!
+//! Knows the folders and the contexts; how actions reach what is in them is the host's affair.
+
+use std::io::Write;
+
+use expr::{Object, Value};
+use host::services::{KeptArtifact, ServiceSettings, Services};
+use session::wording::{Meaning, Painter, shown};
+
+use crate::paths::Paths;
+
+/// The services of the run with this name, whose jobs have this `github` context.
+pub(crate) fn of_run(paths: &Paths, run: &str, github: &Object) -> Services {
+    let text = |key: &str| github.get(key).map_or_else(String::new, |value| value.to_text().into_owned());
+    Services::new(ServiceSettings {
+        run: run.to_owned(),
+        repository: text("repository"),
+        scopes: scopes(github),
+        caches: paths.caches(),
+        artifacts: paths.artifacts().join(run),
+    })
+}
+
+/// The refs whose caches a run sees, as on GitHub: its own, the one that it is to be merged into, the default branch.
+fn scopes(github: &Object) -> Vec<String> {
+    let text = |value: Option<&Value>| value.map_or_else(String::new, |value| value.to_text().into_owned());
+    let branch = |name: String| if name.is_empty() { name } else { format!("refs/heads/{name}") };
+    let member = |value: Option<&Value>, key: &str| match value {
+        Some(Value::Object(object)) => object.get(key).cloned(),
+        _ => None,
+    };
+    let repository = member(github.get("event"), "repository");
+    let default_branch = member(repository.as_ref(), "default_branch");
+    let mut scopes = vec![text(github.get("ref"))];
+    for scope in [branch(text(github.get("base_ref"))), branch(text(default_branch.as_ref()))] {
+        if !scope.is_empty() && !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    scopes
+}
+
+/// Says which artifacts there are and where: one line each.
+pub(crate) fn tell(artifacts: &[KeptArtifact], out: &mut dyn Write, painter: Painter) {
+    for artifact in artifacts {
+        let text = format!(
+            "artifact: {} · {} · {}",
+            shown(&artifact.name),
+            size(artifact.size),
+            shown(&artifact.path.to_string_lossy())
+        );
+        // Whoever has closed standard error does not want to know.
+        let _ = writeln!(out, "{}", painter.paint(Meaning::Quiet, &text));
+    }
+}
+
+fn size(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut units = ["bytes", "KiB", "MiB", "GiB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while value >= 1024.0
+        && let Some(next) = units.next()
+    {
+        (value, unit) = (value / 1024.0, next);
+    }
+    if unit == "bytes" { format!("{bytes} bytes") } else { format!("{value:.1} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_scopes(github: &str, expected: &[&str]) {
+        let Value::Object(github) = Value::from_json(github).unwrap() else { panic!("an object") };
+        assert_eq!(scopes(&github), expected);
+    }
+
+    #[test]
+    fn a_run_sees_caches_of_its_own_branch_its_base_and_the_default_branch() {
+        check_scopes(
+            "{ref: 'refs/pull/1/merge', base_ref: 'dev', event: {repository: {default_branch: 'main'}}}",
+            &["refs/pull/1/merge", "refs/heads/dev", "refs/heads/main"],
+        );
+        check_scopes(
+            "{ref: 'refs/heads/main', base_ref: '', event: {repository: {default_branch: 'main'}}}",
+            &["refs/heads/main"],
+        );
+        check_scopes("{ref: 'refs/tags/v1'}", &["refs/tags/v1"]);
+    }
+
+    #[test]
+    fn artifacts_are_told_with_size_and_place() {
+        let artifact = |name: &str, size: u64| KeptArtifact {
+            name: name.to_owned(),
+            size,
+            path: format!("/a/{name}.zip").into(),
+        };
+        let mut out = Vec::new();
+        tell(&[artifact("one", 12), artifact("two", 1536)], &mut out, Painter::new(false));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "artifact: one · 12 bytes · /a/one.zip\nartifact: two · 1.5 KiB · /a/two.zip\n"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+import * as core from '@actions/core'
+import * as glob from '@actions/glob'
+
+const secret = core.getInput('secret')
+core.setSecret(secret)
+core.info(`the secret is ${secret}`)
+core.setOutput('said', `${core.getInput('word', {required: true})} ${core.getBooleanInput('flag')}`)
+core.setOutput('lines', core.getMultilineInput('lines').join('|'))
+core.setOutput('object', {text: 'two\nlines', list: [1, 2]})
+core.saveState('word', core.getInput('word'))
+core.saveState('where', 'main')
+core.exportVariable('FROM_CORE', 'first line\nsecond % line')
+core.addPath(`${process.env.GITHUB_WORKSPACE}/added`)
+core.debug('only for debugging')
+core.notice('see here', {file: 'a.txt', startLine: 2, title: 'A title'})
+core.warning('be careful')
+await core.group('A group', async () => core.info('inside'))
+await core.summary.addHeading('Summary').addRaw('text').write()
+core.setOutput('hash', await glob.hashFiles('**/*.txt'))
+const globber = await glob.create('*.txt\n!b.txt')
+core.setOutput('found', (await globber.glob()).map(path => path.split('/').pop()).join())
+core.setOutput('platform', core.platform.isLinux || core.platform.isMacOS)
