@@ -198,7 +198,11 @@ impl<H: Host> Session<H> {
         }
         let mut open = self.job.cut_lanes().filter(|(_, path)| !self.confirmed.contains(path));
         open.find_map(|(_, path)| {
-            let command = reach::has_reached_outside(&self.job, &path)?;
+            // Of an action what counts is what it has come to by now, which may be more than at this moment.
+            let has_reached = |job: &Job| reach::has_reached_outside(job, &path);
+            let mut moments = self.timeline.moments().iter();
+            let command =
+                has_reached(&self.job).or_else(|| moments.find_map(|moment| has_reached(&moment.job)))?;
             Some((command, Some(path)))
         })
     }

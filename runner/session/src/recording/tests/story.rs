@@ -161,6 +161,6 @@ fn the_written_form_of_twins_3_1_stays() {
     }
     assert_eq!(
         hasher.finalize().to_hex().as_str(),
-        "fb9a92b4fa3f4565992d93cea1ba89ec74c96afe36f86cc1c7dc09e42fca3b57"
+        "1068689f68360174b48d8a4120dae6163dd95caeb3f7f63eda9acaa2d57e1213"
     );
 }
