@@ -26,6 +26,7 @@ use crate::config;
 use crate::dap::listen::{self, Server};
 use crate::dap::{debuggee, decides};
 use crate::exit::{Exit, Fault};
+use crate::given::actions;
 use crate::interrupts::Interrupts;
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
@@ -56,6 +57,7 @@ pub(crate) fn debug(
         return reopen::debug_last(project, arguments, terminal);
     }
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
+    let project = &project.reaching(actions::store_of(&settings)?);
     let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };

@@ -28,6 +28,8 @@ pub(crate) struct Prepared {
     pub(crate) sources: Sources,
     /// Where the workflow file is.
     pub(crate) path: PathBuf,
+    /// Where the workflows of other repositories are that it calls, by their references.
+    pub(crate) elsewhere: IndexMap<Arc<str>, PathBuf>,
     /// The repository that it belongs to.
     pub(crate) project: Project,
     /// The workflow, with `--env` and `--matrix` applied.
@@ -79,7 +81,7 @@ pub(crate) fn prepare(
     warnings: &mut Warnings<'_>,
 ) -> anyhow::Result<Prepared> {
     refuse_faulty(&loaded, warnings.painter, warnings.out)?;
-    let Loaded { path, shown, sources, workflow, .. } = loaded;
+    let Loaded { path, shown, sources, elsewhere, workflow, .. } = loaded;
     let mut workflow = workflow.ok_or_else(|| Fault::new(format!("{shown}: there are no jobs in it")))?;
     let paths = Paths::from_environment()?;
     let variable = |name: &str| std::env::var(name).ok();
@@ -101,7 +103,10 @@ pub(crate) fn prepare(
             .warn(&format!("{shown} does not listen to the event `{}`; it is run all the same", event.name));
     }
     let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
-    let actions = actions::store(&settings, paths.actions(), &values, &variable)?;
+    let actions = match &project.elsewhere {
+        Some(store) => store.clone(),
+        None => actions::store(&settings, paths.actions(), &values, &variable)?,
+    };
     let vars: Object = settings
         .vars
         .iter()
@@ -128,6 +133,7 @@ pub(crate) fn prepare(
     };
     Ok(Prepared {
         sources,
+        elsewhere,
         path,
         project: project.clone(),
         event_json: Value::from(event.payload).to_json(),
@@ -150,7 +156,11 @@ impl Prepared {
 
     /// Where a workflow file of the run is.
     pub(crate) fn path_of(&self, file: &str) -> PathBuf {
-        if *file == *self.given.file { self.path.clone() } else { self.root.join(file) }
+        match self.elsewhere.get(file) {
+            Some(found) => found.clone(),
+            None if *file == *self.given.file => self.path.clone(),
+            None => self.root.join(file),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::args::RunArguments;
 use crate::choose;
 use crate::config;
 use crate::exit::{Exit, Fault};
+use crate::given::actions;
 use crate::interrupts::{self, Interrupts};
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
@@ -54,6 +55,7 @@ struct Asks {
 /// Everything that a person can put right before the first step.
 pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal) -> anyhow::Result<Exit> {
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
+    let project = &project.reaching(actions::store_of(&settings)?);
     let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let wanted = match (&loaded.workflow, &arguments.job) {
         (Some(workflow), Some(job)) => Some(vec![loaded.job_id(workflow, job)?]),

@@ -2,10 +2,14 @@
 //!
 //! Knows the folders of a repository; what is in a workflow is `syntax`'s to say.
 
+use std::cell::RefCell;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use host::action::ActionStore;
+use indexmap::IndexMap;
 use session::command::nearest;
 use syntax::{
     CallSecrets, Diagnostic, FileProvider, Job, JobBody, ReadOptions, Severity, Sources, Workflow,
@@ -27,6 +31,8 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     /// The repository, if there is one.
     pub(crate) repository: Option<Repository>,
+    /// Where called workflows of other repositories come from; without it they are not looked at.
+    pub(crate) elsewhere: Option<ActionStore>,
 }
 
 impl Project {
@@ -41,7 +47,12 @@ impl Project {
         // An example inside a repository is a project of its own.
         let root =
             with_workflows().filter(|folder| folder.starts_with(&root)).map_or(root, Path::to_path_buf);
-        Project { start: start.to_path_buf(), root, repository }
+        Project { start: start.to_path_buf(), root, repository, elsewhere: None }
+    }
+
+    /// The same, with the workflows of other repositories that are called.
+    pub(crate) fn reaching(&self, elsewhere: ActionStore) -> Project {
+        Project { elsewhere: Some(elsewhere), ..self.clone() }
     }
 
     /// The project of the workflow file that a person named, if it lies in the `.github/workflows` of some other folder than
@@ -129,13 +140,15 @@ impl Project {
             fs::read(path).map_err(|error| Fault::new(format!("{shown}: cannot be read: {error}")))?;
         let mut sources = Sources::new();
         let (source, bad_text) = sources.add_bytes(shown.as_str(), &bytes);
-        let files = CalledFiles { root: &self.root };
+        let files = CalledFiles { project: self, found: RefCell::default() };
         let (workflow, mut diagnostics) =
             parse_workflow(&mut sources, source, &ReadOptions::default(), &files);
         diagnostics.iter_mut().for_each(excuse_other_repositories);
         diagnostics.extend(bad_text);
         diagnostics.sort_by_key(|diagnostic| (diagnostic.span.source, diagnostic.span.start));
-        Ok(Loaded { path: path.to_path_buf(), shown: shown.into(), sources, workflow, diagnostics })
+        let elsewhere = files.found.into_inner();
+        let (path, shown) = (path.to_path_buf(), shown.into());
+        Ok(Loaded { path, shown, sources, elsewhere, workflow, diagnostics })
     }
 }
 
@@ -147,6 +160,8 @@ pub(crate) struct Loaded {
     pub(crate) shown: Arc<str>,
     /// It and the files it calls.
     pub(crate) sources: Sources,
+    /// Where the workflows of other repositories are that it calls, by their references.
+    pub(crate) elsewhere: IndexMap<Arc<str>, PathBuf>,
     /// What is in it, as far as it could be understood.
     pub(crate) workflow: Option<Workflow>,
     /// What is wrong, in the order of the file.
@@ -222,20 +237,37 @@ pub(crate) fn each_job<E>(
     Ok(())
 }
 
-/// Called workflows of the same repository; nothing is fetched.
+/// Called workflows of the same repository, and of others as far as the project reaches.
 struct CalledFiles<'a> {
-    root: &'a Path,
+    project: &'a Project,
+    /// Those of others, by their references.
+    found: RefCell<IndexMap<Arc<str>, PathBuf>>,
 }
 
-const NOT_HERE: &str = "it is in another repository";
+/// What a reason begins with that is no fault of the file: GitHub may see what we do not.
+const NOT_HERE: &str = "it is in another repository, and ";
+
+impl CalledFiles<'_> {
+    fn elsewhere(&self, reference: &str) -> Result<Arc<str>, String> {
+        let Some(store) = &self.project.elsewhere else { return Err("was not looked at".to_owned()) };
+        // Nobody reads it: no reason not to go on.
+        let told = |text: &str| drop(writeln!(io::stderr(), "{text}"));
+        let path = store.file(reference, told)?;
+        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.found.borrow_mut().insert(reference.into(), path);
+        Ok(text.into())
+    }
+}
 
 impl FileProvider for CalledFiles<'_> {
     fn read(&self, path: &str) -> Result<Arc<str>, String> {
-        let Some(local) = path.strip_prefix("./") else { return Err(NOT_HERE.to_owned()) };
+        let Some(local) = path.strip_prefix("./") else {
+            return self.elsewhere(path).map_err(|reason| format!("{NOT_HERE}{reason}"));
+        };
         if local.split('/').any(|part| part == "..") {
             return Err("the path leads out of the repository".to_owned());
         }
-        fs::read_to_string(self.root.join(local))
+        fs::read_to_string(self.project.root.join(local))
             .map(Arc::from)
             .map_err(|_| "workflow was not found.".to_owned())
     }
@@ -243,9 +275,11 @@ impl FileProvider for CalledFiles<'_> {
 
 /// GitHub can see workflows of other repositories, we cannot: that is no fault of the file.
 fn excuse_other_repositories(diagnostic: &mut Diagnostic) {
-    if diagnostic.code == "workflow-not-found" && diagnostic.message.ends_with(NOT_HERE) {
+    if diagnostic.code == "workflow-not-found"
+        && let Some((_, reason)) = diagnostic.message.split_once(NOT_HERE)
+    {
         diagnostic.severity = Severity::Warning;
-        diagnostic.message = "the called workflow is in another repository, and was not looked at".to_owned();
+        diagnostic.message = format!("the called workflow is in another repository, and {reason}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Jobs that call workflows, run and debugged by the program.
 
+use super::github::{Github, Repository};
 use super::program::Sandbox;
 
 const CALLER: &str = "on: push
@@ -143,6 +144,58 @@ fn an_edit_of_the_called_file_is_taken_over() {
     let ran = sandbox.run(&arguments, &session);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
     assert!(ran.out.contains("\nedited\n"), "{}{}", ran.out, ran.errors);
+}
+
+const REMOTE: &str = "on:
+  workflow_call:
+    outputs: {word: {value: '${{ jobs.near.outputs.word }}'}}
+jobs:
+  near:
+    uses: ./.github/workflows/near.yml
+";
+const NEAR: &str = "on: {workflow_call: {outputs: {word: {value: '${{ jobs.say.outputs.word }}'}}}}
+jobs:
+  say:
+    runs-on: x
+    outputs: {word: '${{ steps.s.outputs.word }}'}
+    steps: [{id: s, run: 'echo word=from-afar >> $GITHUB_OUTPUT'}]
+";
+const CALLS_AFAR: &str = "on: push
+jobs:
+  far:
+    uses: o/shared/.github/workflows/far.yml@v1
+  here:
+    needs: far
+    runs-on: x
+    steps: [{run: 'echo \"got ${{ needs.far.outputs.word }}\"'}]
+";
+
+#[test]
+fn a_workflow_of_another_repository_brings_those_beside_it() {
+    let sandbox = Sandbox::new(CALLS_AFAR);
+    let commit = "3333333333333333333333333333333333333333";
+    let files = vec![
+        (".github/workflows/far.yml", REMOTE.to_owned()),
+        (".github/workflows/near.yml", NEAR.to_owned()),
+    ];
+    let github = Github::start(vec![Repository { name: "o/shared", commit, files }]);
+    let ran = sandbox.run(&["run", "--github-api-url", &github.url()], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    assert!(ran.out.contains("here | got from-afar\n"), "{}", ran.out);
+    let file = "o/shared/.github/workflows/near.yml@v1";
+    assert!(ran.out.contains(&format!("● far / near / say · 1 step · {file}")), "{}", ran.out);
+    drop(github);
+    let ran = sandbox.run(&["debug", "--offline", "--job", "far"], "list\nback\nnext\n");
+    assert!(ran.out.contains(file) && ran.out.contains("outputs.word=from-afar"), "{}{}", ran.out, ran.errors);
+}
+
+#[test]
+fn a_workflow_that_cannot_be_had_is_said_and_fails_its_job_alone() {
+    let sandbox = Sandbox::new(&CALLS_AFAR.replace("    needs: far\n", ""));
+    let ran = sandbox.run(&["run", "--offline"], "");
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.errors);
+    assert!(ran.errors.contains("the called workflow is in another repository, and the action o/shared@v1 is not on this machine"), "{}", ran.errors);
+    assert!(ran.out.contains("● far failed") && ran.out.contains("● here succeeded"), "{}", ran.out);
 }
 
 #[test]

@@ -30,6 +30,7 @@ use crate::args::DapArguments;
 use crate::choose;
 use crate::config;
 use crate::exit::{Exit, Fault};
+use crate::given::actions;
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::Output;
@@ -116,6 +117,8 @@ impl Job {
     fn prepare(launch: Launch) -> Result<Self, Fault> {
         let project = Project::around(&launch.start).of_file(launch.workflow.as_deref());
         let settings = config::settings(&project.start, &project.root, launch.options)?;
+        let store = actions::store_of(&settings).map_err(fault)?;
+        let project = project.reaching(store);
         let loaded = choose::workflow(
             &project,
             launch.workflow.as_deref(),
@@ -135,9 +138,7 @@ impl Job {
         };
         let id = choose::job(&loaded, &workflow, launch.job.as_deref(), Terminal::nobody())?;
         let prepared = prepare(&project, loaded, Some(vec![Arc::clone(&id)]), settings, &mut warnings)
-            .map_err(|error| {
-                error.downcast::<Fault>().unwrap_or_else(|error| Fault::new(error.to_string()))
-            })?;
+            .map_err(fault)?;
         let prepared = Arc::new(prepared);
         let run =
             Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));
@@ -175,6 +176,10 @@ impl Job {
         }
         outcome
     }
+}
+
+fn fault(error: anyhow::Error) -> Fault {
+    error.downcast::<Fault>().unwrap_or_else(|error| Fault::new(error.to_string()))
 }
 
 /// Gives the first session of the job away, and tells how the job ended.

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use host::action::{ActionStore, Pace, Remote};
 use indexmap::IndexMap;
 
+use super::secrets;
 use crate::args::ApiChoice;
 use crate::config::Settings;
 use crate::exit::Fault;
+use crate::paths::Paths;
 
 /// GitHub's own.
 const GITHUB: &str = "https://api.github.com";
@@ -19,6 +21,16 @@ const API_VARIABLE: &str = "GITHUB_API_URL";
 const TOKEN: &str = "GITHUB_TOKEN";
 /// What `gh` reads as well.
 const GH_TOKEN: &str = "GH_TOKEN";
+
+/// The store of a run, before anything else of the run is known.
+///
+/// # Errors
+/// As [`store`], and secrets that cannot be read.
+pub(crate) fn store_of(settings: &Settings) -> anyhow::Result<ActionStore> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
+    Ok(store(settings, Paths::from_environment()?.actions(), &values, &variable)?)
+}
 
 /// The store of a run. The token is the secret `GITHUB_TOKEN`, which the environment may have given, else `GH_TOKEN`; an API that
 /// the configuration file names is not sent one, for that file comes with the repository.

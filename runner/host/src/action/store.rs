@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::action::{RepositoryReference, ResolvedAction};
+use engine::action::{ActionReference, RepositoryReference, ResolvedAction};
 
 use super::cache::{Cache, Checkout, is_commit};
 use super::errand::Errand;
@@ -83,6 +83,20 @@ impl ActionStore {
                 action.directory
             )),
         }
+    }
+
+    /// The file that `owner/repo/path@ref` means, for instance a workflow that is called. `told` hears of a download, for which this
+    /// blocks.
+    ///
+    /// # Errors
+    /// It cannot be had; the text says how to provide it.
+    pub fn file(&self, reference: &str, told: impl Fn(&str) + Send + Sync + 'static) -> Result<PathBuf, String> {
+        let ActionReference::Repository(wanted) = ActionReference::of(reference) else {
+            return Err(format!("{reference} names no file of a repository"));
+        };
+        let (errand, _call_off) = Errand::new(told);
+        let found = self.folder(&wanted, &errand)?;
+        super::below(&found.folder, wanted.path, reference)
     }
 
     /// The folder of a repository's files.
