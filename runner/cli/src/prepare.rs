@@ -81,6 +81,7 @@ pub(crate) fn prepare(
     warnings: &mut Warnings<'_>,
 ) -> anyhow::Result<Prepared> {
     refuse_faulty(&loaded, warnings.painter, warnings.out)?;
+    loaded.not_here().for_each(|text| warnings.warn(&text));
     let Loaded { path, shown, sources, elsewhere, workflow, .. } = loaded;
     let mut workflow = workflow.ok_or_else(|| Fault::new(format!("{shown}: there are no jobs in it")))?;
     let paths = Paths::from_environment()?;

@@ -169,6 +169,15 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// Calls that lead to workflows which are not on this machine, each with its place.
+    pub(crate) fn not_here(&self) -> impl Iterator<Item = String> {
+        let missing = self.diagnostics.iter().filter(|one| one.code == NOT_FOUND && !one.is_error());
+        missing.map(|one| {
+            let (file, start) = (self.sources.path(one.span.source), one.span.start);
+            format!("{file}:{}:{}: {}", start.line, start.column, one.message)
+        })
+    }
+
     /// Whether GitHub would refuse it.
     pub(crate) fn has_errors(&self) -> bool {
         self.workflow.is_none() || self.diagnostics.iter().any(Diagnostic::is_error)
@@ -244,6 +253,8 @@ struct CalledFiles<'a> {
     found: RefCell<IndexMap<Arc<str>, PathBuf>>,
 }
 
+/// The code of a called workflow that could not be had.
+const NOT_FOUND: &str = "workflow-not-found";
 /// What a reason begins with that is no fault of the file: GitHub may see what we do not.
 const NOT_HERE: &str = "it is in another repository, and ";
 
@@ -275,7 +286,7 @@ impl FileProvider for CalledFiles<'_> {
 
 /// GitHub can see workflows of other repositories, we cannot: that is no fault of the file.
 fn excuse_other_repositories(diagnostic: &mut Diagnostic) {
-    if diagnostic.code == "workflow-not-found"
+    if diagnostic.code == NOT_FOUND
         && let Some((_, reason)) = diagnostic.message.split_once(NOT_HERE)
     {
         diagnostic.severity = Severity::Warning;

@@ -186,7 +186,12 @@ fn a_workflow_of_another_repository_brings_those_beside_it() {
     assert!(ran.out.contains(&format!("● far / near / say · 1 step · {file}")), "{}", ran.out);
     drop(github);
     let ran = sandbox.run(&["debug", "--offline", "--job", "far"], "list\nback\nnext\n");
-    assert!(ran.out.contains(file) && ran.out.contains("outputs.word=from-afar"), "{}{}", ran.out, ran.errors);
+    assert!(
+        ran.out.contains(file) && ran.out.contains("outputs.word=from-afar"),
+        "{}{}",
+        ran.out,
+        ran.errors
+    );
 }
 
 #[test]
@@ -194,7 +199,13 @@ fn a_workflow_that_cannot_be_had_is_said_and_fails_its_job_alone() {
     let sandbox = Sandbox::new(&CALLS_AFAR.replace("    needs: far\n", ""));
     let ran = sandbox.run(&["run", "--offline"], "");
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.errors);
-    assert!(ran.errors.contains("the called workflow is in another repository, and the action o/shared@v1 is not on this machine"), "{}", ran.errors);
+    assert!(
+        ran.errors.contains(
+            "the called workflow is in another repository, and the action o/shared@v1 is not on this machine"
+        ),
+        "{}",
+        ran.errors
+    );
     assert!(ran.out.contains("● far failed") && ran.out.contains("● here succeeded"), "{}", ran.out);
 }
 

@@ -137,8 +137,8 @@ impl Job {
             Err(error) => return Err(Fault::new(format!("{error}\n{}", String::from_utf8_lossy(&said)))),
         };
         let id = choose::job(&loaded, &workflow, launch.job.as_deref(), Terminal::nobody())?;
-        let prepared = prepare(&project, loaded, Some(vec![Arc::clone(&id)]), settings, &mut warnings)
-            .map_err(fault)?;
+        let prepared =
+            prepare(&project, loaded, Some(vec![Arc::clone(&id)]), settings, &mut warnings).map_err(fault)?;
         let prepared = Arc::new(prepared);
         let run =
             Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));

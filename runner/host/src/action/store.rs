@@ -90,7 +90,11 @@ impl ActionStore {
     ///
     /// # Errors
     /// It cannot be had; the text says how to provide it.
-    pub fn file(&self, reference: &str, told: impl Fn(&str) + Send + Sync + 'static) -> Result<PathBuf, String> {
+    pub fn file(
+        &self,
+        reference: &str,
+        told: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Result<PathBuf, String> {
         let ActionReference::Repository(wanted) = ActionReference::of(reference) else {
             return Err(format!("{reference} names no file of a repository"));
         };

@@ -5,8 +5,13 @@ use crate::services::{ServiceSettings, Services};
 use engine::process::ActionProgram;
 
 impl Fixture {
-    fn settings(&mut self) -> &mut Settings {
-        &mut Arc::get_mut(&mut self.host.shared).unwrap().settings
+    /// A host with other settings in the place of the one that has done nothing yet.
+    fn change(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.host.shared.settings.clone();
+        change(&mut settings);
+        let sink = Arc::clone(&self.log);
+        let sink = Box::new(move |batch: LogBatch| sink.write(&batch));
+        self.host = LiveHost::new(settings, self.masks.clone(), sink);
     }
 
     fn with_services(mut self) -> Self {
@@ -18,7 +23,7 @@ impl Fixture {
             caches: folder.join("caches"),
             artifacts: folder.join("artifacts"),
         });
-        self.settings().services = Some(services.for_job("build"));
+        self.change(|settings| settings.services = Some(services.for_job("build")));
         self
     }
 
@@ -76,10 +81,12 @@ echo \"token $ACTIONS_RUNTIME_TOKEN\"; echo \"$ACTIONS_RUNTIME_URL $ACTIONS_CACH
 #[test]
 fn the_program_of_an_action_reaches_the_services_and_a_script_does_not() {
     let mut fixture = Fixture::new().with_services();
-    fixture.settings().base = BaseEnvironment::new([
-        ("PATH".into(), std::env::var_os("PATH").unwrap()),
-        ("NODE_ICU_DATA".into(), "x".into()),
-    ]);
+    fixture.change(|settings| {
+        settings.base = BaseEnvironment::new([
+            ("PATH".into(), std::env::var_os("PATH").unwrap()),
+            ("NODE_ICU_DATA".into(), "x".into()),
+        ])
+    });
     let (_, log) = fixture.run("env | grep -c ^ACTIONS_ || echo \"[$NODE_ICU_DATA]\"");
     assert_eq!(log, "0\n[x]\n");
     assert!(!fixture.folder.path().join("caches").exists(), "nothing is made for a script");
@@ -96,7 +103,9 @@ fn the_program_of_an_action_reaches_the_services_and_a_script_does_not() {
 #[test]
 fn a_proxy_is_not_asked_for_what_is_here() {
     let mut fixture = Fixture::new().with_services();
-    fixture.settings().base = BaseEnvironment::new([("PATH".into(), std::env::var_os("PATH").unwrap())]);
+    fixture.change(|settings| {
+        settings.base = BaseEnvironment::new([("PATH".into(), std::env::var_os("PATH").unwrap())])
+    });
     let node = fixture.node("bin", "20.1.0");
     let mut check = |lane: u32, variables: &[(&str, &str)], expected: &str| {
         let log = fixture.act_with(lane, 20, &node, "echo \"[$NO_PROXY] [$no_proxy]\"", variables);
@@ -123,7 +132,7 @@ fn an_action_runs_with_its_version_where_there_is_one() {
     let mut fixture = Fixture::new();
     let externals = fixture.folder.path().join("externals");
     let path = fixture.node("bin", "22.0.0");
-    fixture.settings().externals = Some(externals);
+    fixture.change(|settings| settings.externals = Some(externals));
     for version in [20, 24] {
         fixture.node(&format!("externals/node{version}/bin"), &format!("{version}.9.9"));
     }
