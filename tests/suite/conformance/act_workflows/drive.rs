@@ -179,9 +179,10 @@ fn furnish(row: &Row, origin: &Path) {
     }
 }
 
-/// Copies `folder` to where it lies below `root`.
-fn copy(folder: &Path, root: &Path, to: &Path) {
-    for file in files(folder) {
+/// Copies a folder or a file to where it lies below `root`.
+fn copy(from: &Path, root: &Path, to: &Path) {
+    let all = if from.is_file() { vec![from.to_owned()] } else { files(from) };
+    for file in all {
         let target = to.join(file.strip_prefix(root).expect("below"));
         fs::create_dir_all(target.parent().expect("a folder")).unwrap();
         fs::copy(&file, &target).unwrap();

@@ -11,9 +11,12 @@ use engine::secrets::Secrets;
 use expr::{Object, Value};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
-use syntax::{InputKind, JobBody, Spanned, StepBody, Token, Workflow};
+use syntax::{
+    FileProvider, InputKind, JobBody, ReadOptions, Sources, Spanned, StepBody, Token, Workflow,
+    parse_workflow,
+};
 
-use super::super::real_world::{read, workflow};
+use super::super::real_world::read;
 use super::super::{json, object, text, value};
 
 /// What comes of a row.
@@ -55,11 +58,15 @@ impl Row {
             panic!("{row}: more than one workflow")
         };
         let file = file.as_str().expect("a file");
-        let (mut workflow, reading) = workflow(file, &read(&tree.join(file)));
-        let errors = reading.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+        let root = tree.join(text(row, "workdir"));
+        let mut sources = Sources::new();
+        let (source, _) = sources.add_bytes(file, &read(&tree.join(file)));
+        let (mut workflow, diagnostics) =
+            parse_workflow(&mut sources, source, &ReadOptions::default(), &Below(&root));
+        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         let places: Vec<String> =
             errors.map(|error| format!("{}:{}", error.span.start.line, error.span.start.column)).collect();
-        let workflow = workflow.as_mut().unwrap_or_else(|| panic!("{file}: {:?}", reading.errors()));
+        let workflow = workflow.as_mut().unwrap_or_else(|| panic!("{file}: {diagnostics:?}"));
 
         let beside = tree.join(file).parent().expect("a folder").to_path_buf();
         add_environment(workflow, dotenv(&beside.join(".env")));
@@ -83,7 +90,7 @@ impl Row {
             name: name.to_owned(),
             expected,
             refused: (!places.is_empty()).then_some(places),
-            root: tree.join(text(row, "workdir")),
+            root,
             needed: local_folders(row).map(|folder| tree.join(folder)).chain([beside.clone()]).collect(),
             workflow: Arc::new(workflow.clone()),
             given,
@@ -98,7 +105,8 @@ impl Row {
             return Some("needs a network");
         }
         self.workflow.jobs.values().find_map(|job| match &job.body {
-            JobBody::Reusable { .. } => Some("calls another workflow"),
+            JobBody::Reusable { workflow: None, .. } => Some("calls a workflow of another repository"),
+            JobBody::Reusable { .. } => None,
             JobBody::Steps { container: Some(_), .. } => Some("runs in a container"),
             JobBody::Steps { services: Some(_), .. } => Some("needs services"),
             JobBody::Steps { steps, .. } => steps.iter().find_map(|step| match &step.body {
@@ -106,6 +114,16 @@ impl Row {
                 _ => None,
             }),
         })
+    }
+}
+
+/// Called workflows of the row's repository.
+struct Below<'a>(&'a Path);
+
+impl FileProvider for Below<'_> {
+    fn read(&self, path: &str) -> Result<Arc<str>, String> {
+        let local = path.strip_prefix("./").ok_or("it is in another repository")?;
+        std::fs::read_to_string(self.0.join(local)).map(Arc::from).map_err(|error| error.to_string())
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) struct Dump {
 impl Dump {
     pub(super) fn of(top: &Path) -> Self {
         let mut dump = Self { entries: BTreeMap::new() };
-        let mut inodes: BTreeMap<u64, PathBuf> = BTreeMap::new();
+        // Names are counted here: what is parked may be a further name of the same file, and the system counts that too.
+        let mut inodes: BTreeMap<u64, (PathBuf, u32)> = BTreeMap::new();
         let mut rest = vec![PathBuf::new()];
         let mut found = Vec::new();
         while let Some(path) = rest.pop() {
@@ -23,8 +24,9 @@ impl Dump {
                 let children = std::fs::read_dir(top.join(&path)).unwrap();
                 rest.extend(children.map(|child| path.join(child.unwrap().file_name())));
             } else {
-                let first = inodes.entry(meta.ino()).or_insert_with(|| path.clone());
+                let (first, names) = inodes.entry(meta.ino()).or_insert_with(|| (path.clone(), 0));
                 *first = first.clone().min(path.clone());
+                *names += 1;
             }
             found.push((path, meta));
         }
@@ -57,14 +59,15 @@ impl Dump {
     }
 }
 
-fn describe(path: &Path, meta: &std::fs::Metadata, first_name: Option<&PathBuf>) -> String {
+fn describe(path: &Path, meta: &std::fs::Metadata, names: Option<&(PathBuf, u32)>) -> String {
     let kind = meta.file_type();
     let mut text =
         format!("{:o} {}:{} {}.{:09}", meta.mode(), meta.uid(), meta.gid(), meta.mtime(), meta.mtime_nsec());
     if kind.is_file() {
         let bytes = std::fs::read(path).unwrap();
         write!(text, " {} bytes {}", bytes.len(), blake3::hash(&bytes)).unwrap();
-        write!(text, " links {} first {first_name:?} holes {:?}", meta.nlink(), holes(path)).unwrap();
+        let (first, count) = names.cloned().unwrap_or_default();
+        write!(text, " names {count} first {first:?} holes {:?}", holes(path)).unwrap();
     }
     if kind.is_symlink() {
         let target = std::fs::read_link(path).unwrap();

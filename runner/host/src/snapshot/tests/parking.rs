@@ -104,3 +104,18 @@ fn what_is_parked_goes_when_the_branch_is_real() {
     assert_eq!(names.count(), 1, "the log alone");
     assert_eq!(dump.differences_with_inodes(&bench.dump()), Vec::<String>::new());
 }
+
+#[test]
+fn a_renamed_hard_link_comes_and_goes() {
+    let mut bench = Bench::new();
+    bench.write("one", "");
+    std::fs::hard_link(bench.path("one"), bench.path("two")).unwrap();
+    let (before, before_dump) = (bench.take(), bench.dump());
+    std::fs::rename(bench.path("two"), bench.path("three")).unwrap();
+    let (after, after_dump) = (bench.take(), bench.dump());
+    let mut lot = bench.lot();
+    assert!(bench.store.restore(before, &bench.roots, RestoreMode::Park(&mut lot)).unwrap().exact);
+    assert_eq!(bench.dump().differences(&before_dump), [""; 0]);
+    assert!(bench.store.unpark(&mut lot, after, &bench.roots).unwrap().exact);
+    assert_eq!(bench.dump().differences_with_inodes(&after_dump), [""; 0]);
+}
