@@ -184,7 +184,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "What the job is given")]
     pub(crate) refresh_actions: Option<bool>,
-    /// The API that actions are downloaded from; without it GITHUB_API_URL, or https://api.github.com
+    /// The API that actions are downloaded from; without it GITHUB_API_URL, or that of github.com
     #[arg(long, value_name = "URL", help_heading = "What the job is given")]
     pub(crate) github_api_url: Option<ApiChoice>,
     /// Who started the workflow
