@@ -91,6 +91,19 @@ fn the_tabulator_completes_and_lists() {
 }
 
 #[test]
+fn lines_that_are_typed_ahead_are_all_taken() {
+    let sandbox = Sandbox::new(WORKFLOW);
+    let mut terminal = Terminal::start(&sandbox, &["debug"]);
+    terminal.at("(build 1) ");
+    terminal.press("next\rprint 'of ' && job.status\rback\rquit\r");
+    assert_eq!(terminal.end(), Some(130), "{}", terminal.text());
+    let text = terminal.text();
+    for part in ["✓ 1 One", "\nsuccess\n", "↩ the start: before 1 One"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
 fn an_interrupt_at_the_prompt_throws_the_line_away() {
     let sandbox = Sandbox::new(WORKFLOW);
     let mut terminal = Terminal::start(&sandbox, &["debug"]);
