@@ -130,7 +130,7 @@ struct Looks {
 }
 
 /// A frame of the stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Frame {
     /// The step at the cursor.
     Step(StepPath),

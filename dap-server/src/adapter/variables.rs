@@ -24,7 +24,7 @@ use crate::protocol::{ErrorId, Failure, ResponseBody};
 const SHOWN_CHARS_MAX: usize = 1000;
 
 /// Something that can be opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Node {
     /// A step as the workflow has it, and what became of it.
     Step(StepPath),
@@ -41,7 +41,7 @@ pub(super) enum Node {
 }
 
 /// An expression, and the lane in whose contexts it is evaluated.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Asked {
     lane: LaneId,
     expression: String,
