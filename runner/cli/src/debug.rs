@@ -57,7 +57,8 @@ pub(crate) fn debug(
         return reopen::debug_last(project, arguments, terminal);
     }
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
-    let project = &project.reaching(actions::store_of(&settings)?);
+    let (store, secrets) = actions::store_and_secrets(&settings)?;
+    let project = &project.reaching(store);
     let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
@@ -67,7 +68,8 @@ pub(crate) fn debug(
         .as_ref()
         .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
     let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
-    let prepared = Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), settings, &mut warnings)?);
+    let prepared =
+        Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), (settings, secrets), &mut warnings)?);
     let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
     let run = choose::combination(run, &job, terminal, &mut warnings)?;
     sweep::sweep(&prepared.paths, &mut warnings);

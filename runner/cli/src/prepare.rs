@@ -17,6 +17,7 @@ use crate::check::refuse_faulty;
 use crate::config::Settings;
 use crate::exit::Fault;
 use crate::given::event::{self, Event, Facts};
+use crate::given::secrets::SecretValues;
 use crate::given::{actions, environment, github, inputs, matrix, missing, runner, secrets};
 use crate::paths::Paths;
 use crate::workflow_files::{self, Loaded, Project};
@@ -77,7 +78,7 @@ pub(crate) fn prepare(
     project: &Project,
     loaded: Loaded,
     wanted: Option<Vec<Arc<str>>>,
-    settings: Settings,
+    (settings, values): (Settings, SecretValues),
     warnings: &mut Warnings<'_>,
 ) -> anyhow::Result<Prepared> {
     refuse_faulty(&loaded, warnings.painter, warnings.out)?;
@@ -103,7 +104,6 @@ pub(crate) fn prepare(
         warnings
             .warn(&format!("{shown} does not listen to the event `{}`; it is run all the same", event.name));
     }
-    let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
     let actions = match &project.elsewhere {
         Some(store) => store.clone(),
         None => actions::store(&settings, paths.actions(), &values, &variable)?,
@@ -226,8 +226,9 @@ mod tests {
         let mut out = Vec::new();
         let mut warnings = Warnings { out: &mut out, painter: Painter::new(false) };
         let wanted = job.map(|job| vec![Arc::from(job)]);
-        let result =
-            prepare(&project, loaded, wanted, settings, &mut warnings).map_err(|error| error.to_string());
+        let values = secrets::gather(&settings.secret_files, &settings.secrets, &|_| None).unwrap();
+        let result = prepare(&project, loaded, wanted, (settings, values), &mut warnings)
+            .map_err(|error| error.to_string());
         (result, String::from_utf8(out).unwrap())
     }
 

@@ -55,7 +55,8 @@ struct Asks {
 /// Everything that a person can put right before the first step.
 pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal) -> anyhow::Result<Exit> {
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
-    let project = &project.reaching(actions::store_of(&settings)?);
+    let (store, secrets) = actions::store_and_secrets(&settings)?;
+    let project = &project.reaching(store);
     let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let wanted = match (&loaded.workflow, &arguments.job) {
         (Some(workflow), Some(job)) => Some(vec![loaded.job_id(workflow, job)?]),
@@ -63,7 +64,7 @@ pub(crate) fn run(project: &Project, arguments: RunArguments, terminal: Terminal
     };
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
-    let prepared = Arc::new(prepare(project, loaded, wanted, settings, &mut warnings)?);
+    let prepared = Arc::new(prepare(project, loaded, wanted, (settings, secrets), &mut warnings)?);
     sweep::sweep(&prepared.paths, &mut warnings);
     let folder = Arc::new(make_folder(&prepared)?);
     let face = face(&prepared, terminal, arguments.verbose);

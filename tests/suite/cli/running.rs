@@ -71,6 +71,8 @@ fn secrets_come_from_files_and_the_environment_and_stay_out_of_steps() {
     command.env("ONE", "first value");
     let ran = super::program::finish(sandbox.start(command), "");
     assert!(ran.out.contains("\n[***] [***] []\n"), "{}{}", ran.out, ran.errors);
+    let ran = sandbox.run(&["run", "--secret-file", "/dev/stdin"], "ONE=piped\nTWO=too\n");
+    assert!(ran.out.contains("\n[***] [***] []\n"), "a pipe is read once: {}{}", ran.out, ran.errors);
     let ran = sandbox.run(&["run", "--secret", "ONE"], "");
     assert_eq!(ran.code, Some(2));
     assert!(ran.errors.contains("the environment has no variable ONE"), "{}", ran.errors);

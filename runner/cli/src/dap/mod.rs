@@ -117,7 +117,7 @@ impl Job {
     fn prepare(launch: Launch) -> Result<Self, Fault> {
         let project = Project::around(&launch.start).of_file(launch.workflow.as_deref());
         let settings = config::settings(&project.start, &project.root, launch.options)?;
-        let store = actions::store_of(&settings).map_err(fault)?;
+        let (store, secrets) = actions::store_and_secrets(&settings).map_err(fault)?;
         let project = project.reaching(store);
         let loaded = choose::workflow(
             &project,
@@ -138,7 +138,8 @@ impl Job {
         };
         let id = choose::job(&loaded, &workflow, launch.job.as_deref(), Terminal::nobody())?;
         let prepared =
-            prepare(&project, loaded, Some(vec![Arc::clone(&id)]), settings, &mut warnings).map_err(fault)?;
+            prepare(&project, loaded, Some(vec![Arc::clone(&id)]), (settings, secrets), &mut warnings)
+                .map_err(fault)?;
         let prepared = Arc::new(prepared);
         let run =
             Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use host::action::{ActionStore, Pace, Remote};
 use indexmap::IndexMap;
 
-use super::secrets;
+use super::secrets::{self, SecretValues};
 use crate::args::ApiChoice;
 use crate::config::Settings;
 use crate::exit::Fault;
@@ -22,14 +22,16 @@ const TOKEN: &str = "GITHUB_TOKEN";
 /// What `gh` reads as well.
 const GH_TOKEN: &str = "GH_TOKEN";
 
-/// The store of a run, before anything else of the run is known.
+/// The store of a run, before anything else of the run is known, and the secrets, which can be read once only: their file may be a
+/// pipe.
 ///
 /// # Errors
 /// As [`store`], and secrets that cannot be read.
-pub(crate) fn store_of(settings: &Settings) -> anyhow::Result<ActionStore> {
+pub(crate) fn store_and_secrets(settings: &Settings) -> anyhow::Result<(ActionStore, SecretValues)> {
     let variable = |name: &str| std::env::var(name).ok();
     let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
-    Ok(store(settings, Paths::from_environment()?.actions(), &values, &variable)?)
+    let store = store(settings, Paths::from_environment()?.actions(), &values, &variable)?;
+    Ok((store, values))
 }
 
 /// The store of a run. The token is the secret `GITHUB_TOKEN`, which the environment may have given, else `GH_TOKEN`; an API that

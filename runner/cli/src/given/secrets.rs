@@ -15,6 +15,9 @@ use crate::exit::Fault;
 /// The token that actions and scripts expect without asking for it.
 const TOKEN: &str = "GITHUB_TOKEN";
 
+/// Secrets by their names.
+pub(crate) type SecretValues = IndexMap<Arc<str>, Arc<str>>;
+
 /// Everything that the `secrets` context holds. Files first, then options, each overriding what was before it;
 /// `GITHUB_TOKEN` comes from the environment unless it was given. Names differ in more than case.
 ///
@@ -24,7 +27,7 @@ pub(crate) fn gather(
     files: &[impl AsRef<Path>],
     options: &[SecretText],
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<IndexMap<Arc<str>, Arc<str>>, Fault> {
+) -> Result<SecretValues, Fault> {
     let mut all = IndexMap::new();
     for path in files {
         for (name, value) in read_file(path.as_ref())? {

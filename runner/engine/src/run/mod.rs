@@ -140,7 +140,7 @@ pub enum RunEffect {
         /// Why.
         reason: CancelReason,
     },
-    /// A job will not run.
+    /// A job will not run, or one that called a workflow has failed after it: its outputs could not be evaluated.
     JobEnded {
         /// Its id, or the combination that never started.
         key: JobKey,
