@@ -60,7 +60,7 @@ impl Bench {
             count.fetch_add(batch.text().len(), Ordering::Relaxed);
         };
         let host = LiveHost::new(settings, SharedMasks::default(), Box::new(sink));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Self { folder, runtime, host, received }
     }
 

@@ -17,6 +17,9 @@ pub struct Times {
     pub freeze: Duration,
     /// How long the output of a body is still read when somebody holds the pipe open after the exit (steps.md 3.3).
     pub held_pipe: Duration,
+    /// How long the session attends a body itself before a thread of its lane takes it over (docs/design/spawn.md). Until then a
+    /// step that prints more than a pipe holds stands.
+    pub own_thread_after: Duration,
 }
 
 impl Default for Times {
@@ -27,6 +30,7 @@ impl Default for Times {
             kill: Duration::from_secs(2),
             freeze: Duration::from_secs(2),
             held_pipe: Duration::from_secs(5),
+            own_thread_after: Duration::from_millis(4),
         }
     }
 }

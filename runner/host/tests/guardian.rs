@@ -141,7 +141,7 @@ fn live_host(tracking: &str, folder: &Path) {
         (0..ready).for_each(|_| said.send(()).unwrap());
     };
     let mut host = LiveHost::new(settings, SharedMasks::default(), Box::new(sink));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let script = "trap '' INT TERM HUP; setsid bash -c 'trap \"\" TERM; echo ready; sleep 1000; true' & env -i sleep 1000 & wait";
     host.perform(spawn_effect(1, script));
     heard.recv().unwrap();

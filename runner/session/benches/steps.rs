@@ -35,7 +35,7 @@ impl Observer for Deaf {
 }
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut least = [f64::MAX; 3];
     for _ in 0..ROUNDS {
         let place = tempfile::tempdir().unwrap();

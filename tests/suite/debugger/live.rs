@@ -21,6 +21,7 @@ pub const TIMES: Times = Times {
     kill: Duration::from_secs(20),
     freeze: Duration::from_secs(20),
     held_pipe: Duration::from_millis(60),
+    own_thread_after: Duration::from_millis(4),
 };
 
 /// Live hosts of one process would take each other's orphans for their own: one test at a time has them.

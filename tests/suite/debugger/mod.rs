@@ -31,7 +31,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// Runs a test that drives sessions.
 pub fn block_on<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, test)
 }
 

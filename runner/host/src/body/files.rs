@@ -2,7 +2,7 @@
 //!
 //! Knows paths and bytes; not what is in them.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use engine::process::{CommandFiles, ProcessSpec};
 use engine::step_path::StepPath;
 
 use super::Settings;
+use super::spare::{Withdrawn, remove};
 
 /// Makes the step's folder anew, whatever an earlier run of the step left there, with the script and empty command files;
 /// returns the script's path.
@@ -38,13 +39,6 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path)
 }
 
-fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
-        other => other,
-    }
-}
-
 /// The variables that name the command files.
 pub(super) fn variables(temp: &Path, files: &CommandFiles) -> [(&'static str, OsString); 5] {
     let at = |file: &str| temp.join(file).into_os_string();
@@ -57,18 +51,29 @@ pub(super) fn variables(temp: &Path, files: &CommandFiles) -> [(&'static str, Os
     ]
 }
 
-/// Takes the step's own files away when its body is over: what was in them is known, and no later step is to see them.
-/// `alone` says that no process is left that the step started; only then they may become those of another step.
-pub(super) fn retire(settings: &Settings, spec: &ProcessSpec, alone: bool) {
+/// Takes the step's own files away when its body is over: what was in them is known, and no later step is to see them. What is
+/// returned is still to be put away; that may go on beside a later step.
+pub(super) fn withdraw(settings: &Settings, spec: &ProcessSpec) -> Option<Withdrawn> {
     let folder = settings.temp.join(&spec.command_files.folder);
-    let script = settings.temp.join(&spec.script.file);
-    let mut files = spec.command_files.all().map(|file| settings.temp.join(file)).to_vec();
-    // The program of an action is none of the step's own files.
-    files.extend(spec.script.content.is_some().then(|| script.clone()));
-    if !alone || !settings.spare.keep(&folder, &files, &script) {
+    let withdrawn = settings.spare.withdraw(&folder);
+    if withdrawn.is_none() {
         // What is gone was removed by the step itself.
         let _ = remove(&folder);
     }
+    withdrawn
+}
+
+/// Puts the step's files away for good. `alone` says that no process is left that the step started; only then they may
+/// become those of another step.
+pub(super) fn put_away(withdrawn: Withdrawn, spec: &ProcessSpec, alone: bool) {
+    if !alone {
+        return withdrawn.remove();
+    }
+    // The program of an action is none of the step's own files.
+    let script = spec.script.content.is_some().then_some(&spec.script.file);
+    let files = spec.command_files.all().into_iter().chain(script.map(|file| file.as_ref()));
+    let names: Vec<&OsStr> = files.filter_map(|file| Path::new(file).file_name()).collect();
+    withdrawn.keep(&names, Path::new(&*spec.script.file).file_name().unwrap_or_default());
 }
 
 /// Takes away the files of a step that was ended before its body was over: it leaves no more behind than one that ended.

@@ -2,7 +2,9 @@
 //!
 //! Knows how a body is prepared, read and ended; not what the job makes of it, nor which body is next.
 
+mod attendance;
 mod command_line;
+mod ending;
 mod environment;
 mod files;
 mod heading;
@@ -13,10 +15,12 @@ mod process;
 mod run;
 mod spare;
 
+pub(crate) use attendance::Attendance;
+pub(crate) use ending::Remains;
 pub use environment::BaseEnvironment;
 pub(crate) use files::discard as discard_files;
 pub(crate) use output::Journalist;
-pub(crate) use process::{attend, begin, is_slow};
+pub(crate) use process::{begin, is_slow};
 pub(crate) use run::{Run, Wake};
 pub use spare::SpareFolders;
 
@@ -25,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use engine::event::Event;
+use engine::event::{BodyEnd, Event};
 use engine::matcher::Matchers;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -82,8 +86,10 @@ pub(crate) struct Shared {
     pub(crate) guardian: Mutex<Watchers>,
     /// What bodies that are over left running.
     pub(crate) leftovers: Mutex<Lane>,
-    /// Held while the files of a body are put away whose end was told already.
+    /// Held while the files of a body can still be seen whose end was told already.
     tidying: Mutex<()>,
+    /// Held while they are put away. Whoever takes both takes this one last.
+    emptying: Mutex<()>,
     nodes: node::Nodes,
     /// By which strays of this host are told from those of others.
     pub(crate) keeper: Keeper,
@@ -107,18 +113,34 @@ impl Shared {
             matchers: LiveMatchers::default(),
             guardian: Mutex::default(),
             tidying: Mutex::default(),
+            emptying: Mutex::default(),
             nodes: node::Nodes::default(),
         }
     }
 
-    /// Waits until nothing is left of the files of bodies whose end was told.
+    /// Waits until the files of bodies whose end was told are out of sight.
     pub(crate) fn tidy(&self) -> MutexGuard<'_, ()> {
         self.tidying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn empty(&self) -> MutexGuard<'_, ()> {
+        self.emptying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nothing is left of them: a script may hold secrets.
+    pub(crate) fn tidy_wholly(&self) {
+        drop(self.tidy());
+        drop(self.empty());
     }
 
     pub(crate) fn send(&self, epoch: Epoch, event: Event) {
         // Nobody listens any longer: the host is being dropped.
         let _ = self.events.send(HostEvent { epoch, event });
+    }
+
+    /// Tells the end of a body.
+    pub(crate) fn ended(&self, run: &Run, end: BodyEnd) {
+        self.send(run.epoch, Event::BodyEnded { lane: run.lane, end });
     }
 
     pub(crate) fn write(&self, batch: LogBatch) {

@@ -3,6 +3,7 @@
 //! Knows reads, batches and matcher files; what a line means is the `LineProcessor`'s affair. Nothing is held back: what one
 //! read brought goes on before the next one, so memory stays flat however much is printed.
 
+use std::cell::Cell;
 use std::io::{self, PipeReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,11 @@ use crate::masks::SharedMasks;
 
 /// A pipe holds as much, so one read empties it.
 const READ_BYTES: usize = 64 << 10;
+
+thread_local! {
+    /// What a read fills: one for all bodies that a thread attends.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Writes for one body: lines into batches, commands into events.
 pub(crate) struct Journalist {
@@ -164,7 +170,6 @@ impl CheckoutFiles for OnDisk {
 pub(crate) struct Pump {
     pipe: Arc<PipeReader>,
     open: bool,
-    buffer: Vec<u8>,
     processor: LineProcessor,
     masks: SharedMasks,
     seen_matchers: u64,
@@ -177,7 +182,6 @@ impl Pump {
         Self {
             pipe: Arc::new(pipe),
             open: true,
-            buffer: vec![0; READ_BYTES],
             processor: LineProcessor::new(spec.lines.clone(), &spec.matchers),
             masks: out.masks(),
             seen_matchers: out.shared.matchers.start(&spec.matchers),
@@ -192,7 +196,8 @@ impl Pump {
 
     /// Reads once and never waits; `false` when there was nothing.
     pub(crate) fn read(&mut self) -> bool {
-        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ_BYTES, 0);
         let mut some = true;
         match (&*self.pipe).read(&mut buffer) {
             Ok(0) => self.close(),
@@ -204,7 +209,7 @@ impl Pump {
                 self.close();
             }
         }
-        self.buffer = buffer;
+        BUFFER.set(buffer);
         self.out.flush();
         some
     }

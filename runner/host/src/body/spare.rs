@@ -7,6 +7,7 @@
 //!
 //! Knows folders and files; not what is in them, nor whether a process is left that knows them.
 
+use std::ffi::OsStr;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -85,22 +86,42 @@ impl SpareFolders {
         }
     }
 
-    /// Takes the folder of a step that is over, if it is as a step gets it but for what is in its `files`, of which `script`
-    /// is one. `false` leaves it where it is.
-    pub(super) fn keep(&self, folder: &Path, files: &[PathBuf], script: &Path) -> bool {
-        let Some(place) = &self.place else { return false };
-        let Some(written) = place.written(folder, files) else { return false };
-        if written.iter().any(|file| empty(file).is_err()) {
-            return false;
-        }
+    /// Takes the folder of a step that is over out of everybody's sight; `None` leaves it where it is.
+    pub(super) fn withdraw(&self, folder: &Path) -> Option<Withdrawn> {
+        let place = self.place.as_ref()?;
         let number = place.kept.fetch_add(1, Ordering::Relaxed);
         let kept = place.folder.join(number.to_string());
-        if rename_into(folder, &kept).is_err() {
-            return false;
+        rename_into(folder, &kept).ok()?;
+        Some(Withdrawn { place: Arc::clone(place), folder: kept })
+    }
+}
+
+/// The folder of a step that is over, where no step finds it.
+pub(super) struct Withdrawn {
+    place: Arc<Place>,
+    folder: PathBuf,
+}
+
+impl Withdrawn {
+    /// Empties it for another step, if it is as a step gets it but for what is in its `files`, of which `script` is one. Else
+    /// it is removed.
+    pub(super) fn keep(self, files: &[&OsStr], script: &OsStr) {
+        if self.empty(files).is_none() {
+            return self.remove();
         }
-        let script = script.file_name().map(PathBuf::from).unwrap_or_default();
-        place.idle().push(Idle { folder: kept, script });
-        true
+        let idle = Idle { folder: self.folder, script: script.into() };
+        self.place.idle().push(idle);
+    }
+
+    /// Removes it, for good.
+    pub(super) fn remove(self) {
+        let _ = remove(&self.folder);
+    }
+
+    fn empty(&self, files: &[&OsStr]) -> Option<()> {
+        let files: Vec<PathBuf> = files.iter().map(|file| self.folder.join(file)).collect();
+        let written = self.place.written(&self.folder, &files)?;
+        written.into_iter().try_for_each(empty).ok()
     }
 }
 
@@ -133,6 +154,14 @@ fn rename_into(folder: &Path, to: &Path) -> io::Result<()> {
             fs::create_dir_all(to.parent().unwrap_or(to))?;
             fs::rename(folder, to)
         }
+        other => other,
+    }
+}
+
+/// Removes what lies where a step's folder was.
+pub(super) fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
         other => other,
     }
 }
@@ -174,8 +203,16 @@ mod tests {
             (folder, files)
         }
 
+        /// Whether the folder is there for another step. It is not where it was in any case.
         fn keep(&self, (folder, files): &(PathBuf, Vec<PathBuf>)) -> bool {
-            self.spare.keep(folder, files, &files[0])
+            let names: Vec<&OsStr> = files.iter().map(|file| file.file_name().unwrap()).collect();
+            self.spare.withdraw(folder).unwrap().keep(&names, names[0]);
+            assert!(folder.symlink_metadata().is_err());
+            let place = self.spare.place.as_ref().unwrap();
+            let left = fs::read_dir(&place.folder).unwrap().count();
+            let idle = place.idle().len();
+            assert_eq!(left, idle, "what is not kept is removed");
+            idle > 0
         }
     }
 
@@ -183,7 +220,7 @@ mod tests {
     fn a_folder_comes_back_under_another_name_and_empty() {
         let fixture = Fixture::new();
         let one = fixture.made("one");
-        assert!(fixture.keep(&one) && !one.0.exists());
+        assert!(fixture.keep(&one));
         let (two, files) = fixture.step("two");
         assert!(fixture.spare.take(&two, &files[0]));
         assert!(files.iter().all(|file| fs::read(file).unwrap().is_empty()));
@@ -201,8 +238,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_as_a_step_gets_it_stays() {
-        let touches: [fn(&Path, &[PathBuf]); 6] = [
+    fn a_folder_that_is_not_as_a_step_gets_it_is_removed() {
+        let touches: [fn(&Path, &[PathBuf]); 7] = [
             |folder, _| fs::write(folder.join("more"), "").unwrap(),
             |_, files| fs::remove_file(&files[1]).unwrap(),
             |folder, files| fs::hard_link(&files[1], folder.with_extension("link")).unwrap(),
@@ -218,18 +255,23 @@ mod tests {
                 fs::rename(folder, folder.with_extension("moved")).unwrap();
                 std::os::unix::fs::symlink(folder.with_extension("moved"), folder).unwrap();
             },
+            |folder, _| {
+                fs::remove_dir_all(folder).unwrap();
+                fs::write(folder, "no folder").unwrap();
+            },
         ];
         for (index, touch) in touches.into_iter().enumerate() {
             let fixture = Fixture::new();
             let one = fixture.made("one");
             touch(&one.0, &one.1);
-            assert!(!fixture.keep(&one) && one.0.exists(), "{index}");
+            assert!(!fixture.keep(&one), "{index}");
         }
     }
 
     #[test]
     fn without_a_place_nothing_is_kept() {
         let fixture = Fixture { spare: SpareFolders::default(), ..Fixture::new() };
-        assert!(!fixture.keep(&fixture.made("one")));
+        let (one, _) = fixture.made("one");
+        assert!(fixture.spare.withdraw(&one).is_none() && one.exists());
     }
 }

@@ -13,7 +13,7 @@ use crate::body::{Journalist, Run, Shared};
 use crate::checkout::checkout;
 
 /// Runs the checkout on this thread. It has no process that could be stopped: a signal is honoured at its end.
-pub(super) fn run(shared: &Arc<Shared>, run: &Run, spec: &CheckoutSpec, over: impl FnOnce(BodyEnd)) {
+pub(super) fn run(shared: &Arc<Shared>, run: &Run, spec: &CheckoutSpec) {
     let mut out = Journalist::new(Arc::clone(shared), run.lane, run.epoch, run.step.clone());
     out.note(LineTag::Group, &spec.title);
     out.note(LineTag::EndGroup, "");
@@ -31,5 +31,5 @@ pub(super) fn run(shared: &Arc<Shared>, run: &Run, spec: &CheckoutSpec, over: im
         (Err(error), None) => Exit::Failed(shared.masks.current().mask_text(&error.to_string()).into_owned()),
     };
     state.over = true;
-    over(BodyEnd { exit, files: FileCommandResults::default(), command_failed: false });
+    shared.ended(run, BodyEnd { exit, files: FileCommandResults::default(), command_failed: false });
 }

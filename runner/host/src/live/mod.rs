@@ -2,6 +2,7 @@
 //!
 //! Knows bodies, their threads, timers and the guardian; not the job, and nothing of going back but freezing and thawing.
 
+mod attended;
 mod checkout;
 mod frozen;
 mod workers;
@@ -19,7 +20,7 @@ use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::action::{self, CallOff, Errand};
-use crate::body::{Run, Shared, attend, begin, discard_files, is_slow, start_guardian};
+use crate::body::{Attendance, Remains, Run, Shared, begin, discard_files, is_slow, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -28,14 +29,18 @@ use crate::masks::SharedMasks;
 use crate::orphans;
 use crate::proc::{self, ProcessId, State};
 use crate::timers::Timers;
+use attended::Attended;
 use frozen::{Places, Standing, freeze_all};
-use workers::Workers;
+use workers::{Worker, Workers};
 
 /// Runs steps on this machine. Dropped, it ends what still runs.
 pub struct LiveHost {
     shared: Arc<Shared>,
     events: UnboundedReceiver<HostEvent>,
     workers: Workers,
+    attended: Option<Attended>,
+    /// Of a body that ended while it was attended here.
+    remains: Option<Remains>,
     epoch: Epoch,
     timers: Timers,
     runs: Vec<Arc<Run>>,
@@ -72,6 +77,8 @@ impl LiveHost {
             shared,
             events,
             workers: Workers::default(),
+            attended: None,
+            remains: None,
             epoch: Epoch::default(),
             timers: Timers::default(),
             runs: Vec::new(),
@@ -121,24 +128,56 @@ impl LiveHost {
         self.places.insert(number, place);
         self.shared.keeper.starts_a_body();
         let shared = Arc::clone(&self.shared);
-        let over = move |shared: &Shared, end| shared.send(epoch, Event::BodyEnded { lane, end });
         match body {
             Body::Process(spec) if is_slow(&spec) => worker.run(Box::new(move || {
                 let begun = begin(&shared, &run, &tag, &spec);
-                attend(&shared, &run, &spec, begun, |end| over(&shared, end));
-                run.finish();
+                if let Some(body) = Attendance::open(&shared, &run, Box::new(spec), begun) {
+                    body.until_end();
+                }
             })),
             Body::Process(spec) => {
                 let begun = begin(&shared, &run, &tag, &spec);
-                worker.run(Box::new(move || {
-                    attend(&shared, &run, &spec, begun, |end| over(&shared, end));
-                    run.finish();
-                }));
+                match Attendance::open(&shared, &run, Box::new(spec), begun) {
+                    Some(body) => self.attend(lane, body, worker),
+                    None => self.workers.give_back(worker),
+                }
             }
             Body::Checkout(spec) => worker.run(Box::new(move || {
-                checkout::run(&shared, &run, &spec, |end| over(&shared, end));
+                checkout::run(&shared, &run, &spec);
                 run.finish();
             })),
+        }
+    }
+
+    /// One body of the foreground at a time is attended by whoever waits for the next event.
+    fn attend(&mut self, lane: LaneId, body: Attendance, worker: Worker) {
+        self.hand_over();
+        if lane == LaneId::FOREGROUND {
+            let until = Instant::now() + self.shared.settings.times.own_thread_after;
+            self.attended = Attended::new(body, worker, until);
+        } else {
+            worker.run(Box::new(move || body.until_end()));
+        }
+    }
+
+    /// From here on no body depends on somebody waiting for the next event.
+    fn hand_over(&mut self) {
+        if let Some(attended) = self.attended.take() {
+            attended.hand_over();
+        }
+    }
+
+    fn end_attended(&mut self) {
+        if let Some((remains, worker)) = self.attended.take().and_then(Attended::end) {
+            self.put_remains_away();
+            self.remains = Some(remains);
+            self.workers.give_back(worker);
+        }
+    }
+
+    fn put_remains_away(&mut self) {
+        if let Some(remains) = self.remains.take() {
+            remains.put_away();
         }
     }
 
@@ -151,6 +190,7 @@ impl LiveHost {
     }
 
     fn signal(&mut self, lane: LaneId, signal: Signal) {
+        self.hand_over();
         let newest = self.runs.iter().rev().find(|run| run.lane == lane && !run.lock().over);
         if let Some(run) = newest {
             run.signal(signal);
@@ -215,21 +255,37 @@ impl Host for LiveHost {
     }
 
     async fn next(&mut self) -> HostEvent {
+        // If the job has a next step, that one runs by now.
+        self.put_remains_away();
         loop {
-            let due = self.timers.next_deadline();
+            let handing_over = self.attended.as_ref().map(|attended| attended.until);
+            let due = self.timers.next_deadline().into_iter().chain(handing_over).min();
             let ring = async {
                 match due {
                     Some(due) => tokio::time::sleep_until(due.into()).await,
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
+            let attended = self.attended.as_ref();
+            let ended = async {
+                match attended {
+                    Some(attended) => attended.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let has_ended = tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => return event,
-                () = ring => {}
-            }
-            if let Some((epoch, id)) = self.timers.take_due(Instant::now()) {
+                () = ended => true,
+                () = ring => false,
+            };
+            let now = Instant::now();
+            if has_ended {
+                self.end_attended();
+            } else if let Some((epoch, id)) = self.timers.take_due(now) {
                 return HostEvent { epoch, event: Event::Timer(id) };
+            } else if handing_over.is_some_and(|until| until <= now) {
+                self.hand_over();
             }
         }
     }
@@ -243,6 +299,7 @@ impl Host for LiveHost {
     }
 
     async fn freeze(&mut self) -> Result<LiveFrozen, CannotFreeze> {
+        self.hand_over();
         let since = Instant::now();
         let shared = Arc::clone(&self.shared);
         let runs: Vec<Arc<Run>> = self.runs.iter().filter(|run| !run.lock().over).cloned().collect();
@@ -293,7 +350,8 @@ impl Host for LiveHost {
     }
 
     fn clean_up(&mut self) -> Vec<String> {
-        drop(self.shared.tidy());
+        self.put_remains_away();
+        self.shared.tidy_wholly();
         self.terminate_orphans().unwrap_or_else(|survivors| vec![survivors.to_string()])
     }
 
@@ -334,7 +392,9 @@ impl Drop for LiveHost {
     /// What still runs or stands is ended with its whole lane; what bodies left running is the business of
     /// [`terminate_orphans`](LiveHost::terminate_orphans).
     fn drop(&mut self) {
-        drop(self.shared.tidy());
+        self.hand_over();
+        self.put_remains_away();
+        self.shared.tidy_wholly();
         let running: Vec<&Arc<Run>> = self.runs.iter().filter(|run| !run.lock().over).collect();
         if !running.is_empty() {
             let mut lanes: Vec<Lane> = running.iter().map(|run| run.lock().membership.clone()).collect();

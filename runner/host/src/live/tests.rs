@@ -1,6 +1,7 @@
 //! The live host with real shells. Waiting is for events and lines only; grace times are made short.
 
 mod actions;
+mod attended;
 
 use super::*;
 use crate::checkout::Origin;
@@ -62,6 +63,7 @@ struct Fixture {
     masks: SharedMasks,
     folder: tempfile::TempDir,
     tracking: String,
+    attended_here: bool,
 }
 
 /// A process that another test is just starting holds our pipes until its exec: what is not about held ones waits long.
@@ -71,6 +73,7 @@ const SHORT: Times = Times {
     kill: Duration::from_secs(20),
     freeze: Duration::from_secs(20),
     held_pipe: Duration::from_secs(20),
+    own_thread_after: Duration::from_millis(4),
 };
 
 impl Fixture {
@@ -112,8 +115,8 @@ impl Fixture {
         };
         let masks = SharedMasks::default();
         let host = LiveHost::new(settings, masks.clone(), sink);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        Self { runtime, host, log, masks, folder, tracking }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, host, log, masks, folder, tracking, attended_here: false }
     }
 
     fn spec(&self, step: u32, script: &str) -> ProcessSpec {
@@ -148,6 +151,8 @@ impl Fixture {
     }
 
     fn start_spec(&mut self, lane: u32, spec: ProcessSpec) {
+        // Outside of the runtime a thread attends the body from the start.
+        let _context = self.attended_here.then(|| self.runtime.enter());
         self.host.perform(Effect::Spawn { lane: LaneId(lane), body: Box::new(Body::Process(spec)) });
     }
 

@@ -36,6 +36,11 @@ pub(super) struct Workers {
 }
 
 impl Workers {
+    /// Takes back one that was not needed.
+    pub(super) fn give_back(&self, worker: Worker) {
+        lock(&self.idle).push(worker);
+    }
+
     /// An idle thread, or a new one.
     ///
     /// # Errors

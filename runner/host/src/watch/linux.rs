@@ -3,7 +3,7 @@
 //! Knows descriptors and pids; not what is read.
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,10 +11,16 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::Ready;
 
-/// One process that is watched; it need not be a child.
+/// One process that is watched; it need not be a child. As a descriptor it can be read from when the process has ended.
 #[derive(Debug)]
 pub struct Watch {
     process: OwnedFd,
+}
+
+impl AsRawFd for Watch {
+    fn as_raw_fd(&self) -> RawFd {
+        self.process.as_raw_fd()
+    }
 }
 
 impl Watch {

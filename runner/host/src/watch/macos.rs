@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "kevent takes raw descriptors")]
 
 use std::io;
-use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
@@ -13,12 +13,18 @@ use rustix::process::Pid;
 
 use super::Ready;
 
-/// One process that is watched; it need not be a child.
+/// One process that is watched; it need not be a child. As a descriptor it can be read from when the process ends later.
 #[derive(Debug)]
 pub struct Watch {
     queue: OwnedFd,
     /// It had ended before it could be watched.
     ended_before: bool,
+}
+
+impl AsRawFd for Watch {
+    fn as_raw_fd(&self) -> RawFd {
+        self.queue.as_raw_fd()
+    }
 }
 
 impl Watch {

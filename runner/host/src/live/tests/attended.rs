@@ -1,0 +1,116 @@
+//! Bodies that are attended by whoever waits for the next event, and how a thread takes over.
+
+use super::*;
+
+const FOR_EVER: Times = Times { own_thread_after: Duration::from_secs(3600), ..SHORT };
+
+impl Fixture {
+    /// Nothing is attended by a thread of its own before `times` says so.
+    fn attending(times: Times) -> Self {
+        let mut fixture = Self::with_times(times);
+        fixture.attended_here = true;
+        fixture
+    }
+}
+
+#[test]
+fn a_small_step_ends_without_a_thread_of_its_own() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    fixture.start(0, "echo hello\necho a=1 >> \"$GITHUB_OUTPUT\"\nexit 3");
+    assert!(fixture.host.attended.is_some());
+    let (lane, epoch, end) = fixture.end();
+    assert_eq!((lane, epoch, end.exit), (LaneId(0), Epoch(0), Exit::Code(3)));
+    assert_eq!(end.files.output, [("a".to_owned(), "1".to_owned())]);
+    assert_eq!(fixture.body_log(), "hello\n");
+    assert!(fixture.host.running().is_empty() && fixture.host.attended.is_none());
+}
+
+#[test]
+fn what_its_commands_say_comes_before_its_end() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    fixture.start(0, "echo '::add-mask::x'; echo '::set-output name=a::1'");
+    assert!(matches!(fixture.next().event, Event::Command { .. }));
+    assert!(matches!(fixture.next().event, Event::BodyEnded { .. }));
+}
+
+#[test]
+fn no_step_finds_the_files_of_the_one_before_it() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    let list = "cd \"$(dirname \"$GITHUB_OUTPUT\")/..\"; echo \"found: $(echo *)\"; cat */set_env; echo A=1 > \"$GITHUB_ENV\"";
+    for step in 0..20 {
+        let mut spec = fixture.spec(step, list);
+        spec.command_files = CommandFiles::of(&StepPath::main(step));
+        fixture.start_spec(0, spec);
+        assert_eq!(fixture.end().2.files.env, [("A".to_owned(), "1".to_owned())]);
+        let log = fixture.log.text();
+        assert!(log.ends_with(&format!("found: main-{step}\n")), "{log}");
+    }
+    assert_eq!(fixture.host.clean_up(), [""; 0]);
+    for folder in ["temp/_runner_file_commands", "spare"] {
+        let left = std::fs::read_dir(fixture.folder.path().join(folder)).unwrap();
+        let texts: Vec<PathBuf> = left
+            .flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap())
+            .map(|file| file.unwrap().path())
+            .filter(|file| std::fs::metadata(file).unwrap().len() > 0)
+            .collect();
+        assert_eq!(texts, [""; 0].map(PathBuf::from), "a script may hold secrets");
+    }
+}
+
+#[test]
+fn a_step_that_takes_longer_or_prints_more_than_a_pipe_holds_gets_a_thread() {
+    let mut fixture = Fixture::attending(SHORT);
+    let go = fixture.fifo();
+    fixture.start(0, &format!("seq 50000; read x < {}; echo done", go.display()));
+    let waiting = async { tokio::time::timeout(Duration::from_millis(50), fixture.host.next()).await };
+    assert!(fixture.runtime.block_on(waiting).is_err(), "it stands at the pipe");
+    fixture.log.wait_for("\n0/0 50000\n");
+    assert!(fixture.host.attended.is_none());
+    std::fs::write(&go, "\n").unwrap();
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    let log = fixture.body_log();
+    assert!(log.ends_with("\n50000\ndone\n") && log.lines().count() == 50_001);
+}
+
+#[test]
+fn an_output_that_is_held_open_is_waited_for_by_a_thread() {
+    let times = Times { held_pipe: Duration::from_millis(60), ..FOR_EVER };
+    let mut fixture = Fixture::attending(times);
+    fixture.start(0, "sleep 1000 & echo hello");
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    let log = fixture.body_log();
+    assert!(log.starts_with("hello\n") && log.contains("is still open 0.06 s after its end, held by pid"), "{log}");
+}
+
+#[test]
+fn a_signal_a_freeze_and_the_end_of_the_host_do_not_wait_for_the_session() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    fixture.start(0, "sleep 1000");
+    fixture.host.perform(Effect::Signal { lane: LaneId(0), signal: Signal::Ladder });
+    assert!(fixture.host.attended.is_none());
+    assert_eq!(fixture.end().2.exit, Exit::Signal(2));
+
+    fixture.start(0, "echo ready; sleep 1000");
+    let frozen = fixture.freeze();
+    assert!(fixture.host.attended.is_none());
+    fixture.runtime.block_on(fixture.host.end(frozen)).unwrap();
+    assert_eq!(fixture.alive(), []);
+
+    fixture.start(0, "sleep 1000");
+    assert!(fixture.host.attended.is_some());
+    let tracking = fixture.tracking.clone();
+    drop(fixture);
+    assert_eq!(lane::Scan::now().unwrap().tagged(&format!("{tracking}.")), []);
+}
+
+#[test]
+fn a_newer_body_is_not_kept_waiting_by_an_older_one() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    let go = fixture.fifo();
+    fixture.start(0, &format!("read x < {}; exit 1", go.display()));
+    let newer = fixture.spec(1, "exit 2");
+    fixture.start_spec(0, newer);
+    assert_eq!(fixture.end().2.exit, Exit::Code(2));
+    std::fs::write(&go, "\n").unwrap();
+    assert_eq!(fixture.end().2.exit, Exit::Code(1));
+}
