@@ -12,13 +12,26 @@ use syntax::github_variables;
 pub(crate) fn runner_environment(github: &Object, runner: &Object) -> IndexMap<Arc<str>, Arc<str>> {
     let from_github =
         GITHUB.iter().filter_map(|(key, name)| Some((Arc::clone(name), text(github.get(key)?)?)));
-    let from_runner = runner.iter().filter_map(|(key, value)| Some((variable("RUNNER", key), text(value)?)));
-    from_github.chain(from_runner).collect()
+    let from_runner = runner.iter().filter_map(|(key, value)| Some((runner_variable(key), text(value)?)));
+    let mut all = IndexMap::with_capacity(GITHUB.len() + runner.len());
+    all.extend(from_github.chain(from_runner));
+    all
 }
 
 /// The keys of `github` that become variables, and what these are called: the same for every step.
 static GITHUB: LazyLock<Vec<(&str, Arc<str>)>> =
     LazyLock::new(|| github_variables().map(|key| (key, variable("GITHUB", key))).collect());
+
+/// What the usual keys of `runner` are called as variables (steps.md 1.5): the same for every step.
+static RUNNER: LazyLock<Vec<(&str, Arc<str>)>> = LazyLock::new(|| {
+    let keys = ["os", "arch", "name", "environment", "tool_cache", "temp", "workspace", "debug"];
+    keys.into_iter().map(|key| (key, variable("RUNNER", key))).collect()
+});
+
+fn runner_variable(key: &str) -> Arc<str> {
+    let known = RUNNER.iter().find(|(known, _)| *known == key);
+    known.map_or_else(|| variable("RUNNER", key), |(_, name)| Arc::clone(name))
+}
 
 fn variable(prefix: &str, key: &str) -> Arc<str> {
     format!("{prefix}_{}", key.to_ascii_uppercase()).into()

@@ -20,14 +20,22 @@ use crate::value::Value;
 use crate::{builtin, parser, print};
 
 /// A parsed expression. Cloning shares it.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Expression {
     parsed: Arc<Parsed>,
 }
 
-#[derive(PartialEq)]
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parsed, &other.parsed)
+            || (self.source() == other.source() && self.tree() == other.tree())
+    }
+}
+
 struct Parsed {
-    source: String,
+    /// What it was parsed from, and where in there it stands.
+    text: Arc<str>,
+    place: Range<usize>,
     tree: Tree,
 }
 
@@ -64,13 +72,22 @@ impl Expression {
     /// # Errors
     /// GitHub's message and position for what the grammar or `scope` refuses (steps.md 6.1).
     pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Option<Expression>, ParseError> {
-        let tree = parser::parse(text, scope)?;
-        Ok(tree.map(|tree| Expression { parsed: Arc::new(Parsed { source: text.to_owned(), tree }) }))
+        Self::parse_part(&Arc::from(text), 0..text.len(), scope)
+    }
+
+    /// The expression at `place` in `text`, which it shares.
+    pub(crate) fn parse_part(
+        text: &Arc<str>,
+        place: Range<usize>,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Expression>, ParseError> {
+        let tree = parser::parse(text.get(place.clone()).unwrap_or_default(), scope)?;
+        Ok(tree.map(|tree| Expression { parsed: Arc::new(Parsed { text: Arc::clone(text), place, tree }) }))
     }
 
     /// The text it was parsed from.
     pub fn source(&self) -> &str {
-        &self.parsed.source
+        self.parsed.text.get(self.parsed.place.clone()).unwrap_or_default()
     }
 
     pub(crate) fn tree(&self) -> &Tree {
@@ -78,7 +95,7 @@ impl Expression {
     }
 
     pub(crate) fn slice(&self, span: &Range<usize>) -> &str {
-        self.parsed.source.get(span.clone()).unwrap_or_default()
+        self.source().get(span.clone()).unwrap_or_default()
     }
 
     /// The expression in GitHub's canonical spelling, fully bracketed.
@@ -186,6 +203,6 @@ impl Expression {
 
 impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Expression({:?})", self.parsed.source)
+        write!(f, "Expression({:?})", self.source())
     }
 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::compare::Comparison;
 use crate::error::{Fault, ParseError, ParseErrorKind};
 use crate::number;
@@ -71,7 +73,7 @@ pub(crate) struct Lexer<'t> {
     text: &'t str,
     at: usize,
     last: Option<TokenKind>,
-    open: Vec<TokenKind>,
+    open: SmallVec<[TokenKind; 4]>,
 }
 
 /// A character that ends numbers and keywords.
@@ -88,7 +90,7 @@ pub(crate) fn is_keyword(text: &str) -> bool {
 
 impl<'t> Lexer<'t> {
     pub(crate) fn new(text: &'t str) -> Lexer<'t> {
-        Lexer { text, at: 0, last: None, open: Vec::new() }
+        Lexer { text, at: 0, last: None, open: SmallVec::new() }
     }
 
     /// Whether a bracket is still open.
@@ -164,14 +166,20 @@ impl<'t> Lexer<'t> {
 
     fn string(&mut self) -> Result<Token, ParseError> {
         let start = self.at;
-        let mut value = String::new();
-        let mut chars = self.rest().char_indices().skip(1).peekable();
-        while let Some((at, c)) = chars.next() {
-            if c == '\'' && chars.next_if(|&(_, next)| next == '\'').is_none() {
-                self.at = start + at + 1;
-                return self.token(TokenKind::Literal(Value::string(value)), start..self.at);
+        let inside = start + 1;
+        let mut at = inside;
+        let mut has_quotes = false;
+        while let Some(length) = self.slice(at..self.text.len()).find('\'') {
+            let quote = at + length;
+            if !self.slice(quote + 1..self.text.len()).starts_with('\'') {
+                self.at = quote + 1;
+                let text = self.slice(inside..quote);
+                let value =
+                    if has_quotes { Value::string(text.replace("''", "'")) } else { Value::string(text) };
+                return self.token(TokenKind::Literal(value), start..self.at);
             }
-            value.push(c);
+            has_quotes = true;
+            at = quote + 2;
         }
         Err(self.no_token(start..self.text.len()))
     }

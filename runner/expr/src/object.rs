@@ -109,6 +109,11 @@ impl Object {
         Object { case, entries: IndexMap::default() }
     }
 
+    /// Makes room for so many more entries.
+    pub fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more);
+    }
+
     /// The rule by which keys are compared.
     pub fn key_case(&self) -> KeyCase {
         self.case

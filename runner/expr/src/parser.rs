@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::builtin::Builtin;
 use crate::compare::Comparison;
@@ -19,15 +19,22 @@ pub(crate) fn parse(text: &str, scope: &Scope<'_>) -> Result<Option<Tree>, Parse
     if utf16_length(text) > MAX_LENGTH {
         return Err(ParseError::too_long());
     }
-    Parser { text, scope, nodes: Vec::new(), operands: Vec::new(), operators: Vec::new() }.run()
+    Parser { text, scope, nodes: Vec::new(), operands: Stack::new(), operators: Stack::new() }.run()
 }
 
 struct Parser<'a> {
     text: &'a str,
     scope: &'a Scope<'a>,
     nodes: Vec<Node>,
-    operands: Vec<Operand>,
-    operators: Vec<Token>,
+    operands: Stack<Operand>,
+    operators: Stack<Token>,
+}
+
+/// Few expressions need more, and a workflow may have thousands of them.
+type Stack<T> = SmallVec<[T; 4]>;
+
+fn pop_if<T>(stack: &mut Stack<T>, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+    if stack.last().is_some_and(wanted) { stack.pop() } else { None }
 }
 
 /// A finished operand; `outer` includes the brackets around it.
@@ -130,7 +137,7 @@ impl Parser<'_> {
         if !is_right_to_left(&token.kind) {
             let binding = precedence(&token.kind);
             while let Some(top) =
-                self.operators.pop_if(|top| !is_barrier(&top.kind) && binding <= precedence(&top.kind))
+                pop_if(&mut self.operators, |top| !is_barrier(&top.kind) && binding <= precedence(&top.kind))
             {
                 self.reduce(&top);
             }
@@ -160,16 +167,12 @@ impl Parser<'_> {
 
     fn close_call(&mut self, end: &Token, last: Option<&Token>) -> Result<(), ParseError> {
         let mut count = usize::from(last.is_none_or(|last| last.kind != TokenKind::StartParameters));
-        while self.operators.pop_if(|top| top.kind == TokenKind::Separator).is_some() {
+        while pop_if(&mut self.operators, |top| top.kind == TokenKind::Separator).is_some() {
             count += 1;
         }
         self.operators.pop();
-        let arguments: Operands = self
-            .operands
-            .split_off(self.operands.len().saturating_sub(count))
-            .iter()
-            .map(|operand| operand.id)
-            .collect();
+        let first = self.operands.len().saturating_sub(count);
+        let arguments: Operands = self.operands.drain(first..).map(|operand| operand.id).collect();
         let Some(callee) = self.operands.last_mut() else { return Ok(()) };
         let name = callee.outer.clone();
         callee.outer.end = end.span.end;

@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::error::{EvalError, ParseError, TemplateError};
 use crate::expression::{Evaluated, Expression};
 use crate::format;
@@ -31,10 +33,13 @@ pub struct Template {
 
 #[derive(Debug, PartialEq)]
 struct Parsed {
-    source: String,
-    parts: Vec<TemplatePart>,
+    source: Arc<str>,
+    parts: Parts,
     meaning: Meaning,
 }
+
+/// Most templates are one expression alone, and a workflow may have thousands of them.
+type Parts = SmallVec<[TemplatePart; 1]>;
 
 /// A stretch of a template.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +59,7 @@ pub enum TemplatePart {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Meaning {
-    Literal(String),
+    Literal(Arc<str>),
     Expression(Expression),
     Insert,
 }
@@ -65,25 +70,29 @@ impl Template {
     /// # Errors
     /// GitHub's message, and where in `text` (steps.md 6.4): an expression that is not closed, empty, or
     /// refused by the grammar or scope; a directive inside other text; a whole that is too long.
-    pub fn parse(text: &str, scope: &Scope<'_>) -> Result<Template, TemplateError> {
-        let template = |parts, meaning| Template {
-            parsed: Arc::new(Parsed { source: text.to_owned(), parts, meaning }),
-        };
-        if text.find(OPEN).is_none() {
-            return Ok(template(vec![TemplatePart::Text(0..text.len())], Meaning::Literal(text.to_owned())));
+    pub fn parse(text: impl Into<Arc<str>>, scope: &Scope<'_>) -> Result<Template, TemplateError> {
+        let source = text.into();
+        if source.find(OPEN).is_none() {
+            let whole = smallvec![TemplatePart::Text(0..source.len())];
+            let meaning = Meaning::Literal(Arc::clone(&source));
+            return Ok(Self::new(source, whole, meaning));
         }
-        let parts = match split(text, scope)? {
-            Split::Insert => return Ok(template(Vec::new(), Meaning::Insert)),
+        let parts = match split(&source, scope)? {
+            Split::Insert => return Ok(Self::new(source, Parts::new(), Meaning::Insert)),
             Split::Parts(parts) => parts,
         };
         let meaning = match parts.as_slice() {
             [TemplatePart::Expression { expression, .. }] => match expression.as_literal() {
-                Some(Value::String(literal)) => Meaning::Literal(literal.to_string()),
+                Some(Value::String(literal)) => Meaning::Literal(Arc::clone(literal)),
                 _ => Meaning::Expression(expression.clone()),
             },
-            parts => Meaning::Expression(joined(text, parts, scope)?),
+            parts => Meaning::Expression(joined(&source, parts, scope)?),
         };
-        Ok(template(parts, meaning))
+        Ok(Self::new(source, parts, meaning))
+    }
+
+    fn new(source: Arc<str>, parts: Parts, meaning: Meaning) -> Template {
+        Template { parsed: Arc::new(Parsed { source, parts, meaning }) }
     }
 
     /// The text as written.
@@ -142,7 +151,7 @@ impl Template {
     /// As [`Expression::evaluate`]; `${{ insert }}` has no value.
     pub fn evaluate(&self, contexts: &Object, functions: &Functions) -> Result<Evaluated, EvalError> {
         match &self.parsed.meaning {
-            Meaning::Literal(text) => Ok(Evaluated::Value(Value::string(text.as_str()))),
+            Meaning::Literal(text) => Ok(Evaluated::Value(Value::String(Arc::clone(text)))),
             Meaning::Expression(expression) => {
                 expression.evaluate_within(contexts, functions, TEMPLATE_MEMORY)
             }
@@ -169,13 +178,12 @@ impl Template {
 }
 
 enum Split {
-    Parts(Vec<TemplatePart>),
+    Parts(Parts),
     Insert,
 }
 
-fn split(text: &str, scope: &Scope<'_>) -> Result<Split, TemplateError> {
-    // Most are one expression alone, and a workflow may have thousands of them.
-    let mut parts = Vec::with_capacity(1);
+fn split(text: &Arc<str>, scope: &Scope<'_>) -> Result<Split, TemplateError> {
+    let mut parts = Parts::new();
     let mut at = 0;
     loop {
         let rest = text.get(at..).unwrap_or_default();
@@ -201,7 +209,8 @@ fn split(text: &str, scope: &Scope<'_>) -> Result<Split, TemplateError> {
             return Err(TemplateError { text, offset });
         }
         let at_offset = |error: ParseError| TemplateError { text: error.text, offset: offset + error.offset };
-        let expression = Expression::parse(raw.trim(), scope).map_err(at_offset)?;
+        let place = offset..offset + raw.trim().len();
+        let expression = Expression::parse_part(text, place, scope).map_err(at_offset)?;
         let expression = expression
             .ok_or_else(|| TemplateError { text: "An expression was expected".into(), offset: start })?;
         parts.push(TemplatePart::Expression { span: start..at, offset, expression });

@@ -105,7 +105,7 @@ impl Generated {
             let script = format!("{prelude}{script}");
             plan.steps[*index].post = Some(Hook {
                 condition: expr::Condition::parse(Some("always()"), &scope).unwrap(),
-                script: expr::Template::parse(&script, &scope).unwrap(),
+                script: expr::Template::parse(script, &scope).unwrap(),
             });
         }
         plan

@@ -17,6 +17,7 @@ use engine::effect::Outcome;
 use engine::plan::Plan;
 use host::services::KeptArtifact;
 use session::notice::Observer;
+use tokio::runtime::Handle;
 
 use session::wording::columns;
 
@@ -88,7 +89,38 @@ pub(crate) trait Face: Send + Sync {
 /// Our output, shared by the threads that write to it. Every write is one call, so lines never mix.
 #[derive(Clone)]
 pub(crate) struct Output {
-    stream: Arc<Mutex<Box<dyn Write + Send>>>,
+    stream: Arc<Mutex<Stream>>,
+}
+
+struct Stream {
+    to: Box<dyn Write + Send>,
+    /// What goes out with the next write.
+    held: Vec<u8>,
+}
+
+impl Stream {
+    /// A reader who has gone is no reason to stop a job.
+    fn write(&mut self, bytes: &[u8]) {
+        let result = if self.held.is_empty() {
+            self.to.write_all(bytes)
+        } else {
+            self.held.extend_from_slice(bytes);
+            self.to.write_all(&std::mem::take(&mut self.held))
+        };
+        let _ = result.and_then(|()| self.to.flush());
+    }
+
+    fn release(&mut self) {
+        if !self.held.is_empty() {
+            self.write(&[]);
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.release();
+    }
 }
 
 impl Output {
@@ -98,14 +130,25 @@ impl Output {
     }
 
     /// Any stream.
-    pub(crate) fn new(stream: Box<dyn Write + Send>) -> Output {
-        Output { stream: Arc::new(Mutex::new(stream)) }
+    pub(crate) fn new(to: Box<dyn Write + Send>) -> Output {
+        Output { stream: Arc::new(Mutex::new(Stream { to, held: Vec::new() })) }
     }
 
-    /// Writes all of it at once. A reader who has gone is no reason to stop a job.
+    /// Writes all of it at once.
     pub(crate) fn write(&self, bytes: &[u8]) {
+        lock(&self.stream).write(bytes);
+    }
+
+    /// Writes it together with what comes next, or else as soon as the session has nothing to do. Every write wakes whoever
+    /// reads, and that takes a processor from the step that is just being started.
+    pub(crate) fn write_soon(&self, bytes: &[u8]) {
+        let Ok(runtime) = Handle::try_current() else { return self.write(bytes) };
         let mut stream = lock(&self.stream);
-        let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+        if stream.held.is_empty() {
+            let output = self.clone();
+            runtime.spawn(async move { lock(&output.stream).release() });
+        }
+        stream.held.extend_from_slice(bytes);
     }
 }
 

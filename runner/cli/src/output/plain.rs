@@ -127,7 +127,8 @@ impl Observer for PlainJob {
                     state.speaker = None;
                     state.steps.remove(&end.step).and_then(|step| step.exit)
                 };
-                self.print(&wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter));
+                let line = wording::step_line(self.job.name_columns, &end, exit.as_deref(), painter);
+                self.face.output.write_soon(format!("{}{line}\n", self.prefix).as_bytes());
             }
             Notice::JobEnded { outcome, took, .. } => {
                 let line = wording::job_line(&self.job.name, outcome, Some(took), painter);

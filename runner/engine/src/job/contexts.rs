@@ -32,6 +32,23 @@ pub struct JobInputs {
     pub runner: Arc<Object>,
 }
 
+/// How many entries of `github` belong to a step, those of an action included.
+const OF_A_STEP: usize = 12;
+
+const CONTEXTS: [&str; 11] =
+    ["github", "strategy", "matrix", "runner", "job", "inputs", "steps", "needs", "vars", "secrets", "env"];
+
+/// Names that every dispatch uses again.
+static NAMES: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
+    let keys = ["action", "output", "path", "state", "step_summary", "status"];
+    CONTEXTS.into_iter().chain(keys).map(Arc::from).collect()
+});
+
+/// The name, shared if it is used again and again.
+pub(super) fn name(text: &'static str) -> Arc<str> {
+    NAMES.iter().find(|known| &***known == text).map_or_else(|| Arc::from(text), Arc::clone)
+}
+
 static NOTHING: LazyLock<Arc<Object>> = LazyLock::new(Arc::default);
 
 impl Job {
@@ -39,11 +56,13 @@ impl Job {
     pub(super) fn contexts(&self, path: Option<&StepPath>, secrets: &Secrets) -> Object {
         let given = &self.given;
         let mut all = Object::new();
-        all.insert("github", object(self.github(path)));
-        all.insert("strategy", Value::Object(Arc::clone(&given.strategy)));
-        all.insert("matrix", given.matrix.clone());
-        all.insert("runner", Value::Object(Arc::clone(&given.runner)));
-        all.insert("job", object(self.job_context()));
+        all.reserve(CONTEXTS.len());
+        let mut insert = |context: &'static str, value: Value| all.insert(name(context), value);
+        insert("github", object(self.github(path)));
+        insert("strategy", Value::Object(Arc::clone(&given.strategy)));
+        insert("matrix", given.matrix.clone());
+        insert("runner", Value::Object(Arc::clone(&given.runner)));
+        insert("job", object(self.job_context()));
         let inside = path.filter(|path| path.depth() > 0).map(|path| self.around(path));
         let (inputs, steps) = match inside {
             None => (&self.inputs, &self.steps),
@@ -51,14 +70,14 @@ impl Job {
             Some(None) => (&*NOTHING, &*NOTHING),
             Some(Some(around)) => (&around.inputs, &around.steps),
         };
-        all.insert("inputs", Value::Object(Arc::clone(inputs)));
-        all.insert("steps", Value::Object(Arc::clone(steps)));
+        insert("inputs", Value::Object(Arc::clone(inputs)));
+        insert("steps", Value::Object(Arc::clone(steps)));
         if inside.is_none() {
             // An action sees none of these (steps.md 1.5).
-            all.insert("needs", Value::Object(Arc::clone(&given.needs)));
-            all.insert("vars", Value::Object(Arc::clone(&given.vars)));
+            insert("needs", Value::Object(Arc::clone(&given.needs)));
+            insert("vars", Value::Object(Arc::clone(&given.vars)));
             let passed_on = given.secrets.as_ref().unwrap_or(secrets.context());
-            all.insert("secrets", Value::Object(Arc::clone(passed_on)));
+            insert("secrets", Value::Object(Arc::clone(passed_on)));
         }
         all
     }
@@ -66,29 +85,31 @@ impl Job {
     /// The `github` context with the parts that belong to a step.
     pub(super) fn github(&self, path: Option<&StepPath>) -> Object {
         let mut github = self.given.github.as_ref().clone();
-        github.insert("job", Value::String(Arc::clone(&self.plan.key.id)));
+        github.reserve(OF_A_STEP);
+        github.insert(name("job"), Value::String(Arc::clone(&self.plan.key.id)));
         let Some(path) = path else { return github };
         if let Some(step) = self.definition(path) {
-            github.insert("action", Value::String(Arc::clone(&step.context_name)));
+            github.insert(name("action"), Value::String(Arc::clone(&step.context_name)));
         }
         self.action_context(path, &mut github);
         let files = CommandFiles::of(path);
-        let in_temp = |file: &str| Value::string(format!("{}/{file}", self.temp()));
-        github.insert("env", in_temp(&files.env));
-        github.insert("output", in_temp(&files.output));
-        github.insert("path", in_temp(&files.path));
-        github.insert("state", in_temp(&files.state));
-        github.insert("step_summary", in_temp(&files.summary));
+        let temp = self.temp();
+        let in_temp = |file: &str| Value::string(format!("{temp}/{file}"));
+        github.insert(name("env"), in_temp(&files.env));
+        github.insert(name("output"), in_temp(&files.output));
+        github.insert(name("path"), in_temp(&files.path));
+        github.insert(name("state"), in_temp(&files.state));
+        github.insert(name("step_summary"), in_temp(&files.summary));
         github
     }
 
-    fn temp(&self) -> String {
-        self.given.runner.get("temp").map_or_else(String::new, |temp| temp.to_text().to_string())
+    fn temp(&self) -> Arc<str> {
+        self.given.runner.get("temp").map_or_else(|| Arc::from(""), Value::to_shared_text)
     }
 
     fn job_context(&self) -> Object {
         let mut job = Object::new();
-        job.insert("status", Value::string(self.status.as_str()));
+        job.insert(name("status"), Value::string(self.status.as_str()));
         job
     }
 }

@@ -276,6 +276,7 @@ fn step_env(
     let Some(own) = &planned.step().env else { return Ok((around, hidden)) };
     let pairs = evaluator.texts(own)?;
     let mut env = around.as_ref().clone();
+    env.reserve(pairs.len());
     for (name, value) in pairs {
         if !hidden.contains(&name) {
             hidden.push(Arc::clone(&name));

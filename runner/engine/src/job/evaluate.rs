@@ -11,6 +11,7 @@ use expr::{
 use syntax::{Span, Spanned, Token, TokenValue};
 
 use super::Job;
+use super::contexts::name;
 use crate::effect::Outcome;
 use crate::secrets::Secrets;
 use crate::step_path::{LaneId, Stage, StepPath};
@@ -77,13 +78,13 @@ impl Evaluator {
         secrets: &Secrets,
     ) -> Self {
         let mut contexts = job.contexts(path, secrets);
-        contexts.insert("env", Value::Object(env));
+        contexts.insert(name("env"), Value::Object(env));
         Self { contexts, status: status_facts(job, path), hashes }
     }
 
     /// The same with another `env`: what a step sees once its own `env:` is evaluated.
     pub(crate) fn with_env(mut self, env: Arc<Object>) -> Self {
-        self.contexts.insert("env", Value::Object(env));
+        self.contexts.insert(name("env"), Value::Object(env));
         self
     }
 

@@ -308,7 +308,7 @@ fn post_steps_run_last_registered_first_and_only_for_steps_that_started() {
     for (index, step) in plan.steps.iter_mut().enumerate() {
         step.post = Some(Hook {
             condition: expr::Condition::parse(Some("always()"), &scope).unwrap(),
-            script: expr::Template::parse(&format!("post {index}"), &scope).unwrap(),
+            script: expr::Template::parse(format!("post {index}"), &scope).unwrap(),
         });
     }
     let mut stage = Stage::of(plan, Secrets::default());

@@ -94,12 +94,12 @@ fn literals_and_places() {
 proptest! {
     #[test]
     fn any_text_is_parsed_or_refused(text in r"[${}' a.é]{0,40}") {
-        let _ = Template::parse(&text, &Scope::any());
+        let _ = Template::parse(text.as_str(), &Scope::any());
     }
 
     #[test]
     fn text_around_an_expression_stays(before in "[^$]{0,20}", after in "[^$]{0,20}") {
-        let template = Template::parse(&format!("{before}${{{{ env.A }}}}{after}"), &SCOPE).unwrap();
+        let template = Template::parse(format!("{before}${{{{ env.A }}}}{after}"), &SCOPE).unwrap();
         let value = template.evaluate(&contexts(), &functions()).unwrap();
         prop_assert_eq!(value, Evaluated::Value(Value::from(format!("{before}a{after}"))));
     }

@@ -74,13 +74,21 @@ fn split(line: &str) -> Vec<String> {
 /// The first of the programs that PATH holds. A name with a slash is taken as it is, relative to `directory`.
 pub(super) fn find(candidates: &[String], path: &OsStr, directory: &Path) -> Option<PathBuf> {
     let runnable =
-        |file: &PathBuf| rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && !file.is_dir();
+        |file: &Path| rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok() && !file.is_dir();
     candidates.iter().find_map(|name| {
         if name.contains('/') {
-            return Some(directory.join(name)).filter(runnable);
+            return Some(directory.join(name)).filter(|file| runnable(file));
         }
-        let folders = path.as_bytes().split(|byte| *byte == b':').filter(|folder| !folder.is_empty());
-        folders.map(|folder| directory.join(OsStr::from_bytes(folder)).join(name)).find(runnable)
+        let mut folders = path.as_bytes().split(|byte| *byte == b':').filter(|folder| !folder.is_empty());
+        let mut file = PathBuf::new();
+        let found = folders.any(|folder| {
+            file.as_mut_os_string().clear();
+            [directory.as_os_str(), OsStr::from_bytes(folder), OsStr::new(name)]
+                .iter()
+                .for_each(|part| file.push(part));
+            runnable(&file)
+        });
+        found.then_some(file)
     })
 }
 

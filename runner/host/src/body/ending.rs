@@ -10,11 +10,11 @@ use engine::lines::LineTag;
 use engine::process::ProcessSpec;
 use rustix::process::{Pid, WaitOptions, WaitStatus};
 
+use super::Shared;
 use super::attendance::note;
 use super::files;
 use super::run::{Run, RunState};
 use super::spare::Withdrawn;
-use super::Shared;
 use crate::lane::Lane;
 use crate::orphans;
 

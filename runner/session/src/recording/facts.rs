@@ -167,7 +167,7 @@ impl HookText {
         let step = plan.steps.get_mut(usize::try_from(self.step).ok()?)?;
         let hook = Hook {
             condition: Condition::parse(Some(&self.condition), &scope).ok()?,
-            script: Template::parse(&self.script, &scope).ok()?,
+            script: Template::parse(self.script.as_str(), &scope).ok()?,
         };
         *(if self.post { &mut step.post } else { &mut step.pre }) = Some(hook);
         Some(())

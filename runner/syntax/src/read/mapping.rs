@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 
 use super::{Allowed, Reader, size};
 use crate::diagnostic::{Diagnostic, suggestion};
@@ -38,7 +39,8 @@ impl Reader<'_> {
             return Token::Null;
         }
         let all = fitting.clone();
-        let mut progress = Progress { fitting, seen: IndexMap::new(), expression_key: false };
+        let seen = IndexMap::with_capacity(pairs.len());
+        let mut progress = Progress { fitting, seen, expression_key: false };
         let mut token = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             if let Some(pair) = self.pair(key, value, &all, &mut progress, allowed) {
@@ -75,12 +77,15 @@ impl Reader<'_> {
             return Some((Spanned::new(token, span), self.value(value, wanted, allowed)));
         }
         let name = token.literal_text().unwrap_or_default();
-        if let Some(&first) = progress.seen.get(&name.to_uppercase()) {
-            let diagnostic = Diagnostic::error("duplicate-key", span, format!("'{name}' is already defined"));
-            self.report(diagnostic.with_label(first, "first defined here"));
-            return None;
-        }
-        progress.seen.insert(name.to_uppercase(), span);
+        match progress.seen.entry(name.to_uppercase()) {
+            Entry::Occupied(first) => {
+                let diagnostic =
+                    Diagnostic::error("duplicate-key", span, format!("'{name}' is already defined"));
+                self.report(diagnostic.with_label(*first.get(), "first defined here"));
+                return None;
+            }
+            Entry::Vacant(place) => place.insert(span),
+        };
         let errors = self.errors;
         let (wanted, isolated) = self.wanted(&name, span, all, progress, allowed)?;
         self.spend(size(&Token::String(Arc::clone(&name))), span);

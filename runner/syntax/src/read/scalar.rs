@@ -43,7 +43,7 @@ impl Reader<'_> {
     }
 
     fn parse_template(&mut self, text: &Arc<str>, span: Span, allowed: &Rc<Allowed>) -> Token {
-        match Template::parse(text, &allowed.scope()) {
+        match Template::parse(Arc::clone(text), &allowed.scope()) {
             Ok(template) if template.is_insert() => Token::Insert,
             Ok(template) => match template.as_literal() {
                 // A literal that looks like an expression must not be taken for one later.

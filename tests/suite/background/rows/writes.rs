@@ -156,7 +156,7 @@ fn row_22_post_steps_run_in_the_reversed_order_of_the_starts() {
     for (step, name) in plan.steps.iter_mut().zip(["a", "b", "c", "d"]) {
         step.post = Some(Hook {
             condition: expr::Condition::parse(Some("always()"), &scope).unwrap(),
-            script: expr::Template::parse(&format!("echo {name} >> posts"), &scope).unwrap(),
+            script: expr::Template::parse(format!("echo {name} >> posts"), &scope).unwrap(),
         });
     }
     let end = run_plan(plan);

@@ -229,7 +229,7 @@ impl Spec {
             Does::Run => {
                 let StepBody::Run { script, .. } = &model.body else { panic!("a script") };
                 let text = spec.script();
-                let script = script.with(Template::parse(&text, &Scope::any()).unwrap());
+                let script = script.with(Template::parse(text, &Scope::any()).unwrap());
                 StepBody::Run { script, first_line: 1, shell: None, working_directory: None }
             }
             Does::Wait(ids) => StepBody::Wait { ids: ids.iter().map(|step| named(*step)).collect() },

@@ -79,7 +79,10 @@ fn an_output_that_is_held_open_is_waited_for_by_a_thread() {
     fixture.start(0, "sleep 1000 & echo hello");
     assert_eq!(fixture.end().2.exit, Exit::Code(0));
     let log = fixture.body_log();
-    assert!(log.starts_with("hello\n") && log.contains("is still open 0.06 s after its end, held by pid"), "{log}");
+    assert!(
+        log.starts_with("hello\n") && log.contains("is still open 0.06 s after its end, held by pid"),
+        "{log}"
+    );
 }
 
 #[test]
