@@ -238,13 +238,13 @@ impl Host for LiveHost {
                     shared.send(epoch, Event::HashReady { lane, request, answer });
                 });
             }
-            Effect::FetchAction { lane, step, reference, around } => {
+            Effect::FetchAction { lane, step, reference, commit } => {
                 let (shared, epoch, errand) = (Arc::clone(&self.shared), self.epoch, self.errand.clone());
                 self.in_background(move || {
                     let settings = &shared.settings;
                     let (workspace, origin) = (&settings.workspace, &settings.origin.folder);
                     let places = action::Places { workspace, origin, store: &settings.actions };
-                    let answer = action::find(places, &reference, around.as_deref(), &errand);
+                    let answer = action::find(places, &reference, commit.as_deref(), &errand);
                     let masks = shared.masks.current();
                     let answer = answer.map(Arc::new).map_err(|text| masks.mask_text(&text).into_owned());
                     shared.send(epoch, Event::ActionReady { lane, step, answer });

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use engine::job::JobInputs;
 use engine::plan::{Caller, JobKey};
 use engine::secrets::Secrets;
+use engine::syntax::WorkflowOrigin;
 use serde::{Deserialize, Serialize};
 
 use super::super::facts::{HookText, JobFacts, PlanFacts, PlanText};
@@ -142,6 +143,40 @@ impl Twin for PlanTwin<'_> {
     const KIND: &'static str = "workflow";
 }
 
+/// What 3.2 added to [`PlanTwin`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct PlanLater<'a> {
+    #[serde(borrow)]
+    origin: Option<OriginTwin<'a>>,
+}
+
+/// [`WorkflowOrigin`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OriginTwin<'a> {
+    #[serde(borrow)]
+    repository: Text<'a>,
+    reference: Text<'a>,
+    commit: Option<Text<'a>>,
+}
+
+impl<'a> OriginTwin<'a> {
+    fn of(origin: &'a WorkflowOrigin, hide: &Hiding<'_>) -> Self {
+        Self {
+            repository: hide.text(&origin.repository),
+            reference: hide.text(&origin.reference),
+            commit: origin.commit.as_ref().map(|commit| hide.text(commit)),
+        }
+    }
+
+    fn origin(&self, fill: &Filling<'_>) -> WorkflowOrigin {
+        WorkflowOrigin {
+            repository: fill.text(&self.repository),
+            reference: fill.text(&self.reference),
+            commit: self.commit.as_ref().map(|commit| fill.text(commit)),
+        }
+    }
+}
+
 /// A job around the one that is meant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct CallerTwin<'a> {
@@ -197,12 +232,13 @@ impl<'a> PlanTwin<'a> {
                 })
                 .collect(),
         };
-        super::write(&twin, Vec::new())
+        let later = PlanLater { origin: facts.origin.as_ref().map(|origin| OriginTwin::of(origin, hide)) };
+        super::write_all(&twin, &later)
     }
 
     /// The plan in `bytes`. Where secrets are missing, words take their places, so that the text can still be parsed.
     pub(in crate::recording) fn read(bytes: &'a [u8], fill: &Filling<'_>) -> Result<PlanFacts, TwinError> {
-        let twin: Self = super::read(bytes)?;
+        let (twin, later): (Self, PlanLater<'_>) = super::read_all(bytes)?;
         let called = twin.called.iter().map(|(name, text)| (fill.file(name), fill.file(text)));
         Ok(PlanFacts {
             number: twin.number,
@@ -218,6 +254,7 @@ impl<'a> PlanTwin<'a> {
             },
             callers: twin.callers.iter().map(|caller| caller.caller(fill)).collect(),
             name: fill.text(&twin.name),
+            origin: later.origin.map(|origin| origin.origin(fill)),
             hooks: twin
                 .hooks
                 .into_iter()

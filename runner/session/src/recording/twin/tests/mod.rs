@@ -225,7 +225,7 @@ fn another_major_is_refused_and_another_minor_read() {
     let error = StateReader::default().read(&bytes, &Filling::nothing()).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "its states have format 1.9, this release reads 3.1\nhint: open it with a release of that format"
+        "its states have format 1.9, this release reads 3.2\nhint: open it with a release of that format"
     );
 }
 
