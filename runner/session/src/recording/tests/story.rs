@@ -167,6 +167,6 @@ fn the_written_form_of_twins_3_2_stays() {
     }
     assert_eq!(
         hasher.finalize().to_hex().as_str(),
-        "3949fc421c29515ec981a783af2e6ffa9b05cdbe71df25dba2998f51c0298c89"
+        "b0c32e145d233fe55af95ff032ddbd7a1aca8db6d6af76bc27907c5294e28cc1"
     );
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use engine::job::JobInputs;
 use engine::plan::{Caller, JobKey};
 use engine::secrets::Secrets;
+use engine::slots::BackgroundSlots;
 use engine::syntax::WorkflowOrigin;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,18 @@ pub(in crate::recording) struct FactsTwin<'a> {
 
 impl Twin for FactsTwin<'_> {
     const KIND: &'static str = "description of the job";
+}
+
+/// What 3.2 added to [`FactsTwin`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct FactsLater {
+    background_slots: u32,
+}
+
+impl FactsLater {
+    fn background_slots(&self) -> BackgroundSlots {
+        NonZeroU32::new(self.background_slots).map(BackgroundSlots::new).unwrap_or_default()
+    }
 }
 
 /// A path, which need not be UTF-8.
@@ -77,12 +91,12 @@ impl<'a> FactsTwin<'a> {
             options: facts.options.iter().map(|option| hide.text(option)).collect(),
             secrets_used: facts.secrets_used.iter().map(|name| Text(name.as_str().into())).collect(),
         };
-        super::write(&twin, Vec::new())
+        super::write_all(&twin, &FactsLater { background_slots: inputs.background_slots.number().get() })
     }
 
     /// The facts in `bytes`; `fill` learns what the secrets are recognised by.
     pub(in crate::recording) fn read(bytes: &'a [u8], fill: &mut Filling<'_>) -> Result<JobFacts, TwinError> {
-        let twin: Self = super::read(bytes)?;
+        let (twin, later): (Self, FactsLater) = super::read_all(bytes)?;
         for (name, check) in &twin.checks {
             fill.check(&name.0, *check);
         }
@@ -96,6 +110,7 @@ impl<'a> FactsTwin<'a> {
             inputs: Arc::new(twin.inputs.owned_object(fill)?),
             secrets: twin.secrets.map(|secrets| secrets.owned_object(fill)).transpose()?.map(Arc::new),
             runner: Arc::new(twin.runner.owned_object(fill)?),
+            background_slots: later.background_slots(),
         };
         Ok(JobFacts {
             inputs,
