@@ -96,7 +96,7 @@ fn one_called_job_is_debugged_after_all_that_it_needs() {
     let ran = sandbox.run(&[&arguments[..], &["--job", "first/x"]].concat(), "");
     assert!(ran.errors.contains("job `first` calls no workflow"), "{}", ran.errors);
 
-    let session = "next\nback\nprint inputs.tag\nprint needs.build.result\ncontinue\n";
+    let session = "status\nnext\nback\nprint inputs.tag\nprint needs.build.result\ncontinue\n";
     let ran = sandbox.run(&[&arguments[..], &["--job", "release/upload"]].concat(), session);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
     for text in [
@@ -104,6 +104,7 @@ fn one_called_job_is_debugged_after_all_that_it_needs() {
         "● release / build succeeded",
         "● release / upload · 1 step · .github/workflows/release.yml",
         "release.yml:17\n",
+        "(release / upload 1) status\nm0 1 Run echo \"where=at ${{ github.job }}\" >> $GITHUB_OUTPUT release.yml:17\n  called by release  ci.yml:9\n",
         "\nv7\n",
         "\nsuccess\n",
         "● release / upload succeeded",

@@ -28,6 +28,7 @@ use crate::log::LogSink;
 use crate::masks::SharedMasks;
 use crate::orphans;
 use crate::proc::{self, ProcessId, State};
+use crate::services::{JobServices, KeptArtifact};
 use crate::timers::Timers;
 use attended::Attended;
 use frozen::{Places, Standing, freeze_all};
@@ -353,6 +354,10 @@ impl Host for LiveHost {
         self.put_remains_away();
         self.shared.tidy_wholly();
         self.terminate_orphans().unwrap_or_else(|survivors| vec![survivors.to_string()])
+    }
+
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        self.shared.settings.services.as_ref().map(JobServices::artifacts).unwrap_or_default()
     }
 
     fn running(&self) -> Vec<LaneStatus> {
