@@ -72,12 +72,11 @@ impl Adapter {
         Ok(answers.split_off(answers.len().saturating_sub(count)))
     }
 
-    /// An action was found, in whose file there is a breakpoint.
+    /// An action was found, in whose file there is a breakpoint. Also one that was set in the console: who set it there waits to
+    /// hear of it, and a client passes over numbers that it was not given.
     pub(super) fn breakpoint_changed(&self, known: &Known) {
-        if self.kind_of(known.id).is_some() {
-            let (reason, breakpoint) = (BreakpointEventReason::Changed, self.verified(known));
-            self.out.tell(Event::Breakpoint(BreakpointEvent { reason, breakpoint }));
-        }
+        let (reason, breakpoint) = (BreakpointEventReason::Changed, self.verified(known));
+        self.out.tell(Event::Breakpoint(BreakpointEvent { reason, breakpoint }));
     }
 
     pub(super) async fn set_function_breakpoints(

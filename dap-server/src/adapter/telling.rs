@@ -7,7 +7,7 @@ use session::engine::step_path::LaneId;
 use session::moment::Point;
 use session::notice::{Notice, StepEnd};
 use session::request::{DataChange, Place, Reply, Request as Ask, Stop, StopReason};
-use session::wording::{self, Painter};
+use session::wording::{self, Meaning, Painter};
 
 use super::{Adapter, FOREGROUND, Phase, console, exceptions, thread_of};
 use crate::envelope::RawEvent;
@@ -84,11 +84,15 @@ impl Adapter {
                 self.lane_changed(lane, ThreadEventReason::Started);
             }
             Notice::StepEnded(end) => self.step_ended(&end),
-            Notice::JobEnded { outcome, took, .. } => {
+            Notice::JobEnded { outcome, took, artifacts, .. } => {
                 self.outcome.set(Some(outcome));
                 let name = self.debuggee().map(|debuggee| debuggee.name.clone()).unwrap_or_default();
                 let text = wording::job_line(&name, outcome, Some(took), self.painter());
                 self.output(console::line(OutputEventCategory::Console, &text));
+                for artifact in &artifacts {
+                    let text = self.painter().paint(Meaning::Quiet, &wording::artifact_line(artifact));
+                    self.output(console::line(OutputEventCategory::Console, &text));
+                }
             }
             Notice::JobLog { tag, text } => {
                 let category = if tag == LineTag::Error {

@@ -4,6 +4,7 @@
 //! message or a debug print.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -203,6 +204,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Where and how it runs")]
     pub(crate) host: Option<bool>,
+    /// How many background steps of a job run at once; without it 10
+    #[arg(long, value_name = "NUMBER", help_heading = "Where and how it runs")]
+    pub(crate) background_slots: Option<NonZeroU32>,
     /// Keep no recording
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
           hide_possible_values = true, help_heading = "Where and how it runs")]

@@ -4,8 +4,10 @@
 //! lies in a repository names them, and the environment or a secrets file has them.
 
 use std::fs;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use engine::slots::BackgroundSlots;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
@@ -54,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) home: HomeChoice,
     /// `host`
     pub(crate) host: bool,
+    /// `background-slots`
+    pub(crate) background_slots: BackgroundSlots,
     /// The opposite of `no-record`.
     pub(crate) record: bool,
     /// `json`
@@ -82,6 +86,7 @@ struct File {
     workspace: Option<WorkspaceChoice>,
     home: Option<HomeChoice>,
     host: Option<bool>,
+    background_slots: Option<NonZeroU32>,
     no_record: Option<bool>,
     json: Option<bool>,
 }
@@ -179,6 +184,7 @@ fn merged(file: File, folder: &Path, options: Options) -> Result<Settings, Fault
     let mut secrets: Vec<SecretText> =
         file.secret.into_iter().map(|name| SecretText::from(name.into_inner())).collect();
     secrets.extend(options.secret);
+    let slots = options.background_slots.or(file.background_slots);
     Ok(Settings {
         event: options.event.or(file.event),
         event_path: options.event_path.or_else(|| from_file(file.event_path)),
@@ -198,6 +204,7 @@ fn merged(file: File, folder: &Path, options: Options) -> Result<Settings, Fault
         workspace: options.workspace.or(file.workspace).unwrap_or(WorkspaceChoice::Fresh),
         home: options.home.or(file.home).unwrap_or(HomeChoice::Own),
         host: options.host.or(file.host).unwrap_or(false),
+        background_slots: slots.map(BackgroundSlots::new).unwrap_or_default(),
         record: !options.no_record.or(file.no_record).unwrap_or(false),
         json: options.json.or(file.json).unwrap_or(false),
     })
@@ -278,12 +285,13 @@ mod tests {
         let settings = read("", Options::default()).unwrap();
         assert_eq!(settings.workspace, WorkspaceChoice::Fresh);
         assert!(settings.record && !settings.host && !settings.json);
+        assert_eq!(settings.background_slots.number().get(), 10);
     }
 
     #[test]
     fn every_option_can_be_in_the_file() {
         let text = "event = 'push'\nevent-path = 'e.json'\nsecret = ['TOKEN']\nsecret-file = '.secrets'\nenv-file = '.env'\n\
-                    actor = 'mona'\nrepository = 'o/r'\nworkspace = 'in-place'\nhome = 'fresh'\nhost = true\nno-record = true\njson = true\n\
+                    actor = 'mona'\nrepository = 'o/r'\nworkspace = 'in-place'\nhome = 'fresh'\nhost = true\nbackground-slots = 3\nno-record = true\njson = true\n\
                     offline = true\nrefresh-actions = true\ngithub-api-url = 'https://api.example'\n\
                     [action]\n'o/r@v1' = 'actions/r'\n[input]\nlevel = 3\ndry = true\n[var]\nA = 'b'\n[env]\nC = 1.5\n[matrix]\nos = ['a', 'b']\nnode = 20\n";
         let settings = read(text, Options::default()).unwrap();
@@ -297,6 +305,7 @@ mod tests {
         assert_eq!(settings.secrets, [SecretText::from("TOKEN")]);
         assert_eq!(settings.secret_files, [PathBuf::from("/repo/.secrets")]);
         assert!(settings.host && !settings.record && settings.json);
+        assert_eq!(settings.background_slots.number().get(), 3);
         assert_eq!((settings.workspace, settings.home), (WorkspaceChoice::InPlace, HomeChoice::Fresh));
     }
 
@@ -308,17 +317,19 @@ mod tests {
             matrix: vec!["os=x".into(), "os=y".into()],
             workspace: Some(WorkspaceChoice::Fresh),
             no_record: Some(false),
+            background_slots: NonZeroU32::new(2),
             offline: Some(false),
             github_api_url: Some(ApiChoice::Person("https://mine.example".into())),
             ..Options::default()
         };
-        let text = "event = 'push'\noffline = true\ngithub-api-url = 'https://theirs.example'\nworkspace = 'in-place'\nno-record = true\nvar = {A = '1', C = '5'}\nmatrix = {os = 'z', node = 1}";
+        let text = "background-slots = 5\nevent = 'push'\noffline = true\ngithub-api-url = 'https://theirs.example'\nworkspace = 'in-place'\nno-record = true\nvar = {A = '1', C = '5'}\nmatrix = {os = 'z', node = 1}";
         let settings = read(text, options).unwrap();
         assert_eq!(settings.event.as_deref(), Some("pull_request"));
         let vars: Vec<String> = settings.vars.iter().map(|(key, value)| format!("{key}:{value}")).collect();
         assert_eq!(vars, ["A:2", "C:5", "B:3=4"]);
         assert_eq!(settings.matrix.get("os"), Some(&vec!["x".to_owned(), "y".to_owned()]));
         assert_eq!(settings.matrix.get("node"), Some(&vec!["1".to_owned()]));
+        assert_eq!(settings.background_slots.number().get(), 2);
         assert!(settings.record && !settings.offline && settings.workspace == WorkspaceChoice::Fresh);
         assert_eq!(settings.api, Some(ApiChoice::Person("https://mine.example".into())));
     }
@@ -328,6 +339,10 @@ mod tests {
         refused("event = 'push'\nevnt = 1\n", ".stepback.toml:2:1: unknown field `evnt`");
         refused("workspace = 'here'", ".stepback.toml:1:13: unknown variant `here`");
         refused("[var]\nA = [1]\n", ".stepback.toml:2:5: expected text, a number or a boolean");
+        refused(
+            "background-slots = 0",
+            ".stepback.toml:1:20: invalid value: integer `0`, expected a nonzero u32",
+        );
         refused("a = = 1", ".stepback.toml:1:5:");
         refused(
             "secret = ['A', 'B=hunter2']",

@@ -114,20 +114,28 @@ async fn drive(
     let (interrupt, interrupts) = mpsc::unbounded_channel();
     let _listening = matches!(face, Talk::WithClients(_)).then(|| Interrupts::listen(interrupt));
     let listening: Listening = Rc::default();
+    let talked_of: TalkedOf = Rc::default();
     // One at a time: where nothing was chosen, the other combinations wait behind the one that is debugged.
     let fleet = Fleet::new(run, &prepared.secrets, NonZeroUsize::MIN, &mut launcher);
     tokio::task::spawn_local(end_on_interrupt(interrupts, cancel, Rc::clone(&listening)));
-    let talk = converse(heard, job, face, terminal, (Arc::clone(&prepared), listening));
+    let talk =
+        converse(heard, job, face, terminal, (Arc::clone(&prepared), listening, Rc::clone(&talked_of)));
     let outcome = tokio::select! {
         biased;
         outcome = talk => outcome?,
         outcome = fleet.drive(cancels) => outcome,
     };
-    Ok((outcome, services.artifacts()))
+    let mut artifacts = services.artifacts();
+    // Its end was told in the conversation, with what it left.
+    artifacts.retain(|artifact| Some(&artifact.job) != talked_of.borrow().as_ref());
+    Ok((outcome, artifacts))
 }
 
 /// The job that clients come to, once it is there.
 type Listening = Rc<RefCell<Option<SessionHandle>>>;
+
+/// The key of the job that a person talks about here.
+type TalkedOf = Rc<RefCell<Option<String>>>;
 
 /// Where clients come, a signal ends the job that they come to, and once more the run.
 async fn end_on_interrupt(
@@ -164,7 +172,7 @@ async fn converse(
     job: Arc<str>,
     face: Talk,
     terminal: Terminal,
-    (prepared, listening): (Arc<Prepared>, Listening),
+    (prepared, listening, talked_of): (Arc<Prepared>, Listening, TalkedOf),
 ) -> Result<Outcome, Fault> {
     let mut debugged: Option<JobKey> = None;
     let mut server: Option<Server> = None;
@@ -174,6 +182,7 @@ async fn converse(
                 debugged = Some(started.key.clone());
                 match &face {
                     Talk::OnTerminal { verbose } => {
+                        *talked_of.borrow_mut() = Some(started.key.to_string());
                         tokio::task::spawn_local(talk(started, *verbose, terminal, Arc::clone(&prepared)));
                     }
                     Talk::WithClients(address) => {

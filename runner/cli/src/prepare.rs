@@ -131,6 +131,7 @@ pub(crate) fn prepare(
         vars,
         inputs: resolved.typed,
         runner: runner::context(&paths.cache.join("tools")),
+        background_slots: settings.background_slots,
     };
     Ok(Prepared {
         sources,

@@ -6,7 +6,7 @@ use std::io::Write;
 
 use expr::{Object, Value};
 use host::services::{KeptArtifact, ServiceSettings, Services};
-use session::wording::{Meaning, Painter, shown};
+use session::wording::{Meaning, Painter, artifact_line};
 
 use crate::paths::Paths;
 
@@ -44,27 +44,10 @@ fn scopes(github: &Object) -> Vec<String> {
 /// Says which artifacts there are and where: one line each.
 pub(crate) fn tell(artifacts: &[KeptArtifact], out: &mut dyn Write, painter: Painter) {
     for artifact in artifacts {
-        let text = format!(
-            "artifact: {} · {} · {}",
-            shown(&artifact.name),
-            size(artifact.size),
-            shown(&artifact.path.to_string_lossy())
-        );
+        let text = artifact_line(artifact);
         // Whoever has closed standard error does not want to know.
         let _ = writeln!(out, "{}", painter.paint(Meaning::Quiet, &text));
     }
-}
-
-fn size(bytes: u64) -> String {
-    let mut value = bytes as f64;
-    let mut units = ["bytes", "KiB", "MiB", "GiB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    while value >= 1024.0
-        && let Some(next) = units.next()
-    {
-        (value, unit) = (value / 1024.0, next);
-    }
-    if unit == "bytes" { format!("{bytes} bytes") } else { format!("{value:.1} {unit}") }
 }
 
 #[cfg(test)]
@@ -87,20 +70,5 @@ mod tests {
             &["refs/heads/main"],
         );
         check_scopes("{ref: 'refs/tags/v1'}", &["refs/tags/v1"]);
-    }
-
-    #[test]
-    fn artifacts_are_told_with_size_and_place() {
-        let artifact = |name: &str, size: u64| KeptArtifact {
-            name: name.to_owned(),
-            size,
-            path: format!("/a/{name}.zip").into(),
-        };
-        let mut out = Vec::new();
-        tell(&[artifact("one", 12), artifact("two", 1536)], &mut out, Painter::new(false));
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "artifact: one · 12 bytes · /a/one.zip\nartifact: two · 1.5 KiB · /a/two.zip\n"
-        );
     }
 }

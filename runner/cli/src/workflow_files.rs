@@ -140,7 +140,7 @@ impl Project {
             fs::read(path).map_err(|error| Fault::new(format!("{shown}: cannot be read: {error}")))?;
         let mut sources = Sources::new();
         let (source, bad_text) = sources.add_bytes(shown.as_str(), &bytes);
-        let files = CalledFiles { project: self, found: RefCell::default() };
+        let files = CalledFiles { project: self, found: RefCell::default(), commits: RefCell::default() };
         let (workflow, mut diagnostics) =
             parse_workflow(&mut sources, source, &ReadOptions::default(), &files);
         diagnostics.iter_mut().for_each(excuse_other_repositories);
@@ -251,6 +251,8 @@ struct CalledFiles<'a> {
     project: &'a Project,
     /// Those of others, by their references.
     found: RefCell<IndexMap<Arc<str>, PathBuf>>,
+    /// The commits at which they were read, as far as these are known.
+    commits: RefCell<IndexMap<Arc<str>, Arc<str>>>,
 }
 
 /// The code of a called workflow that could not be had.
@@ -263,8 +265,9 @@ impl CalledFiles<'_> {
         let Some(store) = &self.project.elsewhere else { return Err("was not looked at".to_owned()) };
         // Nobody reads it: no reason not to go on.
         let told = |text: &str| drop(writeln!(io::stderr(), "{text}"));
-        let path = store.file(reference, told)?;
+        let (path, commit) = store.file(reference, told)?;
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.commits.borrow_mut().extend(commit.map(|commit| (reference.into(), commit.into())));
         self.found.borrow_mut().insert(reference.into(), path);
         Ok(text.into())
     }
@@ -281,6 +284,10 @@ impl FileProvider for CalledFiles<'_> {
         fs::read_to_string(self.project.root.join(local))
             .map(Arc::from)
             .map_err(|_| "workflow was not found.".to_owned())
+    }
+
+    fn commit(&self, path: &str) -> Option<Arc<str>> {
+        self.commits.borrow().get(path).cloned()
     }
 }
 

@@ -79,7 +79,7 @@ impl<'a> RepositoryReference<'a> {
 /// An action as it was found. A value like any other in a job: from its text it can be read again.
 #[derive(Clone, PartialEq)]
 pub struct ResolvedAction {
-    /// The reference as written.
+    /// The reference, whole: `$/path` of another repository is written out.
     pub reference: Arc<str>,
     /// Its folder, absolute.
     pub directory: Arc<str>,

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use expr::HashRequest;
 
-use crate::action::ResolvedAction;
 use crate::lines::LineTag;
 use crate::process::{CheckoutSpec, ProcessSpec};
 use crate::step_path::{LaneId, StepPath};
@@ -55,10 +54,10 @@ pub enum Effect {
         lane: LaneId,
         /// The step that uses it; it names itself in the answer.
         step: StepPath,
-        /// What `uses:` says.
+        /// What `uses:` says. `$/path` is left only where it means the repository that the run is for.
         reference: Arc<str>,
-        /// The action in whose manifest it stands; `None`: the workflow.
-        around: Option<Arc<ResolvedAction>>,
+        /// The commit that the version in it stands for, where that is settled already.
+        commit: Option<Arc<str>>,
     },
     /// Something a person or a log wants to know. Texts in it are masked already.
     Report(Report),

@@ -26,4 +26,5 @@ pub mod process;
 pub mod run;
 pub mod secrets;
 pub mod shell;
+pub mod slots;
 pub mod step_path;

@@ -1,6 +1,8 @@
 //! Every upper bound of the engine, with the reason for its size. The unit stands last in each name.
 //! Knows nothing of the code that keeps the bounds.
 
+use std::num::NonZeroU32;
+
 /// A line longer than this is shown in pieces of this size; upstream never cuts, but a person (and a
 /// DAP client) cannot use more at once (timetravel.md 3.1).
 pub const LINE_DISPLAY_BYTES: usize = 64 * 1024;
@@ -45,5 +47,5 @@ pub const MATRIX_COMBINATIONS_MAX: usize = 256;
 /// Composite actions may be nested so deep; the check is GitHub's (steps.md 4.4).
 pub const COMPOSITE_DEPTH: usize = 9;
 
-/// Background steps that run at once; further ones wait for their turn (steps.md 2.3).
-pub const BACKGROUND_SLOTS: usize = 10;
+/// Background steps that run at once where nobody says another number; further ones wait for their turn (steps.md 2.3).
+pub const BACKGROUND_SLOTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);

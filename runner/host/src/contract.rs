@@ -10,6 +10,7 @@ use engine::event::Event;
 use engine::step_path::{LaneId, StepPath};
 
 pub use crate::lane::{CannotFreeze, Survivors};
+use crate::services::KeptArtifact;
 
 /// Raised when a branch becomes real. Events carry the epoch in which their cause was asked for; the driver drops those of an
 /// epoch that is over.
@@ -76,6 +77,11 @@ pub trait Host {
 
     /// The job is over: ends what it left running, and gives the lines for its log (steps.md 1.7).
     fn clean_up(&mut self) -> Vec<String>;
+
+    /// The artifacts that the job's steps have left where a person finds them.
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        Vec::new()
+    }
 
     /// The bodies that run now, frozen ones left out.
     fn running(&self) -> Vec<LaneStatus>;

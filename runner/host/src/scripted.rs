@@ -15,6 +15,7 @@ use engine::lines::StepCommand;
 use engine::step_path::{LaneId, StepPath};
 
 use crate::contract::{CannotFreeze, Epoch, FrozenLanes, Host, HostEvent, LaneStatus, Survivors};
+use crate::services::KeptArtifact;
 use crate::times::Times;
 
 /// How a body goes.
@@ -67,6 +68,11 @@ pub trait Script {
     /// There is none.
     fn action(&mut self, reference: &str) -> Result<ResolvedAction, String> {
         Err(format!("there is no action {reference}"))
+    }
+
+    /// The artifacts that the bodies have left so far.
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        Vec::new()
     }
 
     /// The answer to `hashFiles(…)`.
@@ -268,6 +274,10 @@ impl<S: Script> Host for ScriptedHost<S> {
 
     fn clean_up(&mut self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        self.script.artifacts()
     }
 
     fn running(&self) -> Vec<LaneStatus> {

@@ -10,6 +10,7 @@ use engine::job::{Cursor, Decision};
 use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 use host::log::LogBatch;
+use host::services::KeptArtifact;
 use jiff::Timestamp;
 
 use crate::breakpoint::place_in;
@@ -38,7 +39,17 @@ impl<H: Host> Session<H> {
 
     fn tell_job_end(&self, outcome: Outcome) {
         let took = self.started.elapsed();
-        self.tell(Notice::JobEnded { outcome, took, branch: self.branch });
+        let artifacts = self.artifacts();
+        self.tell(Notice::JobEnded { outcome, took, branch: self.branch, artifacts });
+    }
+
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        let mut artifacts = self.host.artifacts();
+        for artifact in &mut artifacts {
+            artifact.name = self.secrets.mask(&artifact.name);
+            artifact.path = self.secrets.mask(&artifact.path.to_string_lossy()).into();
+        }
+        artifacts
     }
 
     /// Steps that cannot be undone are named before the first one runs (DESIGN 4).
@@ -193,6 +204,7 @@ impl<H: Host> Session<H> {
             edited: self.has_pending_branch(),
             undone: None,
             background: None,
+            callers: Arc::clone(&self.job.plan().callers),
             notes: [self.notes_at(path.as_ref()), self.notes_on_lanes()].concat(),
             point,
         }

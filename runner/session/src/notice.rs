@@ -9,6 +9,7 @@ use engine::effect::Outcome;
 use engine::lines::LineTag;
 use engine::step_path::{LaneId, StepPath};
 use host::log::LogBatch;
+use host::services::KeptArtifact;
 
 use crate::breakpoint::{Breakpoint, BreakpointId};
 use crate::request::{Place, Stop};
@@ -60,6 +61,8 @@ pub enum Notice {
         took: Duration,
         /// The branch on which it ended.
         branch: crate::moment::BranchId,
+        /// What its steps have left for a person to find, masked.
+        artifacts: Vec<KeptArtifact>,
     },
     /// A line of the job's own log: it belongs to no step.
     JobLog {

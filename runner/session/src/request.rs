@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use engine::effect::Outcome;
 use engine::event::LaneChoice;
+use engine::plan::Caller;
 use engine::step_path::{LaneId, StepPath};
 
 use crate::breakpoint::{Breakpoint, BreakpointId, BreakpointKind, BreakpointSpec};
@@ -234,6 +235,8 @@ pub struct Stop {
     pub undone: Option<Undone>,
     /// The background step that the job stands for; number, name and place are its own then.
     pub background: Option<StepPath>,
+    /// The jobs whose calls of workflows lead to this job, the innermost first.
+    pub callers: Arc<[Caller]>,
     /// Things worth knowing: fuzzy snapshots, frozen lanes and for how long, steps that cannot be undone.
     pub notes: Vec<String>,
 }

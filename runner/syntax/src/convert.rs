@@ -67,6 +67,7 @@ impl<'a> Converter<'a> {
         let mut workflow = Workflow {
             source: self.source,
             file: self.sources.path(self.source).into(),
+            origin: None,
             name: template("name"),
             run_name: template("run-name"),
             on: self.triggers(root.get("on"), root.span),

@@ -31,7 +31,7 @@ pub use members::github_variables;
 pub use model::{
     Action, ActionInput, ActionOutput, ActionRuns, Alias, CallOutput, CallSecret, CallSecrets, CompositeStep,
     Filter, Input, InputKind, Job, JobBody, Level, Permissions, Permitted, RunDefaults, Schedule, Stage,
-    Step, StepBody, Strategy, Trigger, Triggers, Workflow,
+    Step, StepBody, Strategy, Trigger, Triggers, Workflow, WorkflowOrigin,
 };
 pub use options::{FileProvider, NoFiles, PermissionsPolicy, ReadOptions};
 pub use references::{Referenced, referenced, referenced_in};

@@ -29,6 +29,8 @@ pub struct Workflow {
     pub source: SourceId,
     /// The file as shown to people; the whole reference for one of another repository.
     pub file: Arc<str>,
+    /// Where it is from, if that is another repository than the run's own.
+    pub origin: Option<WorkflowOrigin>,
     /// `name`.
     pub name: Option<Spanned<Template>>,
     /// `run-name`.
@@ -50,6 +52,17 @@ pub struct Workflow {
     pub faulty: IndexMap<Arc<str>, Job>,
     /// Every YAML alias of the file and what it stands for.
     pub aliases: Vec<Alias>,
+}
+
+/// The repository of a workflow that was called from another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkflowOrigin {
+    /// `owner/repo`
+    pub repository: Arc<str>,
+    /// The branch, tag or commit of the call.
+    pub reference: Arc<str>,
+    /// The commit that this stood for when the file was read, where that is known.
+    pub commit: Option<Arc<str>>,
 }
 
 /// `defaults.run` of a workflow or job.

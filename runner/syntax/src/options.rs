@@ -59,6 +59,11 @@ pub trait FileProvider {
     /// # Errors
     /// A reason to show to people.
     fn read(&self, path: &str) -> Result<Arc<str>, String>;
+
+    /// The commit at which `owner/repo/path@ref` was read, where that is known.
+    fn commit(&self, _path: &str) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// No files at all: for reading with [`ReadOptions::reusable_workflows`] switched off.

@@ -96,7 +96,7 @@ fn one_called_job_is_debugged_after_all_that_it_needs() {
     let ran = sandbox.run(&[&arguments[..], &["--job", "first/x"]].concat(), "");
     assert!(ran.errors.contains("job `first` calls no workflow"), "{}", ran.errors);
 
-    let session = "next\nback\nprint inputs.tag\nprint needs.build.result\ncontinue\n";
+    let session = "status\nnext\nback\nprint inputs.tag\nprint needs.build.result\ncontinue\n";
     let ran = sandbox.run(&[&arguments[..], &["--job", "release/upload"]].concat(), session);
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
     for text in [
@@ -104,6 +104,7 @@ fn one_called_job_is_debugged_after_all_that_it_needs() {
         "● release / build succeeded",
         "● release / upload · 1 step · .github/workflows/release.yml",
         "release.yml:17\n",
+        "(release / upload 1) status\nm0 1 Run echo \"where=at ${{ github.job }}\" >> $GITHUB_OUTPUT release.yml:17\n  called by release  ci.yml:9\n",
         "\nv7\n",
         "\nsuccess\n",
         "● release / upload succeeded",
@@ -192,6 +193,71 @@ fn a_workflow_of_another_repository_brings_those_beside_it() {
         ran.out,
         ran.errors
     );
+}
+
+/// Says who it is, and lets another action beside it do the same.
+fn speaks(word: &str, next: &str) -> String {
+    format!(
+        "runs:\n  using: composite\n  steps:\n    - run: echo {word} of [$GITHUB_ACTION_REPOSITORY] at [$GITHUB_ACTION_REF]\n      \
+         shell: bash\n{next}"
+    )
+}
+
+#[test]
+fn actions_that_a_workflow_of_another_repository_names_are_from_there_or_from_the_workspace() {
+    let sandbox = Sandbox::new("on: push\njobs: {far: {uses: o/shared/.github/workflows/far.yml@v1}}\n");
+    sandbox.write("act/action.yml", &speaks("not this one", ""));
+    sandbox.write("mine/action.yml", &speaks("mine", "    - uses: $/deep\n"));
+    let far = "on: workflow_call\njobs:\n  say:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      \
+               - uses: $/act\n      - uses: ./mine\n";
+    let shared = Repository {
+        name: "o/shared",
+        commit: "3333333333333333333333333333333333333333",
+        files: vec![
+            (".github/workflows/far.yml", far.to_owned()),
+            ("act/action.yml", speaks("act one", "    - uses: $/deep\n    - uses: ./mine\n")),
+            ("deep/action.yml", speaks("deep one", "")),
+            ("mine/action.yml", speaks("not that one", "")),
+        ],
+    };
+    let github = Github::start(vec![shared]);
+    let ran = sandbox.run(&["run", "--github-api-url", &github.url()], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    let said: Vec<&str> =
+        ran.out.lines().filter(|line| line.contains("] at [") && !line.contains('$')).collect();
+    let expected = [
+        "act one of [o/shared] at [v1]",
+        "deep one of [o/shared] at [v1]",
+        "mine of [] at []",
+        "deep one of [o/shared] at [v1]",
+        "mine of [] at []",
+        "deep one of [o/shared] at [v1]",
+    ];
+    assert_eq!(said, expected, "{}", ran.out);
+}
+
+/// The tag has moved: what the workflow names beside itself is from where the workflow is from, also what was never reached.
+#[test]
+fn a_reopened_job_takes_what_is_beside_its_workflow_at_the_commit_of_that() {
+    let sandbox = Sandbox::new("on: push\njobs: {far: {uses: o/shared/.github/workflows/far.yml@v1}}\n");
+    sandbox.write("mine/action.yml", &speaks("mine", "    - uses: $/deep\n"));
+    let far = "on: workflow_call\njobs:\n  say:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n      \
+               - run: test -e ok\n      - uses: ./mine\n";
+    let shared = |commit, word: &str| Repository {
+        name: "o/shared",
+        commit,
+        files: vec![
+            (".github/workflows/far.yml", far.to_owned()),
+            ("deep/action.yml", speaks(&format!("deep {word}"), "")),
+        ],
+    };
+    let github = Github::start(vec![shared("3333333333333333333333333333333333333333", "one")]);
+    let ran = sandbox.run(&["run", "--github-api-url", &github.url()], "");
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.errors);
+    github.moves(shared("4444444444444444444444444444444444444444", "two"));
+    let arguments = ["debug", "--last", "--refresh-actions", "--github-api-url", &github.url()];
+    let ran = sandbox.run(&arguments, "back\n! touch ok\nnext\nnext\nlog 3\n");
+    assert!(ran.out.contains("deep one of [o/shared] at [v1]"), "{}{}", ran.out, ran.errors);
 }
 
 #[test]

@@ -256,3 +256,31 @@ fn an_action_with_steps_of_its_own_can_run_in_the_background() {
     assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
     assert!(ran.out.contains("\nsaid failure\n"), "{}", ran.out);
 }
+
+#[test]
+fn a_person_says_how_many_background_steps_run_at_once() {
+    let pipe = "\"$PIPES/pipe\"";
+    let sandbox = Sandbox::new(&format!(
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: 'mkfifo {pipe}'\n      - {{run: 'read go < {pipe}', background: true}}\n      \
+         - {{run: echo next, background: true}}\n      - run: 'echo go > {pipe}; rm {pipe}'\n"
+    ));
+    let pipes = format!("PIPES={}", sandbox.beside().display());
+    let states = |options: &[&str]| {
+        let arguments = [&["debug", "--env", &pipes], options].concat();
+        let ran = sandbox.run(&arguments, "break 4\ncontinue\nsteps\ncontinue\n");
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+        let of = |step: &str| {
+            let mut lines = ran.out.lines().filter(|line| line.contains(step) && line.contains("ci.yml:"));
+            lines.any(|line| line.contains("queued in the background"))
+        };
+        [of(" 2 Run read"), of(" 3 Run echo next")]
+    };
+    assert_eq!(states(&[]), [false, false]);
+    assert_eq!(states(&["--background-slots", "1"]), [false, true]);
+    sandbox.write(".stepback.toml", "background-slots = 1\n");
+    assert_eq!(states(&[]), [false, true]);
+    assert_eq!(states(&["--background-slots=2"]), [false, false]);
+    let ran = sandbox.run(&["run", "--background-slots", "0"], "");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.errors.contains("invalid value '0' for '--background-slots <NUMBER>'"), "{}", ran.errors);
+}

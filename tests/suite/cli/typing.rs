@@ -231,3 +231,39 @@ fn a_combination_of_a_matrix_is_asked_for() {
     terminal.command("(build (2, x) 1) ", "quit");
     assert_eq!(terminal.end(), Some(130), "{}", terminal.text());
 }
+
+/// Its foreground stands before the last step while the background step comes to the inner action.
+const BINDS: &str = "on: push
+jobs:
+  build:
+    runs-on: x
+    steps:
+      - uses: actions/checkout@v4
+      - {uses: ./outer, background: true}
+      - {name: Last, run: 'echo last'}
+";
+
+#[test]
+fn a_breakpoint_that_comes_into_force_is_told_above_the_line_that_is_typed() {
+    let (sandbox, mut gate) = Gate::of(BINDS);
+    let wait = format!("read -r word < {}", sandbox.beside().join("gate").display());
+    let manifest = |steps: &str| format!("runs:\n  using: composite\n  steps:\n{steps}");
+    let outer = format!("    - {{run: '{wait}', shell: bash}}\n    - uses: ./inner\n");
+    sandbox.write("outer/action.yml", &manifest(&outer));
+    sandbox.write("inner/action.yml", &manifest("    - run: echo inner\n      shell: bash\n"));
+    let mut terminal = Terminal::start(&sandbox, &["debug"]);
+    terminal.command("(build 1) ", "break inner/action.yml:5 if 1 == 2");
+    terminal.command("(build 1) ", "break 3");
+    terminal.command("(build 1) ", "continue");
+    terminal.at("(build 3) ");
+    terminal.write("print 'half a li");
+    gate.let_one_go();
+    terminal.sees("\nbreakpoint 1 is in force: inner/action.yml:4\n");
+    terminal.at("(build 3) print 'half a li");
+    terminal.write("ne'");
+    terminal.enter();
+    terminal.sees("\nhalf a line\n");
+    terminal.command("(build 3) ", "continue");
+    terminal.command("(build end) ", "quit");
+    assert_eq!(terminal.end(), Some(0), "{}", terminal.text());
+}

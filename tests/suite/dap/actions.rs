@@ -88,6 +88,28 @@ fn a_breakpoint_in_an_action_is_verified_when_the_action_is_found() {
     });
 }
 
+/// Who sets one in the console is told of it too.
+#[test]
+fn a_breakpoint_of_the_console_is_told_of_when_the_action_is_found() {
+    block_on(async {
+        let job = job();
+        let mut peer = Peer::attached(&job.desk, &[]).await;
+        peer.stopped().await;
+        let command = json!({ "expression": "break outer/action.yml:6", "context": "repl" });
+        let said = peer.ask("evaluate", &command).await["result"].as_str().unwrap().to_owned();
+        assert!(said.contains("pending until the action is there"), "{said}");
+        peer.ask("continue", &json!({ "threadId": 1 })).await;
+        let changed = peer.event_named("breakpoint").await;
+        assert_eq!(changed["reason"], json!("changed"));
+        let breakpoint = &changed["breakpoint"];
+        assert_eq!((&breakpoint["verified"], &breakpoint["line"]), (&json!(true), &json!(7)));
+        let stop = peer.stopped().await;
+        assert_eq!((stop.reason.as_str(), stop.hit), ("breakpoint", Some(json!([breakpoint["id"]]))));
+        peer.disconnect(&json!({})).await;
+        job.quit().await;
+    });
+}
+
 /// A local action is read from the workspace, which checkout has filled; the editor has the repository's file open.
 #[test]
 fn the_file_of_the_repository_stands_for_its_copy() {

@@ -1,6 +1,7 @@
 //! The adapter as its clients see it, over the wire: laws that hold for any job, and what must never happen.
 
 mod actions;
+mod artifacts;
 mod callers;
 mod drops;
 mod halves;

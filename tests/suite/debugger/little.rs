@@ -20,6 +20,7 @@ use engine::process::ProcessSpec;
 use engine::secrets::Secrets;
 use engine::step_path::LaneId;
 use host::scripted::{Play, Script, ScriptedHost};
+use host::services::KeptArtifact;
 use session::session::Mode;
 
 use super::{Debugger, Place, inputs, plan};
@@ -48,6 +49,8 @@ pub struct Little {
     pub workspace: PathBuf,
     /// The files of other repositories' actions, by `owner/name@ref/file`.
     pub store: BTreeMap<String, String>,
+    /// What the bodies are said to have left.
+    pub artifacts: Vec<KeptArtifact>,
 }
 
 impl Script for Little {
@@ -73,6 +76,10 @@ impl Script for Little {
         ResolvedAction::new(reference, &directory, &format!("{reference}/action.yml"), &manifest, None)
     }
 
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        self.artifacts.clone()
+    }
+
     fn hash(&mut self, patterns: &[String]) -> Result<String, String> {
         host::hash_files::hash_files(&self.workspace, patterns, false)
     }
@@ -81,7 +88,7 @@ impl Script for Little {
 impl Little {
     /// In this workspace, with no actions but its own.
     pub fn new(workspace: PathBuf) -> Self {
-        Self { workspace, store: BTreeMap::new() }
+        Self { workspace, store: BTreeMap::new(), artifacts: Vec::new() }
     }
 
     /// The script, or the program of an action.

@@ -83,7 +83,8 @@ fn a_step_that_runs_again_after_back_uploads_again() {
     assert!(ran.out.contains("p steps.up.outputs.answer\ntrue 64\n"), "{}{}", ran.out, ran.errors);
     assert!(ran.out.contains("(409) Conflict"), "another step may not: {}{}", ran.out, ran.errors);
     assert!(ran.out.contains("! cat got/file\nsecond\n"), "{}{}", ran.out, ran.errors);
-    assert_eq!(ran.errors.matches("artifact: result · ").count(), 1, "{}", ran.errors);
+    assert_eq!(ran.out.matches("\nartifact: result · ").count(), 1, "at the end of the job: {}", ran.out);
+    assert!(!ran.errors.contains("artifact: "), "and not once more: {}", ran.errors);
 }
 
 #[test]
@@ -94,4 +95,5 @@ fn a_reopened_run_has_its_artifacts() {
     let script = "goto 2\n! echo second > file\ncontinue\nquit\n";
     let ran = toolkit.start("debug", &["--last"], script);
     assert!(ran.out.contains("● build succeeded"), "{}{}", ran.out, ran.errors);
+    assert_eq!(ran.out.matches("\nartifact: result · ").count(), 1, "{}", ran.out);
 }

@@ -97,7 +97,7 @@ impl Observer for JsonJob {
             Notice::StepEnded(end) => self.face.event("step_ended", step_end(job, &end)),
             Notice::Stopped(stop) => self.face.event("stopped", stopped(job, &stop)),
             Notice::Continued => self.face.event("continued", json!({"job": job})),
-            Notice::JobEnded { outcome, took, branch } => self.face.event(
+            Notice::JobEnded { outcome, took, branch, .. } => self.face.event(
                 "job_ended",
                 json!({"job": job, "outcome": outcome.as_str(), "started": true, "took_ms": millis(took), "branch": branch.0}),
             ),
@@ -222,7 +222,12 @@ mod tests {
         job.log(&batch(&[(LineTag::Plain, "a \"quoted\" \u{1b}[31mline"), (LineTag::Error, "bad")]));
         job.notice(ended(StepPath::main(1), Outcome::Failure));
         face.job_not_run("b", "b", Outcome::Skipped, None);
-        face.artifacts(&[KeptArtifact { name: "report".to_owned(), size: 7, path: "/a/report.zip".into() }]);
+        face.artifacts(&[KeptArtifact {
+            name: "report".to_owned(),
+            job: "build".to_owned(),
+            size: 7,
+            path: "/a/report.zip".into(),
+        }]);
         face.run_ended(Outcome::Failure, Duration::from_millis(1500));
         let text = written.text();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

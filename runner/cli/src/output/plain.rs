@@ -248,6 +248,7 @@ mod tests {
             outcome: Outcome::Failure,
             took: Duration::from_secs(3),
             branch: session::moment::BranchId(1),
+            artifacts: Vec::new(),
         });
         face.run_ended(Outcome::Failure, Duration::from_secs(3));
         assert_eq!(
@@ -278,6 +279,7 @@ mod tests {
             outcome: Outcome::Success,
             took: Duration::from_secs(1),
             branch: session::moment::BranchId(1),
+            artifacts: Vec::new(),
         });
         face.job_not_run("b", "b", Outcome::Skipped, None);
         face.job_not_run("c", "c", Outcome::Failure, Some("no matrix"));

@@ -112,6 +112,7 @@ mod tests {
                 outcome: Outcome::Failure,
                 took: Duration::from_secs(2),
                 branch: BranchId(1),
+                artifacts: Vec::new(),
             });
         }
         assert_eq!(written.text(), "✗ 2 Test         1.0s\n● build failed in 2.0s\n");

@@ -361,6 +361,7 @@ mod tests {
             outcome: Outcome::Failure,
             took: Duration::from_secs(2),
             branch: session::moment::BranchId(1),
+            artifacts: Vec::new(),
         });
         assert_eq!(
             shown(&written.text()),

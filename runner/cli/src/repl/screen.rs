@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use dap_server::envelope::RawEvent;
 use dap_server::protocol::Event;
+use dap_server::protocol::breakpoint::Breakpoint;
 use dap_server::protocol::custom::{STOP, StopBody};
 use dap_server::protocol::output::{OutputEvent, OutputGroup};
 use dap_server::protocol::sound::OutputEventCategory;
-use session::wording::{Meaning, Painter, exit_of};
+use session::wording::{Meaning, Painter, exit_of, shown};
 
 use crate::output::Output;
 use crate::output::json::JsonFace;
@@ -131,10 +132,24 @@ impl Screen {
         }
         match Event::decode(event) {
             Ok(Event::Output(output)) => self.output(&output),
+            Ok(Event::Breakpoint(changed)) => self.breakpoint(&changed.breakpoint),
             Ok(Event::Exited(exited)) => self.exit_code = Some(exited.exit_code),
             Ok(Event::Terminated(_)) => self.over = true,
             _ => {}
         }
+    }
+
+    /// The action came in whose file it is.
+    fn breakpoint(&self, breakpoint: &Breakpoint) {
+        let Some(id) = breakpoint.id.filter(|_| !self.leaving) else { return };
+        let file = breakpoint.source.as_ref().and_then(|source| source.path.as_deref()).unwrap_or_default();
+        let line = breakpoint.line.map_or_else(String::new, |line| format!(":{line}"));
+        let place = shown(&format!("{file}{line}"));
+        let text = match &breakpoint.message {
+            Some(reason) if !breakpoint.verified => format!("breakpoint {id} at {place}: {}", shown(reason)),
+            _ => format!("breakpoint {id} is in force: {place}"),
+        };
+        self.show(&format!("{}\n", self.painter.paint(Meaning::Quiet, &text)));
     }
 
     fn stopped(&mut self, stop: StopBody) {
@@ -210,6 +225,31 @@ mod tests {
             event(Stderr, None, "##[error]bad\n"),
         ];
         check(false, events, "✓ 1 Test\nwarning: beware\n  bad\n");
+    }
+
+    #[test]
+    fn a_breakpoint_whose_action_has_come_is_told_in_one_line() {
+        use dap_server::protocol::breakpoint::BreakpointEvent;
+        use dap_server::protocol::sound::BreakpointEventReason;
+        use dap_server::protocol::source::Source;
+        let changed = |verified: bool| {
+            let breakpoint = Breakpoint {
+                id: Some(2),
+                verified,
+                message: (!verified).then(|| "no step of the job\u{1b}[2K is meant by this".to_owned()),
+                source: Some(Source { path: Some("build/action.yml".to_owned()), ..Source::default() }),
+                line: Some(9),
+                ..Breakpoint::default()
+            };
+            let reason = BreakpointEventReason::Changed;
+            Event::Breakpoint(BreakpointEvent { reason, breakpoint }).encode().unwrap()
+        };
+        check(false, vec![changed(true)], "breakpoint 2 is in force: build/action.yml:9\n");
+        check(
+            false,
+            vec![changed(false)],
+            "breakpoint 2 at build/action.yml:9: no step of the job is meant by this\n",
+        );
     }
 
     #[test]

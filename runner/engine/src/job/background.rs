@@ -1,4 +1,4 @@
-//! Background steps: a lane each, ten at a time, and what they write held back (steps.md 2.3, 2.6).
+//! Background steps: a lane each, as many at a time as there are slots, and what they write held back (steps.md 2.3, 2.6).
 //!
 //! Knows when a lane begins and what becomes of lanes that a person went back over; who waits for them stands in `join`.
 
@@ -9,7 +9,6 @@ use super::settle::CANCELLED;
 use super::{Job, Misuse};
 use crate::effect::{Effect, Outcome, Report};
 use crate::event::LaneChoice;
-use crate::limits::BACKGROUND_SLOTS;
 use crate::lines::LineTag;
 use crate::secrets::Secrets;
 use crate::step_path::{LaneId, Stage, StepPath};
@@ -72,7 +71,7 @@ impl Job {
         let in_slots = self.background().filter(|(_, lane)| !lane.is_queued() && !lane.is_over()).count();
         let (lane, queued) = self.background().find(|(_, lane)| lane.is_queued())?;
         let path = queued.cursor.step()?.clone();
-        (in_slots < BACKGROUND_SLOTS).then_some((lane, path))
+        self.given.background_slots.are_free(in_slots).then_some((lane, path))
     }
 
     /// Where a lane's step writes what later steps see; `None` for the foreground, whose writes are seen at once.

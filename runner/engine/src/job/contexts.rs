@@ -9,6 +9,7 @@ use expr::{Object, Value};
 use super::Job;
 use crate::process::CommandFiles;
 use crate::secrets::Secrets;
+use crate::slots::BackgroundSlots;
 use crate::step_path::StepPath;
 
 /// What a job is started with and never changes: one object per context, shared by everything that reads it.
@@ -30,6 +31,8 @@ pub struct JobInputs {
     pub secrets: Option<Arc<Object>>,
     /// `runner`; `temp` in it is where scripts and command files go.
     pub runner: Arc<Object>,
+    /// How many of its background steps run at once.
+    pub background_slots: BackgroundSlots,
 }
 
 /// How many entries of `github` belong to a step, those of an action included.

@@ -8,6 +8,7 @@ use expr::{Object, Value};
 use syntax::{Action, ActionRuns, Step, StepBody};
 
 use super::evaluate::{Evaluator, Halt, Texts};
+use super::wanted::Wanted;
 use super::{Job, Misuse};
 use crate::action::{ActionReference, ResolvedAction};
 use crate::effect::Effect;
@@ -17,11 +18,16 @@ use crate::step_path::{LaneId, StepPath};
 
 impl Job {
     /// Lets the lane wait for its step's action.
-    pub(super) fn fetch(&mut self, lane: LaneId, path: &StepPath, reference: &str, out: &mut Vec<Effect>) {
+    pub(super) fn fetch(
+        &mut self,
+        lane: LaneId,
+        path: &StepPath,
+        reference: &Arc<str>,
+        out: &mut Vec<Effect>,
+    ) {
         self.lane_or_insert(lane).fetching = true;
-        let around = path.parent().and_then(|parent| self.action(&parent)).cloned();
-        let (step, reference) = (path.clone(), Arc::from(reference));
-        out.push(Effect::FetchAction { lane, step, reference, around });
+        let Wanted { reference, commit } = self.wanted(path, reference);
+        out.push(Effect::FetchAction { lane, step: path.clone(), reference, commit });
     }
 
     /// The answer to [`Effect::FetchAction`].

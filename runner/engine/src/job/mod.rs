@@ -23,6 +23,7 @@ mod set_up;
 mod settle;
 mod shell;
 mod state;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! Before the first step: the actions of other repositories are looked for, and the pre parts that they bring are put before
-//! the main stage (steps.md 1.1, 4.1, 4.3).
+//! Before the first step: the actions of other repositories, and those that `$/` names, are looked for, and the pre parts
+//! that they bring are put before the main stage (steps.md 1.1, 4.1, 4.3).
 //!
 //! An action that is not to be had is named here, and fails its step when that is reached: what comes before it can still be
 //! debugged. Local actions are not looked for; they may be made by a step.
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use syntax::{ActionRuns, Step, StepBody};
 
 use super::lane::Cursor;
+use super::wanted::Wanted;
 use super::{Job, Misuse};
 use crate::action::{ActionReference, ResolvedAction};
 use crate::effect::Effect;
@@ -46,11 +47,12 @@ impl Job {
 
     fn await_actions(&mut self, paths: Vec<StepPath>, out: &mut Vec<Effect>) {
         for path in paths {
-            let Some(reference) = self.definition(&path).and_then(of_another_repository) else { continue };
+            let Some(written) = self.definition(&path).and_then(known_beforehand) else { continue };
+            let Wanted { reference, commit } = self.wanted(&path, &written);
             let users = self.awaited.entry(Arc::clone(&reference)).or_default();
             if users.is_empty() {
                 let (lane, step) = (LaneId::FOREGROUND, path.clone());
-                out.push(Effect::FetchAction { lane, step, reference, around: None });
+                out.push(Effect::FetchAction { lane, step, reference, commit });
             }
             users.push(path);
         }
@@ -135,10 +137,14 @@ impl Job {
     }
 }
 
-fn of_another_repository(step: &Step) -> Option<Arc<str>> {
+/// The reference of an action that no step can change: it is of another repository, or of the commit that runs.
+fn known_beforehand(step: &Step) -> Option<Arc<str>> {
     let StepBody::Uses { reference, .. } = &step.body else { return None };
-    let is_repository = matches!(ActionReference::of(&reference.value), ActionReference::Repository(_));
-    is_repository.then(|| Arc::clone(&reference.value))
+    let is_known = matches!(
+        ActionReference::of(&reference.value),
+        ActionReference::Repository(_) | ActionReference::SelfRepository(_)
+    );
+    is_known.then(|| Arc::clone(&reference.value))
 }
 
 fn is_local(reference: &str) -> bool {

@@ -36,10 +36,14 @@ impl Stage {
     }
 
     fn of(plan: Plan, secrets: Secrets) -> Self {
+        Self::given(plan, JobInputs::default(), secrets)
+    }
+
+    fn given(plan: Plan, given: JobInputs, secrets: Secrets) -> Self {
         let mut effects = Vec::new();
         let mut runner = Object::new();
         runner.insert("temp", Value::string("/t"));
-        let given = JobInputs { runner: Arc::new(runner), ..JobInputs::default() };
+        let given = JobInputs { runner: Arc::new(runner), ..given };
         let job = Job::new(Arc::new(plan), given, &secrets, &mut effects);
         Self { job, secrets, effects }
     }
@@ -432,4 +436,25 @@ fn the_reason_of_a_condition_can_be_asked() {
     let explanation = stage.job.explain(&stage.secrets).unwrap();
     assert_eq!(explanation.condition, "success() && (github.ref == 'main')");
     assert_eq!(explanation.result, Ok(false));
+}
+
+#[test]
+fn as_many_background_steps_run_as_the_job_has_slots() {
+    let steps: String =
+        (0..4).map(|step| format!("      - {{run: 'echo {step}', background: true}}\n")).collect();
+    let given = JobInputs {
+        background_slots: crate::slots::BackgroundSlots::of_variables([(crate::slots::VARIABLE, "2")]),
+        ..JobInputs::default()
+    };
+    let mut stage = Stage::given(plan(&format!("    steps:\n{steps}")), given, Secrets::default());
+    for _ in 0..8 {
+        stage.advance();
+    }
+    let ran = |stage: &Stage| -> Vec<String> { stage.bodies().into_iter().map(|(step, _)| step).collect() };
+    assert_eq!(ran(&stage), ["main.0", "main.1"]);
+    let end = BodyEnd { exit: Exit::Code(0), files: Default::default(), command_failed: false };
+    let lane = LaneId::of_background(&StepPath::main(1));
+    stage.handle(Event::BodyEnded { lane, end });
+    assert_eq!(ran(&stage), ["main.0", "main.1", "main.2"]);
+    assert_eq!(stage.job.given().background_slots.number().get(), 2);
 }

@@ -81,6 +81,7 @@ impl Run {
             vars: self.given.vars.clone(),
             inputs: self.call_inputs(workflow, uses, with.as_ref(), contexts)?,
             runner: self.given.runner.clone(),
+            background_slots: self.given.background_slots,
         };
         let own = Caller {
             name: Arc::clone(&name),

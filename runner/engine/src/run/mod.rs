@@ -23,6 +23,7 @@ use crate::event::CancelReason;
 use crate::job::JobInputs;
 use crate::plan::{JobKey, Plan};
 use crate::secrets::Secrets;
+use crate::slots::BackgroundSlots;
 use call::Call;
 
 pub use matrix::{Combination, MatrixError, expand};
@@ -41,6 +42,8 @@ pub struct RunInputs {
     pub inputs: Object,
     /// `runner`, but for the folders, which belong to each job.
     pub runner: Object,
+    /// How many background steps of a job run at once.
+    pub background_slots: BackgroundSlots,
 }
 
 /// The jobs of one workflow and how far they are.

@@ -144,6 +144,7 @@ impl Run {
             inputs: Arc::new(self.given.inputs.clone()),
             secrets: self.call.as_ref().map(|call| Arc::clone(&call.secrets)),
             runner: Arc::new(self.given.runner.clone()),
+            background_slots: self.given.background_slots,
         }
     }
 

@@ -27,7 +27,7 @@ const DOCKERFILES: [&str; 2] = ["Dockerfile", "dockerfile"];
 pub(crate) struct Places<'a> {
     /// `github.workspace`.
     pub(crate) workspace: &'a Path,
-    /// The repository that the workflow is from.
+    /// The repository that the run is for, and `$/` that is not written out.
     pub(crate) origin: &'a Path,
     /// Actions of other repositories.
     pub(crate) store: &'a ActionStore,
@@ -41,25 +41,22 @@ struct Found {
     commit: Option<String>,
 }
 
-/// Finds the action behind `reference` and reads its manifest. `around` is the action in whose manifest the reference stands.
-/// Blocks for as long as a download takes, unless the errand is called off.
+/// Finds the action behind `reference` and reads its manifest; `commit` is the one that its version stands for, where that is
+/// settled. Blocks for as long as a download takes, unless the errand is called off.
 ///
 /// # Errors
 /// What is missing or wrong, and what a person can do about it.
 pub(crate) fn find(
     places: Places<'_>,
     reference: &str,
-    around: Option<&ResolvedAction>,
+    commit: Option<&str>,
     errand: &Errand,
 ) -> Result<ResolvedAction, String> {
     let found = match ActionReference::of(reference) {
         ActionReference::Local(path) => local(places.workspace, path, reference)?,
-        ActionReference::SelfRepository(path) => match around.and_then(repository_root) {
-            Some(root) => local(&root, path, reference)?,
-            None => local(places.origin, path, reference)?,
-        },
+        ActionReference::SelfRepository(path) => local(places.origin, path, reference)?,
         ActionReference::Repository(wanted) => {
-            let checkout = places.store.folder(&wanted, errand)?;
+            let checkout = places.store.folder(&wanted, commit, errand)?;
             let folder = below(&checkout.folder, wanted.path, reference)?;
             Found { shown: folder.display().to_string(), folder, commit: checkout.commit }
         }
@@ -83,13 +80,6 @@ fn below(root: &Path, path: &str, reference: &str) -> Result<PathBuf, String> {
         return Err(format!("{reference} leads out of {}", root.display()));
     }
     Ok(if path.is_empty() { root.to_owned() } else { root.join(path) })
-}
-
-/// The root of the repository that an action is from: its folder without the path of its reference.
-fn repository_root(action: &ResolvedAction) -> Option<PathBuf> {
-    let wanted = action.repository()?;
-    let depth = wanted.path.split('/').filter(|part| !part.is_empty()).count();
-    Path::new(&*action.directory).ancestors().nth(depth).map(Path::to_owned)
 }
 
 fn read(reference: &str, found: &Found) -> Result<ResolvedAction, String> {

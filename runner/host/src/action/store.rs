@@ -73,7 +73,7 @@ impl ActionStore {
         let is_there = || Path::new(&*action.directory).is_dir();
         let Some(wanted) = action.repository().filter(|_| !is_there()) else { return Ok(()) };
         let (errand, _call_off) = Errand::new(told);
-        let found = self.folder(&wanted, &errand)?;
+        let found = self.folder(&wanted, action.commit.as_deref(), &errand)?;
         match is_there() {
             true => Ok(()),
             false => Err(format!(
@@ -85,8 +85,8 @@ impl ActionStore {
         }
     }
 
-    /// The file that `owner/repo/path@ref` means, for instance a workflow that is called. `told` hears of a download, for which this
-    /// blocks.
+    /// The file that `owner/repo/path@ref` means, for instance a workflow that is called, and the commit where that is known.
+    /// `told` hears of a download, for which this blocks.
     ///
     /// # Errors
     /// It cannot be had; the text says how to provide it.
@@ -94,22 +94,23 @@ impl ActionStore {
         &self,
         reference: &str,
         told: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Result<PathBuf, String> {
+    ) -> Result<(PathBuf, Option<String>), String> {
         let ActionReference::Repository(wanted) = ActionReference::of(reference) else {
             return Err(format!("{reference} names no file of a repository"));
         };
         let (errand, _call_off) = Errand::new(told);
-        let found = self.folder(&wanted, &errand)?;
-        super::below(&found.folder, wanted.path, reference)
+        let found = self.folder(&wanted, None, &errand)?;
+        Ok((super::below(&found.folder, wanted.path, reference)?, found.commit))
     }
 
-    /// The folder of a repository's files.
+    /// The folder of a repository's files, at `commit` if that is settled.
     ///
     /// # Errors
     /// It cannot be had; the text says how to provide it.
     pub(super) fn folder(
         &self,
         wanted: &RepositoryReference<'_>,
+        commit: Option<&str>,
         errand: &Errand,
     ) -> Result<Checkout, String> {
         let overridden = self.overrides.iter().find(|(name, _)| names(name, wanted));
@@ -121,7 +122,7 @@ impl ActionStore {
                 }
             };
         }
-        let commit = self.commit(wanted);
+        let commit = commit.or_else(|| self.commit(wanted));
         let Some(cache) = &self.cache else { return Err(self.missing(wanted, commit)) };
         if let Some(found) = self.cached(cache, wanted, commit) {
             return Ok(found);

@@ -31,11 +31,11 @@ impl Bench {
         fs::write(path, text).unwrap();
     }
 
-    fn find(&self, reference: &str, around: Option<&ResolvedAction>) -> Result<ResolvedAction, String> {
+    fn find(&self, reference: &str, commit: Option<&str>) -> Result<ResolvedAction, String> {
         let (workspace, origin) = (self.path("workspace"), self.path("origin"));
         let places = Places { workspace: &workspace, origin: &origin, store: &self.store };
         let (errand, _call_off) = Errand::new(|text| panic!("nothing is downloaded: {text}"));
-        find(places, reference, around, &errand)
+        find(places, reference, commit, &errand)
     }
 
     #[track_caller]
@@ -100,12 +100,15 @@ fn actions_of_other_repositories_come_from_named_folders_or_the_cache() {
 }
 
 #[test]
-fn self_means_the_repository_of_the_action_around() {
+fn a_version_whose_commit_is_settled_is_not_looked_up_again() {
     let bench = Bench::new();
-    bench.write("cache/a/b/v1/deep/outer/action.yml", COMPOSITE);
-    bench.write("cache/a/b/v1/inner/action.yml", COMPOSITE);
-    bench.write("cache/a/b/v1.completed", "");
-    let outer = bench.find("a/b/deep/outer@v1", None).unwrap();
-    let inner = bench.find("$/inner", Some(&outer)).unwrap();
-    assert!(inner.directory.ends_with("cache/a/b/v1/inner"), "{inner:?}");
+    let (settled, moved) = ("1".repeat(40), "2".repeat(40));
+    for commit in [&settled, &moved] {
+        bench.write(&format!("cache/a/b/{commit}/inner/action.yml"), COMPOSITE);
+        bench.write(&format!("cache/a/b/{commit}.completed"), &format!("{commit}\n"));
+    }
+    bench.write("cache/a/b/v1.completed", &format!("{moved}\n"));
+    let found = |commit| bench.find("a/b/inner@v1", commit).unwrap().directory;
+    assert!(found(None).ends_with(&format!("{moved}/inner")), "{}", found(None));
+    assert!(found(Some(&settled)).ends_with(&format!("{settled}/inner")), "{}", found(Some(&settled)));
 }

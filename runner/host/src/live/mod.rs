@@ -28,6 +28,7 @@ use crate::log::LogSink;
 use crate::masks::SharedMasks;
 use crate::orphans;
 use crate::proc::{self, ProcessId, State};
+use crate::services::{JobServices, KeptArtifact};
 use crate::timers::Timers;
 use attended::Attended;
 use frozen::{Places, Standing, freeze_all};
@@ -238,13 +239,13 @@ impl Host for LiveHost {
                     shared.send(epoch, Event::HashReady { lane, request, answer });
                 });
             }
-            Effect::FetchAction { lane, step, reference, around } => {
+            Effect::FetchAction { lane, step, reference, commit } => {
                 let (shared, epoch, errand) = (Arc::clone(&self.shared), self.epoch, self.errand.clone());
                 self.in_background(move || {
                     let settings = &shared.settings;
                     let (workspace, origin) = (&settings.workspace, &settings.origin.folder);
                     let places = action::Places { workspace, origin, store: &settings.actions };
-                    let answer = action::find(places, &reference, around.as_deref(), &errand);
+                    let answer = action::find(places, &reference, commit.as_deref(), &errand);
                     let masks = shared.masks.current();
                     let answer = answer.map(Arc::new).map_err(|text| masks.mask_text(&text).into_owned());
                     shared.send(epoch, Event::ActionReady { lane, step, answer });
@@ -353,6 +354,10 @@ impl Host for LiveHost {
         self.put_remains_away();
         self.shared.tidy_wholly();
         self.terminate_orphans().unwrap_or_else(|survivors| vec![survivors.to_string()])
+    }
+
+    fn artifacts(&self) -> Vec<KeptArtifact> {
+        self.shared.settings.services.as_ref().map(JobServices::artifacts).unwrap_or_default()
     }
 
     fn running(&self) -> Vec<LaneStatus> {

@@ -190,6 +190,7 @@ impl Artifacts {
         let kept = |(entry, path): (ArtifactEntry, PathBuf)| KeptArtifact {
             path,
             name: entry.name,
+            job: entry.maker.job,
             size: entry.size,
         };
         self.entries().unwrap_or_default().into_iter().map(kept).collect()

@@ -60,6 +60,8 @@ struct Inner {
 pub struct KeptArtifact {
     /// As the step named it.
     pub name: String,
+    /// The job that left it, by its key.
+    pub job: String,
     /// Bytes of the file.
     pub size: u64,
     /// The file: a zip archive unless the step wanted it otherwise.
@@ -118,6 +120,12 @@ pub struct Access {
 }
 
 impl JobServices {
+    /// The artifacts that the job has left, in the order in which they came.
+    pub fn artifacts(&self) -> Vec<KeptArtifact> {
+        let all = self.services.artifacts().into_iter();
+        all.filter(|artifact| artifact.job == self.job).collect()
+    }
+
     /// Access for a process of `step`. `execution` tells this process from those of other executions of the step. The first
     /// call starts the server.
     ///

@@ -244,6 +244,15 @@ fn artifacts_are_shared_by_the_jobs_of_a_run() {
     assert_eq!(other.download("report").status, 404);
     assert_eq!(other.upload("report", "new"), 200);
     assert_eq!(run.artifacts(), [("report".to_owned(), "new".to_owned())]);
+    let of = |job: &str| -> Vec<String> {
+        run.services
+            .for_job(job)
+            .artifacts()
+            .into_iter()
+            .map(|kept| format!("{} of {}", kept.name, kept.job))
+            .collect()
+    };
+    assert_eq!((of("test"), of("build")), (vec!["report of test".to_owned()], Vec::new()));
 }
 
 #[test]

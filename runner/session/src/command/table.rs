@@ -314,7 +314,7 @@ pub const ENTRIES: &[Entry] = &[
         argument: Argument::None,
         usage: "",
         group: Group::Looking,
-        summary: "where the job stands, and why",
+        summary: "where the job stands, and which jobs have called it",
         details: "",
         example: "status",
     },

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use engine::expr::{Condition, Scope, Template};
 use engine::job::JobInputs;
 use engine::plan::{Caller, Hook, JobKey, Plan, PlanError};
-use engine::syntax::{FileProvider, ReadOptions, SourceId, Sources, parse_workflow};
+use engine::syntax::{FileProvider, ReadOptions, SourceId, Sources, WorkflowOrigin, parse_workflow};
 use indexmap::IndexMap;
 
 /// What a job was given and where it ran.
@@ -81,6 +81,7 @@ pub(super) struct PlanFacts {
     pub(super) key: JobKey,
     pub(super) callers: Arc<[Caller]>,
     pub(super) name: Arc<str>,
+    pub(super) origin: Option<WorkflowOrigin>,
     pub(super) hooks: Vec<HookText>,
 }
 
@@ -133,6 +134,7 @@ impl PlanFacts {
             key: plan.key.clone(),
             callers: Arc::clone(&plan.callers),
             name: Arc::clone(&plan.name),
+            origin: plan.workflow.origin.clone(),
             hooks: hooks.collect(),
         }
     }
@@ -143,10 +145,11 @@ impl PlanFacts {
         let source = sources.add(Arc::clone(&self.text.file), Arc::clone(&self.text.text));
         let (workflow, diagnostics) =
             parse_workflow(&mut sources, source, &ReadOptions::default(), &self.text);
-        let workflow = workflow.ok_or_else(|| RebuildError::Workflow {
+        let mut workflow = workflow.ok_or_else(|| RebuildError::Workflow {
             file: Arc::clone(&self.text.file),
             message: diagnostics.first().map_or_else(String::new, |first| first.message.clone()),
         })?;
+        workflow.origin = self.origin.clone();
         let mut plan = Plan::new(
             Arc::new(workflow),
             Arc::clone(&self.text.file),

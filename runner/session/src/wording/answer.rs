@@ -3,12 +3,17 @@
 //! Text only, each line ended by a line break. All of it was masked by the session; what comes from the job is stripped of
 //! whatever a terminal would obey.
 
+use std::sync::Arc;
+
+use engine::plan::Caller;
+
 use crate::breakpoint::{Breakpoint, Location};
 use crate::exception::ExceptionFilter;
 use crate::files::WORKSPACE;
 use crate::moment::Point;
 use crate::request::{
-    ChangeLine, FileChange, Reply, Request, ShellReply, SourceExcerpt, StepLine, TimelineLine, Variable, Why,
+    ChangeLine, FileChange, Place, Reply, Request, ShellReply, SourceExcerpt, StepLine, Stop, TimelineLine,
+    Variable, Why,
 };
 
 use super::paint::{Meaning, Painter, columns, cut, padded};
@@ -28,13 +33,7 @@ pub fn answer(request: &Request, reply: &Reply, painter: Painter) -> String {
     match reply {
         Reply::Done => done(request),
         Reply::Refused(refusal) => format!("{}\n", shown(&refusal.text)),
-        Reply::Stop(stop) => {
-            let place = stop.place.as_ref().map(short_place).unwrap_or_default();
-            format!("{} {} {} {place}", stop.moment, stop.step_number(), shown(&stop.name))
-                .trim_end()
-                .to_owned()
-                + "\n"
-        }
+        Reply::Stop(stop) => status_text(stop),
         // What it holds is asked for by other requests.
         Reply::Picture(_) => String::new(),
         Reply::Value(value) if value.is_empty() => "(empty)\n".to_owned(),
@@ -52,6 +51,17 @@ pub fn answer(request: &Request, reply: &Reply, painter: Painter) -> String {
         Reply::Breakpoints(all) => all.iter().map(breakpoint_text).collect(),
         Reply::Shell(shell) => shell_text(shell, painter),
     }
+}
+
+fn status_text(stop: &Stop) -> String {
+    let place = stop.place.as_ref().map(short_place).unwrap_or_default();
+    let own = row(&format!("{} {} {} {place}", stop.moment, stop.step_number(), shown(&stop.name)));
+    let width = stop.callers.iter().map(|caller| columns(&shown(&caller.name))).max().unwrap_or(0);
+    let called_by = |caller: &Caller| {
+        let place = short_place(&Place { file: Arc::clone(&caller.file), line: caller.line });
+        row(&format!("  called by {}  {}", padded(&shown(&caller.name), width), shown(&place)))
+    };
+    own + &stop.callers.iter().map(called_by).collect::<String>()
 }
 
 fn done(request: &Request) -> String {

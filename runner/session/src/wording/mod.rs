@@ -4,6 +4,7 @@
 //! From values to text, masked already; writes nothing, and knows no terminal.
 
 mod answer;
+mod artifact;
 mod paint;
 pub mod sanitize;
 mod step;
@@ -11,6 +12,7 @@ mod stop;
 mod words;
 
 pub use answer::{PENDING, answer, breakpoint_text};
+pub use artifact::artifact_line;
 pub use paint::{Meaning, Painter, columns, cut, padded};
 pub use step::{job_line, step_line};
 pub use stop::{barred, failure, prompt, short_place, stop};

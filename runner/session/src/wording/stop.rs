@@ -180,6 +180,7 @@ mod tests {
             edited: false,
             undone,
             background: None,
+            callers: [].into(),
             notes: vec!["a note".into()],
         };
         assert_eq!(super::stop(&stop, 10, Painter::new(false)), format!("{expected}\n  a note\n"));
@@ -226,6 +227,7 @@ mod tests {
             edited: false,
             undone: None,
             background: None,
+            callers: [].into(),
             notes: Vec::new(),
         };
         assert_eq!(failure(&stop, Painter::new(false)), "✗ 2 Test   exit 3\n    │ it broke\n");

@@ -168,6 +168,13 @@ impl Converter<'_> {
     fn check_reference(&mut self, reference: &Spanned<Arc<str>>) {
         let text = &*reference.value;
         let elsewhere = ["docker://", "./", ".\\", "$/"].iter().any(|prefix| text.starts_with(prefix));
+        if text.starts_with("$/") && text.contains('@') {
+            let message = format!("Expected format $/path. Actual '{text}'");
+            self.report(
+                Diagnostic::error("uses-format", reference.span, message)
+                    .with_hint("leave `@…` out: `$/` means the version that this file is from"),
+            );
+        }
         if !elsewhere && repository(text).is_none() {
             let message = format!("Expected format {{org}}/{{repo}}[/path]@ref. Actual '{text}'");
             let hint = match text.split_once('@') {

@@ -8,7 +8,9 @@ use indexmap::IndexMap;
 
 use super::{Session, called, inherit_permissions};
 use crate::diagnostic::{Diagnostic, suggestion};
-use crate::model::{CallSecrets, InputKind, Job, JobBody, Level, Permissions, Permitted, Trigger, Workflow};
+use crate::model::{
+    CallSecrets, InputKind, Job, JobBody, Level, Permissions, Permitted, Trigger, Workflow, WorkflowOrigin,
+};
 use crate::options::PermissionsPolicy;
 use crate::source::{SourceId, Span, Spanned};
 use crate::token::Token;
@@ -45,6 +47,7 @@ impl Session<'_> {
         let workflow = self.file(source);
         self.called_from(before, uses.span, source);
         let mut workflow = workflow.filter(|_| !self.failed_since(before))?;
+        workflow.origin = self.origin(&reference);
         self.check_trigger(job, uses, &workflow);
         self.check_permissions(job, uses, &workflow);
         self.called_from(before, uses.span, source);
@@ -54,6 +57,16 @@ impl Session<'_> {
         inherit_permissions(&mut workflow, job.permissions.as_ref());
         self.calls(&mut workflow, Some(&reference), depth + 1);
         (!self.failed_since(before)).then_some(workflow)
+    }
+
+    /// The repository of a called workflow; `None`: the run's own.
+    fn origin(&self, reference: &str) -> Option<WorkflowOrigin> {
+        let (place, version) = reference.rsplit_once('@').filter(|_| !reference.starts_with("./"))?;
+        Some(WorkflowOrigin {
+            repository: repository(place).into(),
+            reference: version.into(),
+            commit: self.files.commit(reference),
+        })
     }
 
     fn failed_since(&self, before: usize) -> bool {
@@ -216,12 +229,15 @@ fn qualified(uses: &Arc<str>, caller: Option<&str>) -> Arc<str> {
         return Arc::clone(uses);
     };
     match caller.and_then(|caller| caller.rsplit_once('@')) {
-        Some((place, version)) => {
-            let repository: Vec<&str> = place.splitn(3, '/').take(2).collect();
-            Arc::from(format!("{}/{path}@{version}", repository.join("/")))
-        }
+        Some((place, version)) => Arc::from(format!("{}/{path}@{version}", repository(place))),
         None => Arc::from(format!("./{path}")),
     }
+}
+
+/// `owner/repo` of `owner/repo/path`.
+fn repository(place: &str) -> String {
+    let parts: Vec<&str> = place.splitn(3, '/').take(2).collect();
+    parts.join("/")
 }
 
 fn shown_name(job: &Job) -> Arc<str> {

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::{JobBody, Severity, Step, StepBody, render};
+use crate::{JobBody, Severity, Step, StepBody, WorkflowOrigin, render};
 
 /// Files of an imagined repository; remembers what was asked for.
 #[derive(Default)]
 struct Files {
     texts: Vec<(&'static str, &'static str)>,
     asked: RefCell<Vec<String>>,
+    commit: Option<&'static str>,
 }
 
 impl FileProvider for Files {
@@ -17,6 +18,10 @@ impl FileProvider for Files {
         self.asked.borrow_mut().push(path.to_owned());
         let found = self.texts.iter().find(|(name, _)| *name == path);
         found.map(|(_, text)| Arc::from(*text)).ok_or_else(|| "workflow was not found.".to_owned())
+    }
+
+    fn commit(&self, _path: &str) -> Option<Arc<str>> {
+        self.commit.map(Arc::from)
     }
 }
 
@@ -199,6 +204,16 @@ fn conditions_are_normalised_and_strings_are_warned_about() {
 }
 
 #[test]
+fn a_self_reference_has_no_version() {
+    check_steps(
+        "    - uses: $/a@v1\n    - uses: $/a\n",
+        &[
+            "6:13 Expected format $/path. Actual '$/a@v1' (leave `@…` out: `$/` means the version that this file is from)",
+        ],
+    );
+}
+
+#[test]
 fn a_fault_in_one_job_leaves_the_others() {
     let (_, workflow, diagnostics) = read(
         "on: push\njobs:\n  a:\n    runs-on: x\n    timeout-minutes: soon\n    steps:\n      - run: x\n  b:\n    needs: a\n    \
@@ -277,6 +292,7 @@ fn called_workflows_are_read_where_they_lie() {
             ("o/r/.github/workflows/inner.yml@v1", inner),
             ("./.github/workflows/inner.yml", inner),
         ],
+        commit: Some("0123abc"),
         ..Files::default()
     };
     let text = "on: push\njobs:\n  a:\n    uses: o/r/.github/workflows/outer.yml@v1\n    with: {n: 1}\n    secrets: {s: x}\n  b:\n    \
@@ -293,6 +309,11 @@ fn called_workflows_are_read_where_they_lie() {
     let JobBody::Reusable { workflow: Some(called), .. } = &workflow.jobs["a"].body else { panic!("a call") };
     let JobBody::Reusable { workflow: Some(inner), .. } = &called.jobs["x"].body else { panic!("a call") };
     assert!(inner.jobs.contains_key("y"));
+    let origin =
+        WorkflowOrigin { repository: "o/r".into(), reference: "v1".into(), commit: Some("0123abc".into()) };
+    assert_eq!((&called.origin, &inner.origin), (&Some(origin.clone()), &Some(origin)));
+    let JobBody::Reusable { workflow: Some(own), .. } = &workflow.jobs["b"].body else { panic!("a call") };
+    assert_eq!((&workflow.origin, &own.origin), (&None, &None));
 }
 
 #[test]

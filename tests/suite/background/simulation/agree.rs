@@ -19,7 +19,7 @@ impl World<'_> {
         assert_eq!(acts, std::mem::take(&mut self.model.acts), "what is asked of the outside");
         let in_slots = self.running.values().filter(|body| body.lane != LaneId::FOREGROUND).count();
         let asking = self.model.launched.iter().filter(|launched| launched.back == Back::Asking).count();
-        assert!(in_slots + asking <= BACKGROUND_SLOTS, "{in_slots} run at once");
+        assert!(in_slots + asking <= BACKGROUND_SLOTS.get() as usize, "{in_slots} run at once");
         let queue = self.model.launched.iter().any(|launched| launched.back == Back::Queued);
         self.count.full += usize::from(queue);
         assert_eq!(front_of(&self.job), without_reason(&self.model.front));

@@ -66,7 +66,9 @@ impl Stage {
 fn found(reference: &str, actions: &[(&str, &str)]) -> Result<Arc<ResolvedAction>, String> {
     let (_, manifest) = actions.iter().find(|(name, _)| *name == reference).ok_or("it is not here")?;
     let folder = format!("/a/{}", reference.trim_start_matches("./"));
-    let action = ResolvedAction::new(reference, &folder, &format!("{reference}/action.yml"), manifest, None);
+    let commit = reference.starts_with("p/q").then_some("1234567");
+    let action =
+        ResolvedAction::new(reference, &folder, &format!("{reference}/action.yml"), manifest, commit);
     action.map(Arc::new)
 }
 
@@ -226,6 +228,81 @@ fn a_javascript_action_gets_its_inputs_and_its_state() {
     assert_eq!(stage.process().step.to_string(), "post.0");
     assert_eq!(of(&stage.process(), "STATE_k").as_deref(), Some("v"));
     assert_eq!(of(&stage.process(), "INPUT_SOME_NAME").as_deref(), Some("x"));
+}
+
+fn of_workflow(origin: Option<(&str, &str, &str)>, steps: &str) -> Stage {
+    let mut plan = plan(&format!("    steps:\n{steps}"));
+    Arc::make_mut(&mut plan.workflow).origin =
+        origin.map(|(repository, reference, commit)| syntax::WorkflowOrigin {
+            repository: repository.into(),
+            reference: reference.into(),
+            commit: Some(commit.into()),
+        });
+    Stage::of(plan, Secrets::default())
+}
+
+#[test]
+fn self_references_mean_the_repository_that_their_file_is_from() {
+    let steps =
+        "      - {uses: $/a}\n      - {uses: p/q/x@v2}\n      - {uses: ./local}\n      - {uses: $/}\n";
+    let uses = |reference: &str| {
+        format!("runs:\n  using: composite\n  steps: [{{uses: {reference}}}, {{uses: ./beside}}]\n")
+    };
+    let (outer, inner, local) = (uses("$/lib/y"), uses("$/z"), uses("$/b"));
+    let none = "runs: {using: composite, steps: []}";
+    let mut actions = vec![("p/q/x@v2", outer.as_str()), ("p/q/lib/y@v2", &inner), ("p/q/z@v2", none)];
+    actions.extend([("./local", local.as_str()), ("./beside", none)]);
+
+    let mut stage = of_workflow(Some(("o/w", "v1", "c0ffee")), steps);
+    let of_o_w = ["o/w/a@v1", "o/w/b@v1", "o/w@v1"].map(|reference| (reference, none));
+    stage.run_with(&[actions.as_slice(), &of_o_w].concat());
+    assert_eq!(stage.errors(), [""; 0]);
+    let asked = |stage: &Stage| -> Vec<String> {
+        let ask = |effect: &Effect| match effect {
+            Effect::FetchAction { step, reference, commit, .. } => {
+                let commit = commit.as_ref().map_or_else(String::new, |commit| format!(" at {commit}"));
+                Some(format!("{step} {reference}{commit}"))
+            }
+            _ => None,
+        };
+        stage.effects.iter().filter_map(ask).collect()
+    };
+    assert_eq!(
+        asked(&stage),
+        [
+            "main.0 o/w/a@v1 at c0ffee",
+            "main.1 p/q/x@v2",
+            "main.3 o/w@v1 at c0ffee",
+            "main.1.0 p/q/lib/y@v2 at 1234567",
+            "main.1.0.0 p/q/z@v2 at 1234567",
+            "main.1.0.1 ./beside",
+            "main.1.1 ./beside",
+            "main.2 ./local",
+            "main.2.0 o/w/b@v1 at c0ffee",
+            "main.2.1 ./beside"
+        ]
+    );
+
+    // In a workflow of one's own, only the actions of others say where they are from.
+    let mut own = of_workflow(None, steps);
+    let ours = ["$/a", "$/b", "$/"].map(|reference| (reference, none));
+    own.run_with(&[actions.as_slice(), &ours].concat());
+    assert_eq!(own.errors(), [""; 0]);
+    let asked: Vec<String> =
+        asked(&own).into_iter().filter(|ask| ask.contains('$') || ask.contains("lib")).collect();
+    assert_eq!(asked, ["main.0 $/a", "main.3 $/", "main.1.0 p/q/lib/y@v2 at 1234567", "main.2.0 $/b"]);
+}
+
+/// As those of other repositories: no step can change it.
+#[test]
+fn an_action_of_the_commit_that_runs_is_prepared_before_the_first_step() {
+    let mut stage = Stage::new("    steps:\n      - {run: first}\n      - {uses: $/n}\n");
+    assert!(stage.job.is_setting_up());
+    stage.run_with(&[("$/n", NODE)]);
+    assert_eq!(
+        stage.ran(),
+        ["pre.1 /a/$/n/setup.js", "main.0 first", "main.1 /a/$/n/main.js", "post.1 /a/$/n/clean.js"]
+    );
 }
 
 /// Whatever its steps' conditions say: none of them was reached.

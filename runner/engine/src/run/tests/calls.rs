@@ -212,3 +212,14 @@ fn fail_fast_and_cancelling_reach_into_calls() {
         .collect();
     assert_eq!(told, ["a[0]/test skipped", "cancel a[1]/build"]);
 }
+
+#[test]
+fn jobs_have_the_slots_of_the_run_those_of_called_workflows_too() {
+    let slots = crate::slots::BackgroundSlots::of_variables([(crate::slots::VARIABLE, "3")]);
+    let files = [("./.github/workflows/build.yml", BUILD)];
+    let given = RunInputs { background_slots: slots, ..RunInputs::default() };
+    let mut run = Run::new(workflow(&format!("{CALL}  b:\n{STEPS}"), &files), given, None);
+    let found: Vec<_> =
+        started(&mut run, &Secrets::default()).iter().map(|(_, inputs)| inputs.background_slots).collect();
+    assert_eq!(found, [slots; 2]);
+}

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 use engine::job::JobInputs;
 use engine::plan::{Caller, JobKey};
 use engine::secrets::Secrets;
+use engine::slots::BackgroundSlots;
+use engine::syntax::WorkflowOrigin;
 use serde::{Deserialize, Serialize};
 
 use super::super::facts::{HookText, JobFacts, PlanFacts, PlanText};
@@ -37,6 +40,18 @@ pub(in crate::recording) struct FactsTwin<'a> {
 
 impl Twin for FactsTwin<'_> {
     const KIND: &'static str = "description of the job";
+}
+
+/// What 3.2 added to [`FactsTwin`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct FactsLater {
+    background_slots: u32,
+}
+
+impl FactsLater {
+    fn background_slots(&self) -> BackgroundSlots {
+        NonZeroU32::new(self.background_slots).map(BackgroundSlots::new).unwrap_or_default()
+    }
 }
 
 /// A path, which need not be UTF-8.
@@ -76,12 +91,12 @@ impl<'a> FactsTwin<'a> {
             options: facts.options.iter().map(|option| hide.text(option)).collect(),
             secrets_used: facts.secrets_used.iter().map(|name| Text(name.as_str().into())).collect(),
         };
-        super::write(&twin, Vec::new())
+        super::write_all(&twin, &FactsLater { background_slots: inputs.background_slots.number().get() })
     }
 
     /// The facts in `bytes`; `fill` learns what the secrets are recognised by.
     pub(in crate::recording) fn read(bytes: &'a [u8], fill: &mut Filling<'_>) -> Result<JobFacts, TwinError> {
-        let twin: Self = super::read(bytes)?;
+        let (twin, later): (Self, FactsLater) = super::read_all(bytes)?;
         for (name, check) in &twin.checks {
             fill.check(&name.0, *check);
         }
@@ -95,6 +110,7 @@ impl<'a> FactsTwin<'a> {
             inputs: Arc::new(twin.inputs.owned_object(fill)?),
             secrets: twin.secrets.map(|secrets| secrets.owned_object(fill)).transpose()?.map(Arc::new),
             runner: Arc::new(twin.runner.owned_object(fill)?),
+            background_slots: later.background_slots(),
         };
         Ok(JobFacts {
             inputs,
@@ -140,6 +156,40 @@ pub(in crate::recording) struct PlanTwin<'a> {
 
 impl Twin for PlanTwin<'_> {
     const KIND: &'static str = "workflow";
+}
+
+/// What 3.2 added to [`PlanTwin`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct PlanLater<'a> {
+    #[serde(borrow)]
+    origin: Option<OriginTwin<'a>>,
+}
+
+/// [`WorkflowOrigin`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OriginTwin<'a> {
+    #[serde(borrow)]
+    repository: Text<'a>,
+    reference: Text<'a>,
+    commit: Option<Text<'a>>,
+}
+
+impl<'a> OriginTwin<'a> {
+    fn of(origin: &'a WorkflowOrigin, hide: &Hiding<'_>) -> Self {
+        Self {
+            repository: hide.text(&origin.repository),
+            reference: hide.text(&origin.reference),
+            commit: origin.commit.as_ref().map(|commit| hide.text(commit)),
+        }
+    }
+
+    fn origin(&self, fill: &Filling<'_>) -> WorkflowOrigin {
+        WorkflowOrigin {
+            repository: fill.text(&self.repository),
+            reference: fill.text(&self.reference),
+            commit: self.commit.as_ref().map(|commit| fill.text(commit)),
+        }
+    }
 }
 
 /// A job around the one that is meant.
@@ -197,12 +247,13 @@ impl<'a> PlanTwin<'a> {
                 })
                 .collect(),
         };
-        super::write(&twin, Vec::new())
+        let later = PlanLater { origin: facts.origin.as_ref().map(|origin| OriginTwin::of(origin, hide)) };
+        super::write_all(&twin, &later)
     }
 
     /// The plan in `bytes`. Where secrets are missing, words take their places, so that the text can still be parsed.
     pub(in crate::recording) fn read(bytes: &'a [u8], fill: &Filling<'_>) -> Result<PlanFacts, TwinError> {
-        let twin: Self = super::read(bytes)?;
+        let (twin, later): (Self, PlanLater<'_>) = super::read_all(bytes)?;
         let called = twin.called.iter().map(|(name, text)| (fill.file(name), fill.file(text)));
         Ok(PlanFacts {
             number: twin.number,
@@ -218,6 +269,7 @@ impl<'a> PlanTwin<'a> {
             },
             callers: twin.callers.iter().map(|caller| caller.caller(fill)).collect(),
             name: fill.text(&twin.name),
+            origin: later.origin.map(|origin| origin.origin(fill)),
             hooks: twin
                 .hooks
                 .into_iter()

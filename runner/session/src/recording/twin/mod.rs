@@ -41,7 +41,7 @@ pub struct Format {
 
 impl Format {
     /// What this build writes.
-    pub const OURS: Format = Format { major: 3, minor: 1 };
+    pub const OURS: Format = Format { major: 3, minor: 2 };
 }
 
 impl std::fmt::Display for Format {
@@ -83,12 +83,37 @@ fn write<T: Serialize + Twin>(twin: &T, mut out: Vec<u8>) -> Result<Vec<u8>, Twi
     postcard::to_extend(twin, out).map_err(|_| TwinError::Unwritable(T::KIND))
 }
 
+/// The same, followed by the fields that later minors added.
+fn write_all<T: Serialize + Twin, L: Serialize>(twin: &T, later: &L) -> Result<Vec<u8>, TwinError> {
+    postcard::to_extend(later, write(twin, Vec::new())?).map_err(|_| TwinError::Unwritable(T::KIND))
+}
+
+/// The twin in `bytes`, and the fields that later minors added: empty where the twin was written before them.
+fn read_all<'a, T, L>(bytes: &'a [u8]) -> Result<(T, L), TwinError>
+where
+    T: Deserialize<'a> + Twin,
+    L: Deserialize<'a> + Default,
+{
+    let malformed = |_| TwinError::Malformed(T::KIND);
+    let (twin, rest) = postcard::take_from_bytes(fields(bytes, T::KIND)?).map_err(malformed)?;
+    let later = match rest {
+        [] => L::default(),
+        rest => postcard::from_bytes(rest).map_err(malformed)?,
+    };
+    Ok((twin, later))
+}
+
 /// The twin in `bytes`. What follows the fields that are known here was added by a newer minor.
 fn read<'a, T: Deserialize<'a> + Twin>(bytes: &'a [u8]) -> Result<T, TwinError> {
-    let ([major, minor], rest) = bytes.split_first_chunk().ok_or(TwinError::Malformed(T::KIND))?;
+    postcard::from_bytes(fields(bytes, T::KIND)?).map_err(|_| TwinError::Malformed(T::KIND))
+}
+
+/// What stands behind the format.
+fn fields<'a>(bytes: &'a [u8], kind: &'static str) -> Result<&'a [u8], TwinError> {
+    let ([major, minor], rest) = bytes.split_first_chunk().ok_or(TwinError::Malformed(kind))?;
     let found = Format { major: *major, minor: *minor };
-    if found.major != Format::OURS.major {
-        return Err(TwinError::Format { found });
+    match found.major == Format::OURS.major {
+        true => Ok(rest),
+        false => Err(TwinError::Format { found }),
     }
-    postcard::from_bytes(rest).map_err(|_| TwinError::Malformed(T::KIND))
 }

@@ -14,6 +14,7 @@ use engine::job::{
 };
 use engine::lines::StepCommand;
 use engine::matcher::{Matcher, Matchers};
+use engine::slots::BackgroundSlots;
 use engine::step_path::{LaneId, Stage, StepPath};
 
 use super::{NAMED, UNNAMED, forms};
@@ -310,6 +311,7 @@ impl Dice {
                 inputs: Arc::new(self.object(0)),
                 secrets: self.0.bool().then(|| Arc::new(self.object(0))),
                 runner: Arc::new(self.object(0)),
+                background_slots: BackgroundSlots::new(self.0.u32(1..).try_into().unwrap()),
             },
             roots: vec![("workspace".into(), PathBuf::from(self.text())), ("temp".into(), odd.into())],
             repository: self.0.bool().then(|| PathBuf::from(self.text())),

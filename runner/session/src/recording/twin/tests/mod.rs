@@ -12,6 +12,7 @@ use engine::job::JobState;
 use engine::mask::{Encoder, Masks, Origin};
 use engine::matcher::Matchers;
 use engine::secrets::Secrets;
+use engine::slots::BackgroundSlots;
 use indexmap::IndexMap;
 use proptest::prelude::*;
 
@@ -225,8 +226,20 @@ fn another_major_is_refused_and_another_minor_read() {
     let error = StateReader::default().read(&bytes, &Filling::nothing()).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "its states have format 1.9, this release reads 3.1\nhint: open it with a release of that format"
+        "its states have format 1.9, this release reads 3.2\nhint: open it with a release of that format"
     );
+}
+
+#[test]
+fn what_3_1_wrote_is_read_without_what_came_later() {
+    let mut facts = dice(1).facts();
+    facts.inputs.background_slots = BackgroundSlots::default();
+    let mut bytes = FactsTwin::write(&facts, &Secrets::default()).unwrap();
+    assert_eq!(bytes.pop(), Some(10), "the slots stand last");
+    bytes[1] = 1;
+    assert!(FactsTwin::read(&bytes, &mut Filling::nothing()).unwrap() == facts);
+    bytes.pop();
+    assert!(FactsTwin::read(&bytes, &mut Filling::nothing()).is_err());
 }
 
 #[test]
