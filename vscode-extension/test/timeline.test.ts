@@ -108,7 +108,7 @@ test("a background lane has a row of its own, over what ran beside it", () => {
   const [database, build, test] = [2, 3, 4].map((number) => bars.find((bar) => bar.run.number === number)!);
   assert.ok(database!.y > build!.y);
   assert.ok(database!.x < build!.x && database!.x + database!.width > test!.x);
-  assert.equal(marks.find((mark) => mark.moment.step === "main.2")!.y, build!.y);
+  assert.equal(marks.find((mark) => mark.moment.step === "main.1")!.y, build!.y);
   const classes = classesOf(drawTimeline(lanes()), "data-run");
   assert.deepEqual(classes.get(1), ["bar", "running", "past", "background"]);
 });
@@ -175,7 +175,7 @@ test("a thousand steps: drawn quickly, and the moments before and after each are
   moments[1]!.viewed = true;
   moments[2999]!.current = true;
   const branch = { ...moment(3000, 2, "before", 5), parent: 13 };
-  const runs = Array.from({ length: 1000 }, (_, index) => ({ step: `main.${index + 1}`, number: index + 1, name: "x", lane: 0, branch: 1, startMs: index * 60, tookMs: 30 }));
+  const runs = Array.from({ length: 1000 }, (_, index) => ({ step: `main.${index}`, number: index + 1, name: "x", lane: 0, branch: 1, startMs: index * 60, tookMs: 30 }));
   const began = performance.now();
   const svg = drawTimeline({ moments: [...moments, branch], runs, lanes: [], rewound: false, branch: 1 });
   assert.ok(performance.now() - began < 1500);
@@ -188,6 +188,9 @@ test("words", () => {
   assert.deepEqual([0, 40, 1250, 59_940, 60_000, 125_400, 3_725_000].map(time), ["0.0s", "0.0s", "1.3s", "59.9s", "1m 00s", "2m 05s", "1h 02m"]);
   assert.equal(momentTitle(moment(2, 1, "after", 1, "success")), "after ✓ 1 Check out");
   assert.equal(momentTitle(moment(3, 1, "end", 0, "cancelled")), "the end ⊘");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "main.1.0.4" }), "before 2.1.5 Generate");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "post.1" }), "before 2 Generate");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "a.b.c" }), "before 2 Generate");
   assert.equal(momentDetail({ ...moment(2, 1, "after", 1), hasFiles: false }, 1), "m2 · 0.0s · its files are no longer kept");
 });
 
