@@ -83,3 +83,14 @@ export function lanes(): Timeline {
   }));
   return { moments, runs, lanes: [{ id: 0, name: "foreground" }, { id: 1, name: "Start the database" }], rewound: false, branch: 1 };
 }
+
+/** A job of one step, whose action has one step of its own: before that has run, or after all. */
+export function action(over: boolean): Timeline {
+  const points: [string, Point][] = [["main.0", "before"], ["main.0", "decided"], ["main.0.0", "before"], ["main.0.0", "decided"], ["main.0.0", "after"], ["main.0", "after"]];
+  const name = (step: string): string => (step === "main.0" ? "Build" : "Compile");
+  const all = points.map(([step, point], id): Moment => ({ ...moment(id, 1, point, 1), step, name: name(step) }));
+  const run = (step: string, startMs: number, tookMs: number): Run => ({ step, number: 1, name: name(step), lane: 0, branch: 1, outcome: "success", startMs, tookMs });
+  const moments = over ? all : all.slice(0, 3);
+  moments.push({ ...moments.pop()!, current: true, newest: true });
+  return { moments, runs: over ? [run("main.0.0", 60, 20), run("main.0", 20, 80)] : [], lanes: [{ id: 0, name: "foreground" }], rewound: false, branch: 1 };
+}

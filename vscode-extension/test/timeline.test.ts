@@ -5,7 +5,7 @@ import { drawDetail } from "../src/timeline/detail";
 import { drawTimeline, focusOf } from "../src/timeline/draw";
 import { layOut } from "../src/timeline/layout";
 import { momentDetail, momentTitle, time } from "../src/timeline/words";
-import { lanes, moment, sample } from "./sample";
+import { action, lanes, moment, sample } from "./sample";
 
 const all = { view: true, rewind: true, return: true };
 
@@ -101,6 +101,21 @@ test("what a person took to think is not drawn as time of the job", () => {
   slow.moments.forEach((each) => (each.atMs += each.branch === 2 ? 3_600_000 : 0));
   slow.runs.forEach((each) => (each.startMs += each.branch === 2 ? 3_600_000 : 0));
   assert.equal(layOut(slow).width, quick);
+});
+
+test("the steps of an action lie below the step that uses it, while they run and afterwards", () => {
+  const [running, over] = [action(false), action(true)].map(layOut);
+  for (const picture of [running!, over!]) {
+    const rows = picture.marks.map((mark) => `${mark.moment.step}: ${mark.y}`);
+    const [outer, inner] = [picture.marks[0]!.y, picture.marks[0]!.y + 27];
+    const all = [`main.0: ${outer}`, `main.0: ${outer}`, `main.0.0: ${inner}`, `main.0.0: ${inner}`, `main.0.0: ${inner}`, `main.0: ${outer}`];
+    assert.deepEqual(rows, all.slice(0, rows.length));
+  }
+  const [inner, outer] = over!.bars;
+  assert.deepEqual([inner!.y - outer!.y, over!.height - running!.height], [27, 0]);
+  assert.ok(outer!.x < inner!.x && inner!.x + inner!.width < outer!.x + outer!.width);
+  const drawn = drawTimeline(action(true));
+  assert.match(drawn, />✓ 1\.1 Co/);
 });
 
 test("a background lane has a row of its own, over what ran beside it", () => {
