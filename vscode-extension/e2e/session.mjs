@@ -24,7 +24,7 @@ export async function session(editor, say) {
   await editor.standsAt(40, "Generate");
   // It unfolds by itself at the first stop. The first page of that kind takes the browser seconds, more while it is clicked on.
   const timeline = editor.timeline();
-  await editor.visible(timeline.locator("svg.timeline .bar"));
+  await timeline.locator("svg.timeline .bar").first().waitFor({ timeout: 90_000 });
   await editor.keep("hit");
 
   await editor.fold("Watch");
