@@ -22,6 +22,9 @@ export async function session(editor, say) {
   say("start from the lens above the job");
   await editor.lenses("Debug job").last().click();
   await editor.standsAt(40, "Generate");
+  // It unfolds by itself at the first stop. The first page of that kind takes the browser seconds, more while it is clicked on.
+  const timeline = editor.timeline();
+  await timeline.locator("svg.timeline .bar").first().waitFor({ timeout: 90_000 });
   await editor.keep("hit");
 
   await editor.fold("Watch");
@@ -65,8 +68,6 @@ export async function session(editor, say) {
   await editor.standsAt(45, "Test");
 
   say("look at a moment in the timeline");
-  const timeline = editor.timeline();
-  await editor.visible(timeline.locator("svg.timeline .bar"));
   await editor.visible(timeline.locator("svg.timeline .band").filter({ hasText: "branch 2" }));
   await timeline.locator('[data-moment][aria-label^="before 2 Generate"]').first().click();
   await editor.visible(timeline.locator("#detail h2").filter({ hasText: "before 2 Generate" }));

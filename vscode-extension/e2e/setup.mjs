@@ -10,7 +10,10 @@ const here = import.meta.dirname;
 export const work = join(here, ".work");
 const tools = join(work, "tools");
 const modules = join(tools, "node_modules");
-const nodeFolder = join(modules, "node", "bin");
+/** The node that the editor wants, of its kind for this machine. Other than in the package "node", its headers are with it. */
+const nodePackage = `node-${process.platform}-${process.arch}`;
+const nodeHome = join(modules, nodePackage);
+const nodeFolder = join(nodeHome, "bin");
 
 /** Runs a program, and stops with what it said when it fails. */
 export function run(command, args, options = {}) {
@@ -26,30 +29,36 @@ export function run(command, args, options = {}) {
 export function installTools() {
   const wanted = readFileSync(join(here, "package.json"), "utf8");
   const stamp = join(tools, "installed.json");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
+  const node = join(nodeFolder, "node");
+  if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, "utf8") !== wanted) {
     console.log("Installing code-server and its node: some minutes, the first time only …");
     mkdirSync(tools, { recursive: true });
     const { dependencies } = JSON.parse(wanted);
     writeFileSync(join(tools, "package.json"), '{"private": true}\n');
     // The editor builds native modules when it is installed, by the node that it will run with; so that one comes first.
-    install("node", dependencies);
-    install("playwright-core", dependencies);
-    install("code-server", dependencies);
+    install(nodePackage, dependencies.node);
+    install("playwright-core", dependencies["playwright-core"]);
+    install("code-server", dependencies["code-server"]);
     copyFileSync(join(here, "package.json"), stamp);
   }
-  return { node: join(nodeFolder, "node"), codeServer: join(modules, "code-server", "out", "node", "entry.js"), playwright: join(modules, "playwright-core", "index.mjs") };
+  return { node, codeServer: join(modules, "code-server", "out", "node", "entry.js"), playwright: join(modules, "playwright-core", "index.mjs") };
 }
 
-function install(name, dependencies) {
+function install(name, version) {
   const env = {
     ...process.env,
     PATH: `${nodeFolder}${delimiter}${process.env.PATH}`,
+    // Native modules are built against the headers of the node that will load them: a nodedir that is set for another
+    // node would build modules that this one refuses, and without any the headers are downloaded from nodejs.org.
+    npm_config_nodedir: nodeHome,
     // Newer releases of npm run no install scripts unless told; this editor is built by one.
     npm_config_dangerously_allow_all_scripts: "true",
     npm_config_ignore_scripts: "false",
-    npm_config_build_from_source: "false",
   };
-  run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", `${name}@${dependencies[name]}`], { cwd: tools, env });
+  // "npm run" says here which node it runs on, and an npm inside of it would go on saying that of a node that is another
+  // one. The editor's install script believes it, and refuses.
+  delete env.npm_config_user_agent;
+  run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", `${name}@${version}`], { cwd: tools, env });
 }
 
 /** The browser: the one that CHROMIUM names, one that is there, else Debian's. */

@@ -62,9 +62,9 @@ export interface Moment {
   /** Branches count from 1. */
   branch: number;
   point: Point;
-  /** The path of the step, for example `main.2`; absent at the end. */
+  /** The path of the step, counted from 0: `main.2`, and `main.2.0` for the first step of its action; absent at the end. */
   step?: string;
-  /** The number of the step, from 1; 0 at the end. */
+  /** The number of the step among those of the job, from 1; 0 at the end. For one inside of an action, see `step`. */
   number: number;
   name: string;
   outcome?: Outcome;

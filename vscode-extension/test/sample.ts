@@ -9,7 +9,7 @@ export function moment(id: number, branch: number, point: Point, number: number,
     ...(id === 0 ? {} : { parent: id === 9 ? 3 : id - 1 }),
     branch,
     point,
-    ...(number > 0 ? { step: `main.${number}` } : {}),
+    ...(number > 0 ? { step: `main.${number - 1}` } : {}),
     number,
     name: NAMES[number] ?? `step ${number}`,
     ...(outcome === undefined ? {} : { outcome }),
@@ -22,7 +22,7 @@ export function moment(id: number, branch: number, point: Point, number: number,
 }
 
 function run(number: number, branch: number, startMs: number, tookMs: number, outcome: Outcome): Run {
-  return { step: `main.${number}`, number, name: NAMES[number] ?? "", lane: 0, branch, outcome, startMs, tookMs, source: { path: "/r/.github/workflows/ci.yml" }, line: 30 + 5 * number };
+  return { step: `main.${number - 1}`, number, name: NAMES[number] ?? "", lane: 0, branch, outcome, startMs, tookMs, source: { path: "/r/.github/workflows/ci.yml" }, line: 30 + 5 * number };
 }
 
 export function sample(): Timeline {
@@ -62,7 +62,7 @@ export function lanes(): Timeline {
   const at = [0, 900, 1000, 91_000, 100_000];
   names.forEach((name, index) => {
     const number = index + 1;
-    const base = { branch: 1, step: `main.${number}`, number, name, current: false, viewed: false, newest: false, hasFiles: index !== 0 };
+    const base = { branch: 1, step: `main.${number - 1}`, number, name, current: false, viewed: false, newest: false, hasFiles: index !== 0 };
     const id = moments.length;
     moments.push({ ...base, id, ...(id > 0 ? { parent: id - 1 } : {}), point: "before", atMs: at[index]! });
     moments.push({ ...base, id: id + 1, parent: id, point: "decided", atMs: at[index]! + 1 });
@@ -73,7 +73,7 @@ export function lanes(): Timeline {
   moments[8] = { ...moments[8]!, viewed: true };
   moments[moments.length - 1] = { ...moments.at(-1)!, current: true, newest: true };
   const runs: Run[] = names.map((name, index) => ({
-    step: `main.${index + 1}`,
+    step: `main.${index}`,
     number: index + 1,
     name,
     lane: index === 1 ? 1 : 0,
@@ -82,4 +82,15 @@ export function lanes(): Timeline {
     ...(index === 1 || index === 4 ? {} : { tookMs: at[index + 1]! - at[index]! - 10, outcome: index === 3 ? "failure" : "success" }),
   }));
   return { moments, runs, lanes: [{ id: 0, name: "foreground" }, { id: 1, name: "Start the database" }], rewound: false, branch: 1 };
+}
+
+/** A job of one step, whose action has one step of its own: before that has run, or after all. */
+export function action(over: boolean): Timeline {
+  const points: [string, Point][] = [["main.0", "before"], ["main.0", "decided"], ["main.0.0", "before"], ["main.0.0", "decided"], ["main.0.0", "after"], ["main.0", "after"]];
+  const name = (step: string): string => (step === "main.0" ? "Build" : "Compile");
+  const all = points.map(([step, point], id): Moment => ({ ...moment(id, 1, point, 1), step, name: name(step) }));
+  const run = (step: string, startMs: number, tookMs: number): Run => ({ step, number: 1, name: name(step), lane: 0, branch: 1, outcome: "success", startMs, tookMs });
+  const moments = over ? all : all.slice(0, 3);
+  moments.push({ ...moments.pop()!, current: true, newest: true });
+  return { moments, runs: over ? [run("main.0.0", 60, 20), run("main.0", 20, 80)] : [], lanes: [{ id: 0, name: "foreground" }], rewound: false, branch: 1 };
 }

@@ -5,7 +5,7 @@ import { drawDetail } from "../src/timeline/detail";
 import { drawTimeline, focusOf } from "../src/timeline/draw";
 import { layOut } from "../src/timeline/layout";
 import { momentDetail, momentTitle, time } from "../src/timeline/words";
-import { lanes, moment, sample } from "./sample";
+import { action, lanes, moment, sample } from "./sample";
 
 const all = { view: true, rewind: true, return: true };
 
@@ -103,12 +103,27 @@ test("what a person took to think is not drawn as time of the job", () => {
   assert.equal(layOut(slow).width, quick);
 });
 
+test("the steps of an action lie below the step that uses it, while they run and afterwards", () => {
+  const [running, over] = [action(false), action(true)].map(layOut);
+  for (const picture of [running!, over!]) {
+    const rows = picture.marks.map((mark) => `${mark.moment.step}: ${mark.y}`);
+    const [outer, inner] = [picture.marks[0]!.y, picture.marks[0]!.y + 27];
+    const all = [`main.0: ${outer}`, `main.0: ${outer}`, `main.0.0: ${inner}`, `main.0.0: ${inner}`, `main.0.0: ${inner}`, `main.0: ${outer}`];
+    assert.deepEqual(rows, all.slice(0, rows.length));
+  }
+  const [inner, outer] = over!.bars;
+  assert.deepEqual([inner!.y - outer!.y, over!.height - running!.height], [27, 0]);
+  assert.ok(outer!.x < inner!.x && inner!.x + inner!.width < outer!.x + outer!.width);
+  const drawn = drawTimeline(action(true));
+  assert.match(drawn, />✓ 1\.1 Co/);
+});
+
 test("a background lane has a row of its own, over what ran beside it", () => {
   const { bars, marks } = layOut(lanes());
   const [database, build, test] = [2, 3, 4].map((number) => bars.find((bar) => bar.run.number === number)!);
   assert.ok(database!.y > build!.y);
   assert.ok(database!.x < build!.x && database!.x + database!.width > test!.x);
-  assert.equal(marks.find((mark) => mark.moment.step === "main.2")!.y, build!.y);
+  assert.equal(marks.find((mark) => mark.moment.step === "main.1")!.y, build!.y);
   const classes = classesOf(drawTimeline(lanes()), "data-run");
   assert.deepEqual(classes.get(1), ["bar", "running", "past", "background"]);
 });
@@ -175,7 +190,7 @@ test("a thousand steps: drawn quickly, and the moments before and after each are
   moments[1]!.viewed = true;
   moments[2999]!.current = true;
   const branch = { ...moment(3000, 2, "before", 5), parent: 13 };
-  const runs = Array.from({ length: 1000 }, (_, index) => ({ step: `main.${index + 1}`, number: index + 1, name: "x", lane: 0, branch: 1, startMs: index * 60, tookMs: 30 }));
+  const runs = Array.from({ length: 1000 }, (_, index) => ({ step: `main.${index}`, number: index + 1, name: "x", lane: 0, branch: 1, startMs: index * 60, tookMs: 30 }));
   const began = performance.now();
   const svg = drawTimeline({ moments: [...moments, branch], runs, lanes: [], rewound: false, branch: 1 });
   assert.ok(performance.now() - began < 1500);
@@ -188,6 +203,9 @@ test("words", () => {
   assert.deepEqual([0, 40, 1250, 59_940, 60_000, 125_400, 3_725_000].map(time), ["0.0s", "0.0s", "1.3s", "59.9s", "1m 00s", "2m 05s", "1h 02m"]);
   assert.equal(momentTitle(moment(2, 1, "after", 1, "success")), "after ✓ 1 Check out");
   assert.equal(momentTitle(moment(3, 1, "end", 0, "cancelled")), "the end ⊘");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "main.1.0.4" }), "before 2.1.5 Generate");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "post.1" }), "before 2 Generate");
+  assert.equal(momentTitle({ ...moment(3, 1, "before", 2), step: "a.b.c" }), "before 2 Generate");
   assert.equal(momentDetail({ ...moment(2, 1, "after", 1), hasFiles: false }, 1), "m2 · 0.0s · its files are no longer kept");
 });
 

@@ -65,10 +65,10 @@ fn info(stop: &Stop, failure: &StepFailure) -> ExceptionInfoResponse {
             ExceptionFilter::Failed | ExceptionFilter::Expression => ExceptionBreakMode::Unhandled,
             _ => ExceptionBreakMode::Always,
         },
+        // Without a stack trace: the last lines are none, and an editor would show them a second time.
         details: Some(ExceptionDetails {
             message: Some(told),
             type_name: Some(exception_id(failure)),
-            stack_trace: Some(lines).filter(|lines| !lines.is_empty()),
             ..ExceptionDetails::default()
         }),
     }

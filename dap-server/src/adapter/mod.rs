@@ -113,6 +113,8 @@ pub(crate) struct Adapter {
     stayed: Cell<bool>,
     /// The client asked for the end of the job.
     ending: Cell<bool>,
+    /// The titles of steps that have begun since then: most steps are skipped, and are not told of.
+    held_titles: RefCell<Vec<OutputEvent>>,
     outcome: Cell<Option<Outcome>>,
     /// Something was changed since the last stop was told.
     edited: Cell<bool>,
@@ -183,6 +185,7 @@ impl Adapter {
             passing: Cell::new(false),
             stayed: Cell::new(false),
             ending: Cell::new(false),
+            held_titles: RefCell::new(Vec::new()),
             outcome: Cell::new(None),
             edited: Cell::new(false),
             progresses: Cell::new(0),

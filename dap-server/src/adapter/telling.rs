@@ -57,6 +57,7 @@ impl Adapter {
     }
 
     fn tell_output(&self, item: Item) {
+        self.tell_held_titles();
         match item {
             Item::Log(batch) => {
                 for event in console::of_log(&batch, self.client.borrow().ansi) {
@@ -77,9 +78,14 @@ impl Adapter {
                 let text = format!("▸ {} {}\n", step.number(), wording::shown(&name));
                 // The steps of an action are lines in the group of the action.
                 let group = (step.level() == 0).then_some(OutputGroup::Start);
-                self.output(self.placed(OutputEventCategory::Stdout, text, place, group));
+                let title = self.placed(OutputEventCategory::Stdout, text, place, group);
+                match self.ending.get() {
+                    true => self.held_titles.borrow_mut().push(title),
+                    false => self.output(title),
+                }
             }
             Notice::LaneStarted { lane, .. } => {
+                self.tell_held_titles();
                 self.close_group();
                 self.lane_changed(lane, ThreadEventReason::Started);
             }
@@ -118,8 +124,10 @@ impl Adapter {
     fn step_ended(&self, end: &StepEnd) {
         // Somebody who leaves need not be told of every step that will not run.
         if self.ending.get() && end.outcome == Outcome::Skipped {
+            self.held_titles.borrow_mut().pop();
             return;
         }
+        self.tell_held_titles();
         // The group of a background step is closed when it leaves the foreground.
         if end.step.level() > 0 {
             self.look_again();
@@ -137,6 +145,13 @@ impl Adapter {
             format!("{line}\n{last}").trim_end_matches('\n'),
         ));
         self.tell_timeline_changed();
+    }
+
+    /// The titles of steps that turn out to run.
+    fn tell_held_titles(&self) {
+        for title in self.held_titles.take() {
+            self.output(title);
+        }
     }
 
     fn close_group(&self) {
@@ -326,12 +341,12 @@ impl Adapter {
 
 /// `before 2 Test`
 fn where_it_stands(stop: &Stop) -> String {
-    let name = wording::shown(&stop.name);
+    let (number, name) = (stop.step_number(), wording::shown(&stop.name));
     match stop.point {
-        Point::Before(_) => format!("before {} {name}", stop.number),
-        Point::Decided(_) => format!("about to run {} {name}", stop.number),
-        Point::During(_) => format!("in the middle of {} {name}", stop.number),
-        Point::After(..) => format!("after {} {name}", stop.number),
+        Point::Before(_) => format!("before {number} {name}"),
+        Point::Decided(_) => format!("about to run {number} {name}"),
+        Point::During(_) => format!("in the middle of {number} {name}"),
+        Point::After(..) => format!("after {number} {name}"),
         Point::End(_) => format!("at the end of {name}"),
     }
 }

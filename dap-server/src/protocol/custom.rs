@@ -145,9 +145,9 @@ pub struct TimelineMoment {
     /// The path of its step, such as `main.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-    /// The number of its step from 1; 0 at the end.
+    /// The number of its step among those of the job, from 1; 0 at the end. `step` has those inside of an action.
     pub number: u32,
-    /// The step's name.
+    /// The step's name; `end` at the end.
     pub name: String,
     /// How the step or job ended.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,8 +14,9 @@ use crate::step_path::StepPath;
 pub struct ProcessSpec {
     /// The step that this body belongs to.
     pub step: StepPath,
-    /// The heading of the step's log, printed as a folded group before the body starts (steps.md 3.1).
-    pub heading: Heading,
+    /// The heading of the step's log, printed as a folded group before the body starts (steps.md 3.1). `None` for a
+    /// command of the debugger's own: who typed it knows what it is.
+    pub heading: Option<Heading>,
     /// The script and the file it goes into.
     pub script: Script,
     /// Who reads the script.

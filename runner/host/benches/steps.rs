@@ -68,7 +68,12 @@ impl Bench {
         let step = StepPath::main(0);
         let command_files = CommandFiles::of(&step);
         let spec = ProcessSpec {
-            heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new(), folds: true },
+            heading: Some(Heading {
+                title: "Run it".to_owned(),
+                with: Vec::new(),
+                env: Vec::new(),
+                folds: true,
+            }),
             script: Script {
                 file: command_files.script(".sh"),
                 text: script.into(),

@@ -174,7 +174,7 @@ fn spawn_effect(lane: u32, script: &str) -> Effect {
     let step = StepPath::main(lane);
     let command_files = CommandFiles::of(&step);
     let spec = ProcessSpec {
-        heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new(), folds: true },
+        heading: Some(Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new(), folds: true }),
         script: Script {
             file: command_files.script(".sh"),
             text: "".into(),

@@ -254,11 +254,14 @@ impl<H: Host> Session<H> {
             }
             Report::Line { step: None, tag, text, .. } => self.tell(Notice::JobLog { tag, text }),
             Report::LaneStarted { lane, name, .. } => self.tell(Notice::LaneStarted { lane, name }),
-            Report::StepSettled { lane, step, .. } if lane != LaneId::FOREGROUND => {
-                self.lane_settled(lane, &step);
+            Report::StepSettled { lane, step, .. } => {
+                self.note_action_time(&step);
+                // In the foreground it is told with its files and outputs, when the moment is recorded.
+                if lane != LaneId::FOREGROUND {
+                    self.lane_settled(lane, &step);
+                }
             }
-            // Told with the files and outputs that belong to it, when the moment is recorded.
-            Report::StepSettled { .. } | Report::JobFinished { .. } => {}
+            Report::JobFinished { .. } => {}
         }
     }
 

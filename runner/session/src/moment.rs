@@ -70,6 +70,11 @@ impl Point {
         }
     }
 
+    /// The step's number as people read it, in front of its name: `3 Test`; the name alone when the job is over.
+    pub fn titled(&self, name: &str) -> String {
+        self.step().map_or_else(|| name.to_owned(), |path| format!("{} {name}", path.number()))
+    }
+
     /// True before the condition of `path`.
     pub fn is_before(&self, path: &StepPath) -> bool {
         matches!(self, Point::Before(own) if own == path)

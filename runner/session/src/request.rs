@@ -480,7 +480,7 @@ pub struct TimelineLine {
     pub at: Option<Duration>,
     /// How long the step's body ran that ended here.
     pub took: Option<Duration>,
-    /// The step's number and name.
+    /// The step's name, or `end`.
     pub name: String,
     /// The step's place.
     pub place: Option<Place>,

@@ -16,5 +16,6 @@ mod planted;
 mod requests;
 pub(crate) mod schema;
 mod secrets;
+mod told;
 mod walk;
 pub(crate) mod wire;

@@ -133,3 +133,20 @@ fn only_the_step_at_fault_stops_a_job_that_fails_to_its_end() {
         assert_eq!(stop.point, Point::End(Outcome::Failure));
     });
 }
+
+#[test]
+fn an_action_took_as_long_as_its_steps() {
+    block_on(async {
+        let mut case = Case::start().await;
+        case.to(Request::Next).await;
+        case.to(Request::Next).await;
+        let lines = case.debugger.timeline().await;
+        let took = |step: &str| {
+            let after = |point: &Point| matches!(point, Point::After(path, _) if path.to_string() == step);
+            lines.iter().find(|line| after(&line.point)).and_then(|line| line.took).unwrap()
+        };
+        assert_eq!(took("main.1"), took("main.1.0") + took("main.1.1") + took("main.1.2"));
+        assert_eq!(took("main.1.1"), took("main.1.1.0") + took("main.1.1.1"));
+        case.debugger.quit().await;
+    });
+}

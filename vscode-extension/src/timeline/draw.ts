@@ -5,7 +5,7 @@
 import type { Moment, Timeline } from "../protocol";
 import { BAR_HEIGHT, branchesOf, layOut, RADIUS } from "./layout";
 import type { Band, Bar, Link, Mark } from "./layout";
-import { momentDetail, momentTitle, runTitle, sign } from "./words";
+import { momentDetail, momentTitle, runName, runTitle } from "./words";
 
 /** How wide a character of a label is, about. Pixels. */
 const CHARACTER = 6.2;
@@ -50,7 +50,7 @@ function drawBar(bar: Bar, index: number): string {
   const state = run.tookMs === undefined ? "running" : (run.outcome ?? "unknown");
   const lane = run.lane === 0 ? "" : " background";
   const [x, y, width] = [round(bar.x), round(bar.y - BAR_HEIGHT / 2), round(bar.width)];
-  const label = fit(`${sign(run.outcome)} ${run.number > 0 ? `${run.number} ` : ""}${run.name}`.trim(), bar.width - 8);
+  const label = fit(runName(run), bar.width - 8);
   return [
     `<g class="bar ${state} ${bar.place}${lane}" data-run="${index}">`,
     `<title>${escape(runTitle(run))}</title>`,

@@ -1,13 +1,15 @@
 /**
  * Where everything of a timeline lies in its picture. Pure: no colours, no texts, no window.
  *
- * Each branch is a band of rows, one for the foreground and one for each background lane that ran on it. From left to
+ * Each branch is a band of rows, one for the foreground and one for each background lane that ran on it; the steps of an
+ * action lie in a row below that of the step that uses it. From left to
  * right goes time, but not to scale: a step of five minutes beside one of a millisecond must leave both to be seen, so
  * a span is as wide as the logarithm of its time, with a least width, and what passed while nothing ran (a person who
  * thought) has only the least. The order of things is always the true one. A branch begins below the moment that it
  * came from, so that the same step stands in the same column of each.
  */
 import type { Moment, Run, Timeline } from "../protocol";
+import { rowOfMoment, rowOfRun, rowsOf } from "./rows";
 
 /** Pixels. */
 export const RADIUS = 5;
@@ -88,16 +90,16 @@ export function layOut(timeline: Timeline): Picture {
       band.from = parent.moment.id;
     }
     const top = picture.height + (branches.length > 1 ? BAND_TITLE : 0);
-    const rows = rowsOf(runs, top);
+    const rows = new Map(rowsOf(moments, runs).map((row, index) => [row, top + index * ROW + ROW / 2]));
     const spread = spreadOut(moments, runs, band.x, least);
     for (const [index, moment] of moments.entries()) {
-      const mark = { moment, x: spread.moments[index] ?? band.x, y: rowOf(moment, runs, rows), place: places.of(moment) };
+      const mark = { moment, x: spread.moments[index] ?? band.x, y: rows.get(rowOfMoment(moment, runs)) ?? top, place: places.of(moment) };
       marks.set(moment.id, mark);
       picture.marks.push(mark);
     }
     for (const [index, run] of runs.entries()) {
       const [start, end] = spread.runs[index] ?? [band.x, band.x];
-      const y = rows.get(run.lane) ?? top;
+      const y = rows.get(rowOfRun(run)) ?? top;
       picture.bars.push({ run, x: start, y, width: Math.max(end - start, 4), place: places.ofRun(spread.next[index]) });
     }
     const first = moments[0] === undefined ? undefined : marks.get(moments[0].id);
@@ -166,19 +168,6 @@ function originsOf(timeline: Timeline): Set<number | undefined> {
   const branches = new Map(timeline.moments.map((moment) => [moment.id, moment.branch]));
   const begin = timeline.moments.filter((moment) => moment.parent !== undefined && branches.get(moment.parent) !== moment.branch);
   return new Set(begin.map((moment) => moment.parent));
-}
-
-/** The middle of each lane's row. The foreground is there even before anything ran. */
-function rowsOf(runs: readonly Run[], top: number): Map<number, number> {
-  const lanes = [...new Set([0, ...runs.map((run) => run.lane)])].sort((a, b) => a - b);
-  return new Map(lanes.map((lane, index) => [lane, top + index * ROW + ROW / 2]));
-}
-
-/** A background step is started by the foreground, so only what comes later of it lies in its own row. */
-function rowOf(moment: Moment, runs: readonly Run[], rows: ReadonlyMap<number, number>): number {
-  const inLane = moment.point === "after" || moment.point === "during";
-  const run = inLane ? runs.find((each) => each.step === moment.step) : undefined;
-  return rows.get(run?.lane ?? 0) ?? 0;
 }
 
 interface Spread {

@@ -28,10 +28,16 @@ export function time(ms: number): string {
   return hours === 0 ? `${minutes}m ${pad(whole % 60)}s` : `${hours}h ${pad(minutes)}m`;
 }
 
+/** The number of a step as people read it, and as the terminal says it: `3`, or `3.1` for the first step of its action. */
+export function stepNumber({ step = "", number }: { step?: string; number: number }): string {
+  const inside = step.split(".").slice(2).map((index) => Number(index) + 1);
+  return number > 0 ? [number, ...(inside.every(Number.isInteger) ? inside : [])].join(".") : "";
+}
+
 /** What a moment is called: `after ✓ 2 Generate`. */
 export function momentTitle(moment: Moment): string {
-  const step = moment.number > 0 ? `${moment.number} ${moment.name}` : moment.name;
-  const words = moment.point === "end" ? ["the end", sign(moment.outcome)] : [POINT[moment.point], sign(moment.outcome), step];
+  const what = [POINT[moment.point], sign(moment.outcome), stepNumber(moment), moment.name];
+  const words = moment.point === "end" ? ["the end", sign(moment.outcome)] : what;
   return words.filter((word) => word !== "").join(" ");
 }
 
@@ -50,10 +56,15 @@ export function momentDetail(moment: Moment, branches: number): string {
   return words.filter((word) => word !== "").join(" · ");
 }
 
+/** `✓ 2 Generate` */
+export function runName(run: Run): string {
+  return [sign(run.outcome), stepNumber(run), run.name].filter((word) => word !== "").join(" ");
+}
+
 /** What a run is called: `✓ 2 Generate · 0.4s`. */
 export function runTitle(run: Run): string {
   const took = run.tookMs === undefined ? "running" : time(run.tookMs);
-  return `${[sign(run.outcome), run.number > 0 ? String(run.number) : "", run.name].filter((word) => word !== "").join(" ")} · ${took}`;
+  return `${runName(run)} · ${took}`;
 }
 
 const POINT = { before: "before", decided: "decided", during: "during", after: "after", end: "end" } as const;

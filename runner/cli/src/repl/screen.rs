@@ -8,7 +8,7 @@ use dap_server::envelope::RawEvent;
 use dap_server::protocol::Event;
 use dap_server::protocol::breakpoint::Breakpoint;
 use dap_server::protocol::custom::{STOP, StopBody};
-use dap_server::protocol::output::{OutputEvent, OutputGroup};
+use dap_server::protocol::output::OutputEvent;
 use dap_server::protocol::sound::OutputEventCategory;
 use session::wording::{Meaning, Painter, exit_of, shown};
 
@@ -25,11 +25,8 @@ enum Shown {
     Nothing,
     /// All of it.
     Everything,
-    /// That of a shell command, without the heading that a step's log has.
-    Shell {
-        /// The heading has not ended.
-        in_heading: bool,
-    },
+    /// That of a shell command, without the line that says its exit code.
+    Shell,
 }
 
 /// For a program, which hears of steps and stops by itself: what is left to be said.
@@ -90,7 +87,7 @@ impl Screen {
     /// A shell command begins or ends: the output in between is its own.
     pub(super) fn shell_begins(&mut self, begins: bool) {
         self.shown = match (begins, self.verbose) {
-            (true, _) => Shown::Shell { in_heading: false },
+            (true, _) => Shown::Shell,
             (false, true) => Shown::Everything,
             (false, false) => Shown::Nothing,
         };
@@ -177,14 +174,11 @@ impl Screen {
         }
     }
 
-    fn step_output(&mut self, event: &OutputEvent) {
-        match (&mut self.shown, &event.group) {
-            (Shown::Nothing, _) => {}
-            (Shown::Everything, _) => self.show(&event.output),
-            (Shown::Shell { in_heading }, Some(OutputGroup::End)) => *in_heading = false,
-            (Shown::Shell { in_heading }, Some(_)) => *in_heading = true,
-            (Shown::Shell { in_heading: true }, None) => {}
-            (Shown::Shell { in_heading: false }, None) => {
+    fn step_output(&self, event: &OutputEvent) {
+        match self.shown {
+            Shown::Nothing => {}
+            Shown::Everything => self.show(&event.output),
+            Shown::Shell => {
                 let is_exit =
                     |line: &&str| line.trim_end().strip_prefix(ERROR_TAG).and_then(exit_of).is_some();
                 let lines: String =
@@ -198,6 +192,8 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dap_server::protocol::output::OutputGroup;
+
     use crate::output::testing::Written;
 
     fn event(category: OutputEventCategory, group: Option<OutputGroup>, output: &str) -> RawEvent {
@@ -253,14 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_command_shows_its_output_without_heading_and_exit_code() {
+    fn a_shell_command_shows_all_of_its_output_but_not_its_exit_code() {
         use OutputEventCategory::Stdout;
         let events = vec![
-            event(Stdout, Some(OutputGroup::StartCollapsed), "Run ls\n"),
-            event(Stdout, None, "shell: bash\n"),
+            event(Stdout, Some(OutputGroup::StartCollapsed), "Files\n"),
+            event(Stdout, None, "one\n"),
             event(Stdout, Some(OutputGroup::End), ""),
-            event(Stdout, None, "file\n##[error]Process completed with exit code 2.\n"),
+            event(Stdout, None, "two\n##[error]Process completed with exit code 2.\n"),
         ];
-        check(true, events, "file\n");
+        check(true, events, "Files\none\ntwo\n");
     }
 }

@@ -332,12 +332,12 @@ impl Job {
         let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim_start();
         Ok(Body::Process(ProcessSpec {
             step: path.clone(),
-            heading: Heading {
+            heading: Some(Heading {
                 title: format!("Run {first_line}"),
                 with: Vec::new(),
                 env: heading_env(scope),
                 folds: true,
-            },
+            }),
             script: Script {
                 file: command_files.script(shell.extension),
                 content: Some(shell.script_file(&text)),

@@ -48,7 +48,7 @@ impl Job {
         environment.extend(input_variables(&inputs));
         Ok(ProcessSpec {
             step: path.clone(),
-            heading: heading(path, action, &inputs, scope),
+            heading: Some(heading(path, action, &inputs, scope)),
             script: Script {
                 file: format!("{}/{program}", action.directory),
                 text: Arc::from(""),

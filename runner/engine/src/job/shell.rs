@@ -8,7 +8,7 @@ use super::Job;
 use super::body::process_environment;
 use crate::environment::runner_environment;
 use crate::matcher::Matchers;
-use crate::process::{CommandFiles, Heading, ProcessSpec, Script};
+use crate::process::{CommandFiles, ProcessSpec, Script};
 use crate::secrets::Secrets;
 use crate::shell::Shell;
 use crate::step_path::{Stage, StepPath};
@@ -40,7 +40,7 @@ impl Job {
         }
         let command_files = CommandFiles::of(&path);
         ProcessSpec {
-            heading: Heading { title: String::new(), with: Vec::new(), env: Vec::new(), folds: true },
+            heading: None,
             script: Script {
                 file: command_files.script(".sh"),
                 text: Arc::from(command),

@@ -11,26 +11,27 @@ use engine::process::ProcessSpec;
 
 use crate::log::LogBatch;
 
-/// Title, script, shell and `env:` as a folded group; or the title alone.
+/// Title, script, shell and `env:` as a folded group; or the title alone; or nothing.
 pub(super) fn write(spec: &ProcessSpec, shell: Option<&Path>, masks: &Masks, batch: &mut LogBatch) {
+    let Some(heading) = &spec.heading else { return };
     let mut line = |tag: LineTag, text: &str| {
         for (index, text) in masks.mask_text(text).split('\n').enumerate() {
             batch.push(if index == 0 { tag } else { LineTag::Plain }, text.as_bytes());
         }
     };
-    if !spec.heading.folds {
-        return line(LineTag::Plain, &spec.heading.title);
+    if !heading.folds {
+        return line(LineTag::Plain, &heading.title);
     }
-    line(LineTag::Group, &spec.heading.title);
+    line(LineTag::Group, &heading.title);
     // Masked as a whole first: a secret may go over several lines.
     for text in masks.mask_text(&spec.script.text).lines() {
         line(LineTag::Plain, &format!("\u{1b}[36;1m{text}\u{1b}[0m"));
     }
-    list(&mut line, "with:", &spec.heading.with);
+    list(&mut line, "with:", &heading.with);
     if spec.script.content.is_some() {
         line(LineTag::Plain, &shell_line(spec, shell));
     }
-    list(&mut line, "env:", &spec.heading.env);
+    list(&mut line, "env:", &heading.env);
     line(LineTag::EndGroup, "");
 }
 

@@ -123,7 +123,12 @@ impl Fixture {
         let step = StepPath::main(step);
         let command_files = CommandFiles::of(&step);
         ProcessSpec {
-            heading: Heading { title: "Run it".to_owned(), with: Vec::new(), env: Vec::new(), folds: true },
+            heading: Some(Heading {
+                title: "Run it".to_owned(),
+                with: Vec::new(),
+                env: Vec::new(),
+                folds: true,
+            }),
             script: Script {
                 file: command_files.script(".sh"),
                 text: script.into(),

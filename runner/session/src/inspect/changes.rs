@@ -129,7 +129,7 @@ impl<H: Host> Session<H> {
         let by = match &moment.cause {
             _ if at_start => "at the start".to_owned(),
             Cause::Edited(what) => what.clone(),
-            Cause::Advanced | Cause::Left => moment_name(moment, &self.secrets),
+            Cause::Advanced | Cause::Left => moment.point.titled(&moment_name(moment, &self.secrets)),
         };
         let place = moment.point.step().filter(|_| !at_start).and_then(|path| self.place(path));
         ChangeLine { moment: moment.id, by, kind, value, place }

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use crate::breakpoint::place_in;
 use crate::journal::{LogArchive, LogId};
 use crate::lanes::background_state;
-use crate::moment::{Cause, Moment, Point};
+use crate::moment::{Cause, Moment};
 use crate::reach;
 use crate::request::{BackgroundState, Refusal, Reply, SourceExcerpt, StepLine, TimelineLine};
 use crate::session::Session;
@@ -204,12 +204,8 @@ fn lines_of(archive: &LogArchive, log: LogId) -> Option<Vec<String>> {
     )
 }
 
-/// The number and name of a moment's step.
+/// The name of a moment's step, or `end`.
 pub(crate) fn moment_name(moment: &Moment, secrets: &engine::secrets::Secrets) -> String {
-    match (&moment.point, moment.point.step()) {
-        (Point::End(_), _) | (_, None) => "end".to_owned(),
-        (_, Some(path)) => {
-            format!("{} {}", path.number(), moment.job.step_name(path, secrets))
-        }
-    }
+    let step = moment.point.step();
+    step.map_or_else(|| "end".to_owned(), |path| moment.job.step_name(path, secrets).to_string())
 }

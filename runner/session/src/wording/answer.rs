@@ -213,9 +213,10 @@ fn timeline_text(moments: &[TimelineLine], painter: Painter) -> String {
         facts.extend(moment.cause.as_deref().map(shown));
         facts.extend(moment.newest.then(|| "newest".to_owned()));
         facts.extend((!moment.has_files).then(|| "no files".to_owned()));
-        let (id, place, name) = (moment.moment.to_string(), point(&moment.point), shown(&moment.name));
+        let title = moment.point.titled(&shown(&moment.name));
+        let (id, place) = (moment.moment.to_string(), point(&moment.point));
         let facts = painter.paint(Meaning::Quiet, &facts.join(" · "));
-        out.push_str(&row(&format!("{cursor} {id:<4} {place} {name}   {facts}")));
+        out.push_str(&row(&format!("{cursor} {id:<4} {place} {title}   {facts}")));
     }
     out
 }
@@ -346,7 +347,7 @@ mod tests {
             point: Point::After(StepPath::main(0), Outcome::Failure),
             at: None,
             took: None,
-            name: "1 Test".into(),
+            name: "Test".into(),
             place: None,
             cause: cause.map(Into::into),
             current: id == 2,
