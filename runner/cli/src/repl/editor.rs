@@ -4,9 +4,7 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::mpsc as blocking;
 use std::thread;
 
@@ -20,9 +18,10 @@ use rustyline::{CompletionType, Config, Context, ExternalPrinter, Helper};
 use session::command::Candidate;
 use tokio::sync::mpsc;
 
+use super::above::{Above, Typing};
 use super::completion::Completion;
 use super::lines::Line;
-use crate::output::{Output, lock};
+use crate::output::Output;
 use session::wording::{Meaning, Painter, padded};
 
 /// Lines of history that are kept.
@@ -34,6 +33,7 @@ const CANDIDATE_COLUMNS: usize = 24;
 pub(crate) struct Editor {
     wanted: blocking::Sender<String>,
     lines: mpsc::UnboundedReceiver<Line>,
+    typing: Typing,
 }
 
 impl Editor {
@@ -46,6 +46,8 @@ impl Editor {
         let (wanted, asked) = blocking::channel::<String>();
         let (sender, lines) = mpsc::unbounded_channel();
         let (ready, made) = blocking::channel();
+        let typing = Typing::default();
+        let at_work = typing.clone();
         let work = move || {
             let Some((mut editor, printer)) = make(painter, &history, completion) else {
                 let _ = ready.send(None);
@@ -53,18 +55,22 @@ impl Editor {
             };
             let _ = ready.send(Some(printer));
             for prompt in asked {
-                if sender.send(edit(&mut editor, &prompt, &history)).is_err() {
+                let line = edit(&mut editor, &prompt, &history);
+                at_work.set(false);
+                if sender.send(line).is_err() {
                     return;
                 }
             }
         };
         thread::Builder::new().name("editor".into()).spawn(work).ok()?;
         let printer = made.recv().ok().flatten()?;
-        Some((Editor { wanted, lines }, Output::new(Box::new(Above { printer: Mutex::new(printer) }))))
+        let above = Above::new(printer, typing.clone()).ok()?;
+        Some((Editor { wanted, lines, typing }, Output::new(Box::new(above))))
     }
 
     /// The next line.
     pub(super) async fn next(&mut self, prompt: &str) -> Line {
+        self.typing.set(true);
         if self.wanted.send(prompt.to_owned()).is_err() {
             return Line::End;
         }
@@ -73,9 +79,12 @@ impl Editor {
 }
 
 type Rustyline = rustyline::Editor<Assistant, FileHistory>;
-type Printer = Box<dyn ExternalPrinter + Send>;
 
-fn make(painter: Painter, history: &Path, completion: Completion) -> Option<(Rustyline, Printer)> {
+fn make(
+    painter: Painter,
+    history: &Path,
+    completion: Completion,
+) -> Option<(Rustyline, impl ExternalPrinter + Send + use<>)> {
     let config = Config::builder()
         .max_history_size(HISTORY_LINES)
         .ok()?
@@ -90,7 +99,7 @@ fn make(painter: Painter, history: &Path, completion: Completion) -> Option<(Rus
     // The first session has no history yet.
     let _ = editor.load_history(history);
     let printer = editor.create_external_printer().ok()?;
-    Some((editor, Box::new(printer)))
+    Some((editor, printer))
 }
 
 fn edit(editor: &mut Rustyline, prompt: &str, history: &Path) -> Line {
@@ -112,23 +121,6 @@ fn edit(editor: &mut Rustyline, prompt: &str, history: &Path) -> Line {
 /// What somebody sets by hand may be a secret: it is not kept.
 fn may_hold_secret(line: &str) -> bool {
     line.trim_start().starts_with("set ")
-}
-
-/// Output that goes above the prompt.
-struct Above {
-    printer: Mutex<Printer>,
-}
-
-impl io::Write for Above {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        lock(&self.printer).print(text).map_err(io::Error::other)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Completion and hints, which the debugger gives.

@@ -4,6 +4,7 @@
 //! Commands are parsed in the session; on a terminal lines come from an editor with completion and history, in a pipe from a
 //! plain reader that echoes each one, so that a transcript reads well.
 
+mod above;
 mod attach;
 mod completion;
 mod editor;
