@@ -6,7 +6,7 @@ use crate::expression::{Evaluated, Expression};
 use crate::function::Functions;
 use crate::object::Object;
 use crate::scope::{FunctionSignature, SUCCESS, Scope};
-use crate::template::{INSERT_UNSUPPORTED, Template, TemplatePart};
+use crate::template::{INSERT_UNSUPPORTED, Template, TemplatePart, holds_expression};
 use crate::trace::Trace;
 
 /// A parsed `if:`.
@@ -87,7 +87,7 @@ fn written_expression(
     source: &str,
     scope: &Scope<'_>,
 ) -> Result<(Option<Expression>, Option<usize>), ParseError> {
-    if !source.contains("${{") {
+    if !holds_expression(source) {
         return Ok((Expression::parse(source, scope)?, Some(0)));
     }
     let refused = |error: TemplateError| {

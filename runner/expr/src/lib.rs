@@ -41,6 +41,6 @@ pub use hash::{HashAnswers, HashRequest};
 pub use object::{KeyCase, Object};
 pub use reference::{Key, Reference};
 pub use scope::{FunctionSignature, Scope};
-pub use template::{Template, TemplatePart};
+pub use template::{Template, TemplatePart, holds_expression};
 pub use trace::{Outcome, Trace, TraceNode};
 pub use value::{Kind, Value};

@@ -28,17 +28,23 @@ impl<H: Host> Session<H> {
             recorder.moment(moment, self.epoch, &self.secrets);
         }
         self.tell_recording_faults();
-        self.forget_what_nobody_asks_for();
+        let starts_a_step = matches!(self.job.cursor(), Cursor::Ready(path) if path.level() == 0);
+        if self.only_runs && starts_a_step {
+            self.before_the_step = Some(self.here);
+        }
     }
 
     /// Without a debugger there is no way back. What is told at the end of a step compares with the moment before it, and
-    /// an inner step's end with one inside the outer step: what lies before a step of the job itself is needed no more.
-    fn forget_what_nobody_asks_for(&mut self) {
-        let starts_a_step = matches!(self.job.cursor(), Cursor::Ready(path) if path.level() == 0);
-        if self.only_runs && starts_a_step {
-            self.timeline.forget_before(self.here);
-            self.clock.reached.retain(|id, _| *id == self.here);
-        }
+    /// an inner step's end with one inside the outer step: what lies before a step of the job itself is needed no more. It is
+    /// forgotten when the step's process is on its way, and has not to wait for that.
+    pub(crate) fn forget_what_nobody_asks_for(&mut self) {
+        let Some(before) = self.before_the_step.filter(|_| matches!(self.job.cursor(), Cursor::Running(_)))
+        else {
+            return;
+        };
+        self.before_the_step = None;
+        self.timeline.forget_before(before);
+        self.clock.reached.retain(|id, _| *id >= before);
     }
 
     /// How long the body ran that has just ended.

@@ -118,6 +118,8 @@ pub struct Session<H: Host> {
     pub(crate) mode: Mode,
     /// It began without a debugger. Whoever detached could look back before, and those moments stay.
     pub(crate) only_runs: bool,
+    /// The moment before the step that is next, until what lies before it is forgotten.
+    pub(crate) before_the_step: Option<MomentId>,
     pub(crate) source: Arc<str>,
     pub(crate) workflow: Option<Box<dyn WorkflowSource>>,
     pub(crate) stop: Option<Stop>,
@@ -232,6 +234,7 @@ impl<H: Host> Session<H> {
             exit_codes: IndexMap::new(),
             mode: setup.mode,
             only_runs: setup.mode == Mode::Headless,
+            before_the_step: None,
             source: setup.source,
             workflow: setup.workflow,
             stop: None,
@@ -390,6 +393,7 @@ impl<H: Host> Session<H> {
                 }
                 let effects = self.withhold(effects);
                 self.carry_out(effects);
+                self.forget_what_nobody_asks_for();
                 if self.arrived(&before) {
                     self.arrive().await;
                 }

@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::effect::Signal as Asked;
-use engine::event::{BodyEnd, Exit};
-use engine::file_command::FileCommandResults;
 use engine::lines::LineTag;
 use engine::process::ProcessSpec;
 use rustix::process::WaitOptions;
 
-use super::ending::{Remains, collect, conclude, give_up};
+use super::ending::{Remains, collect, conclude, give_up, not_started};
 use super::ladder::Ladder;
 use super::output::{Journalist, Pump};
 use super::process::Begun;
@@ -67,37 +65,32 @@ impl Attendance {
             begun.warnings.iter().for_each(|warning| out.note(LineTag::Warning, warning));
             out.flush();
         }
-        let started = begun.started.map(|(leader, output)| (leader, output, Watch::new(leader)));
-        match started {
-            Ok((leader, output, watch)) => {
-                state.pump = Some(Pump::new(output, &spec, out));
-                match watch {
-                    Ok(watch) => {
-                        let (shared, run) = (Arc::clone(shared), Arc::clone(run));
-                        drop(state);
-                        return Some(Self { shared, run, spec, leader, watch });
-                    }
-                    Err(error) => {
-                        let tidying = shared.tidy();
-                        let remains = give_up(shared, run, &mut state, spec, (leader, &error));
-                        drop(state);
-                        remains.put_away_after(shared, tidying);
-                        run.finish();
-                        return None;
-                    }
-                }
-            }
-            Err(_) if state.discarded => {}
+        let (leader, output) = match begun.started {
+            Ok(started) => started,
             Err(reason) => {
-                let exit = Exit::NotStarted(shared.masks.current().mask_text(&reason).into_owned());
-                let end = BodyEnd { exit, files: FileCommandResults::default(), command_failed: false };
-                state.over = true;
-                shared.ended(run, end);
+                if !state.discarded {
+                    not_started(shared, run, &mut state, &reason);
+                }
+                drop(state);
+                run.finish();
+                return None;
+            }
+        };
+        state.pump = Some(Pump::new(output, &spec, out));
+        match Watch::new(leader) {
+            Ok(watch) => {
+                drop(state);
+                Some(Self { shared: Arc::clone(shared), run: Arc::clone(run), spec, leader, watch })
+            }
+            Err(error) => {
+                let tidying = shared.tidy();
+                let remains = give_up(shared, run, &mut state, spec, (leader, &error));
+                drop(state);
+                remains.put_away_after(shared, tidying);
+                run.finish();
+                None
             }
         }
-        drop(state);
-        run.finish();
-        None
     }
 
     /// Ends the body if nobody has to wait for that: its process has ended, and its output with it. The end is told; what is

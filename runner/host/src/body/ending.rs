@@ -6,6 +6,7 @@ use std::io;
 use std::sync::{MutexGuard, PoisonError};
 
 use engine::event::{BodyEnd, Exit};
+use engine::file_command::FileCommandResults;
 use engine::lines::LineTag;
 use engine::process::ProcessSpec;
 use rustix::process::{Pid, WaitOptions, WaitStatus};
@@ -124,4 +125,11 @@ pub(super) fn give_up(
         note(state, LineTag::Error, &survivors.to_string());
     }
     conclude(shared, run, state, spec, leader)
+}
+
+/// Tells that the body has no process.
+pub(super) fn not_started(shared: &Shared, run: &Run, state: &mut RunState, reason: &str) {
+    state.over = true;
+    let exit = Exit::NotStarted(shared.masks.current().mask_text(reason).into_owned());
+    shared.ended(run, BodyEnd { exit, files: FileCommandResults::default(), command_failed: false });
 }

@@ -19,10 +19,10 @@ use super::spare::{Withdrawn, remove};
 pub(super) fn prepare(settings: &Settings, spec: &ProcessSpec) -> io::Result<PathBuf> {
     let script = settings.temp.join(&spec.script.file);
     let folder = settings.temp.join(&spec.command_files.folder);
-    if folder.symlink_metadata().is_ok() {
-        remove(&folder)?;
-    }
     if !settings.spare.take(&folder, &script) {
+        if folder.symlink_metadata().is_ok() {
+            remove(&folder)?;
+        }
         fs::create_dir_all(&folder)?;
         for file in spec.command_files.all() {
             settings.spare.learn(&create(&settings.temp.join(file))?);

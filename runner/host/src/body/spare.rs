@@ -63,7 +63,8 @@ impl SpareFolders {
         Self { place: Some(Arc::new(place)) }
     }
 
-    /// Puts a folder with empty files at `to`, where nothing is; `script` is wanted among them. `false` when there is none.
+    /// Puts a folder with empty files at `to`; `script` is wanted among them. `false` when there is none, or something else is
+    /// there.
     pub(super) fn take(&self, to: &Path, script: &Path) -> bool {
         let Some(idle) = self.place.as_ref().and_then(|place| place.idle().pop()) else { return false };
         if rename_into(&idle.folder, to).is_err() {

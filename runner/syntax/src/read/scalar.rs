@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use expr::Template;
+use expr::{Template, holds_expression};
 
 use super::mapping::expression_not_allowed;
 use super::{Allowed, Reader};
@@ -16,8 +16,6 @@ use crate::source::{Sources, Span};
 use crate::token::Token;
 use crate::yaml::Scalar;
 use crate::yaml::scalar::Literal;
-
-const OPEN: &str = "${{";
 
 impl Reader<'_> {
     pub(super) fn scalar(
@@ -37,7 +35,7 @@ impl Reader<'_> {
             Literal::Null => Token::Null,
             Literal::Bool(value) => Token::Bool(value),
             Literal::Number(value) => Token::Number(value),
-            Literal::String if !scalar.text.contains(OPEN) => Token::String(Arc::clone(&scalar.text)),
+            Literal::String if !holds_expression(&scalar.text) => Token::String(Arc::clone(&scalar.text)),
             Literal::String => self.parse_template(&scalar.text, span, allowed),
         }
     }
@@ -47,7 +45,7 @@ impl Reader<'_> {
             Ok(template) if template.is_insert() => Token::Insert,
             Ok(template) => match template.as_literal() {
                 // A literal that looks like an expression must not be taken for one later.
-                Some(literal) if !literal.contains(OPEN) => Token::String(Arc::from(literal)),
+                Some(literal) if !holds_expression(literal) => Token::String(Arc::from(literal)),
                 _ => Token::Template(template),
             },
             Err(error) => {

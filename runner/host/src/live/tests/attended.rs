@@ -91,7 +91,9 @@ fn a_signal_a_freeze_and_the_end_of_the_host_do_not_wait_for_the_session() {
     fixture.start(0, "sleep 1000");
     fixture.host.perform(Effect::Signal { lane: LaneId(0), signal: Signal::Ladder });
     assert!(fixture.host.attended.is_none());
-    assert_eq!(fixture.end().2.exit, Exit::Signal(2));
+    // Which rung reaches a shell that is just starting is a matter of luck.
+    let exit = fixture.end().2.exit;
+    assert!(matches!(exit, Exit::Signal(2 | 9 | 15)), "{exit:?}");
 
     fixture.start(0, "echo ready; sleep 1000");
     let frozen = fixture.freeze();
