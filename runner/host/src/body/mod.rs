@@ -1,4 +1,4 @@
-//! Runs the body of one step from its script to its [`BodyEnd`](engine::event::BodyEnd).
+//! Runs the body of one step from its script to its [`BodyEnd`].
 //!
 //! Knows how a body is prepared, read and ended; not what the job makes of it, nor which body is next.
 

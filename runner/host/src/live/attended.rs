@@ -22,7 +22,7 @@ pub(super) struct Attended {
 }
 
 impl Attended {
-    /// The body is attended by whoever polls [`ended`](Self::ended). `None`: it cannot be here, and the worker does it.
+    /// The body is attended by whoever polls [`Self::ended`]. `None`: it cannot be here, and the worker does it.
     pub(super) fn new(body: Attendance, worker: Worker, until: Instant) -> Option<Self> {
         if Handle::try_current().is_err() {
             hand_over(body, worker);
