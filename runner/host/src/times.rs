@@ -17,8 +17,7 @@ pub struct Times {
     pub freeze: Duration,
     /// How long the output of a body is still read when somebody holds the pipe open after the exit (steps.md 3.3).
     pub held_pipe: Duration,
-    /// How long the session attends a body itself before a thread of its lane takes it over (docs/design/spawn.md). Until then a
-    /// step that prints more than a pipe holds stands.
+    /// How long the session attends a body itself before a thread of its lane takes it over (docs/design/spawn.md).
     pub own_thread_after: Duration,
 }
 

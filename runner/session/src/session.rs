@@ -456,12 +456,12 @@ impl<H: Host> Session<H> {
 
     /// An action with steps of its own has no body: it ran as long as they did, without what a person took in between.
     pub(crate) fn note_action_time(&mut self, path: &StepPath) {
-        let ran = |inner: &StepPath, outcome: Outcome| {
-            inner.parent().as_ref() == Some(path) && outcome != Outcome::Skipped
-        };
-        let inside = self.job.results().iter().filter(|(inner, result)| ran(inner, result.outcome));
-        let took: Vec<Duration> =
-            inside.filter_map(|(inner, _)| self.clock.took.get(inner).copied()).collect();
+        let inside = std::iter::successors(Some(path.child(0)), |inner| Some(inner.next_sibling()));
+        let took: Vec<Duration> = inside
+            .map_while(|inner| Some((self.job.results().get(&inner)?.outcome, inner)))
+            .filter(|(outcome, _)| *outcome != Outcome::Skipped)
+            .filter_map(|(_, inner)| self.clock.took.get(&inner).copied())
+            .collect();
         if !took.is_empty() {
             Arc::make_mut(&mut self.clock.took).insert(path.clone(), took.iter().sum());
         }

@@ -199,3 +199,27 @@ pub(crate) mod testing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Written;
+
+    #[test]
+    fn what_may_wait_goes_out_with_the_next_write_or_when_nothing_is_left_to_do() {
+        let written = Written::default();
+        let output = written.output();
+        output.write_soon(b"at once without a session\n");
+        assert_eq!(written.text(), "at once without a session\n");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            output.write_soon(b"a");
+            output.write_soon(b"b");
+            assert!(!written.text().ends_with('b'));
+            output.write(b"c");
+            assert!(written.text().ends_with("abc"));
+            output.write_soon(b"d");
+            tokio::task::yield_now().await;
+            assert!(written.text().ends_with("abcd"));
+        });
+    }
+}

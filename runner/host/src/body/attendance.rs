@@ -93,13 +93,29 @@ impl Attendance {
         }
     }
 
+    /// Its output, which somebody may write to.
+    pub(crate) fn output(&self) -> Option<Arc<PipeReader>> {
+        self.run.lock().pump.as_ref().and_then(Pump::pipe)
+    }
+
+    /// Takes what was printed; how many bytes it was.
+    pub(crate) fn read(&self) -> usize {
+        let mut state = self.run.lock();
+        if state.held || state.discarded {
+            return 0;
+        }
+        state.pump.as_mut().and_then(Pump::read).unwrap_or(0)
+    }
+
     /// Ends the body if nobody has to wait for that: its process has ended, and its output with it. The end is told; what is
     /// left of the body is still to be put away.
     pub(crate) fn try_end(self) -> Result<Remains, Self> {
         let mut state = self.run.lock();
         let moves = !state.held && !state.discarded && state.asked.is_none();
         // A pipe holds no more than one read takes; the second finds the end.
-        let has_ended = |pump: &mut Pump| (0..2).all(|_| pump.read()) && pump.pipe().is_none();
+        let has_ended = |pump: &mut Pump| {
+            (0..2).all(|_| pump.pipe().is_none() || pump.read().is_some()) && pump.pipe().is_none()
+        };
         if !moves || !state.pump.as_mut().is_some_and(has_ended) {
             drop(state);
             return Err(self);

@@ -194,16 +194,19 @@ impl Pump {
         self.open.then(|| Arc::clone(&self.pipe))
     }
 
-    /// Reads once and never waits; `false` when there was nothing.
-    pub(crate) fn read(&mut self) -> bool {
+    /// Reads once and never waits; how many bytes, or `None` when there was nothing.
+    pub(crate) fn read(&mut self) -> Option<usize> {
         let mut buffer = BUFFER.take();
         buffer.resize(READ_BYTES, 0);
-        let mut some = true;
+        let mut read = Some(0);
         match (&*self.pipe).read(&mut buffer) {
             Ok(0) => self.close(),
-            Ok(count) => self.feed(buffer.get(..count).unwrap_or_default()),
+            Ok(count) => {
+                read = Some(count);
+                self.feed(buffer.get(..count).unwrap_or_default());
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => some = false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => read = None,
             Err(error) => {
                 self.out.note(LineTag::Error, &format!("failed to read the step's output: {error}"));
                 self.close();
@@ -211,12 +214,12 @@ impl Pump {
         }
         BUFFER.set(buffer);
         self.out.flush();
-        some
+        read
     }
 
     /// Reads all that is there.
     pub(crate) fn drain(&mut self) {
-        while self.open && self.read() {}
+        while self.open && self.read().is_some() {}
     }
 
     fn feed(&mut self, bytes: &[u8]) {

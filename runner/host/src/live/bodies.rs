@@ -10,7 +10,7 @@ use engine::event::{BodyEnd, Event, Exit};
 use engine::file_command::FileCommandResults;
 use engine::step_path::LaneId;
 
-use super::attended::Attended;
+use super::attended::{Attended, Need};
 use super::workers::Worker;
 use super::{LiveHost, checkout};
 use crate::body::{Attendance, Run, begin, is_slow};
@@ -77,11 +77,18 @@ impl LiveHost {
         }
     }
 
-    pub(super) fn end_attended(&mut self) {
-        if let Some((remains, worker)) = self.attended.take().and_then(Attended::end) {
-            self.put_remains_away();
-            self.remains = Some(remains);
-            self.workers.give_back(worker);
+    /// Does what the attended body needs.
+    pub(super) fn attend_to(&mut self, need: Need) {
+        let Some(attended) = self.attended.take() else { return };
+        match need {
+            Need::Read => self.attended = attended.read(),
+            Need::End => {
+                if let Some((remains, worker)) = attended.end() {
+                    self.put_remains_away();
+                    self.remains = Some(remains);
+                    self.workers.give_back(worker);
+                }
+            }
         }
     }
 

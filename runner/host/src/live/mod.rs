@@ -193,21 +193,21 @@ impl Host for LiveHost {
                 }
             };
             let attended = self.attended.as_ref();
-            let ended = async {
+            let need = async {
                 match attended {
-                    Some(attended) => attended.ended().await,
+                    Some(attended) => attended.need().await,
                     None => std::future::pending().await,
                 }
             };
-            let has_ended = tokio::select! {
+            let need = tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => return event,
-                () = ended => true,
-                () = ring => false,
+                need = need => Some(need),
+                () = ring => None,
             };
             let now = Instant::now();
-            if has_ended {
-                self.end_attended();
+            if let Some(need) = need {
+                self.attend_to(need);
             } else if let Some((epoch, id)) = self.timers.take_due(now) {
                 return HostEvent { epoch, event: Event::Timer(id) };
             } else if handing_over.is_some_and(|until| until <= now) {
