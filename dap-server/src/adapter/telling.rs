@@ -267,7 +267,8 @@ impl Adapter {
     }
 
     pub(super) fn tell_timeline_changed(&self) {
-        self.custom_event(TIMELINE_CHANGED, &serde_json::Map::new());
+        let body = serde_json::value::to_raw_value(&serde_json::Map::new()).ok();
+        self.out.hint(RawEvent { event: TIMELINE_CHANGED.to_owned(), body });
     }
 
     fn custom_event(&self, name: &str, body: &impl serde::Serialize) {

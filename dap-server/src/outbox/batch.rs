@@ -3,7 +3,7 @@
 
 use tokio::time::Instant;
 
-use crate::limits::{OUTPUT_BYTES_MAX, OUTPUT_TIME_MAX};
+use crate::limits::OUTPUT_BYTES_MAX;
 use crate::protocol::output::{OutputEvent, OutputGroup};
 use crate::protocol::sound::OutputEventCategory;
 use crate::protocol::source::Source;
@@ -12,7 +12,8 @@ use crate::protocol::source::Source;
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) event: OutputEvent,
-    since: Instant,
+    /// When its first piece came.
+    pub(super) since: Instant,
 }
 
 impl Batch {
@@ -28,12 +29,6 @@ impl Batch {
         }
         self.event.output.push_str(&next.output);
         None
-    }
-
-    /// When it need not wait for more any longer; `None` if it never has to.
-    pub(super) fn due(&self) -> Option<Instant> {
-        (is_plain(&self.event) && self.event.output.len() < OUTPUT_BYTES_MAX)
-            .then(|| self.since + OUTPUT_TIME_MAX)
     }
 
     /// Left out when the client is too slow. What the debugger has to say is not.

@@ -16,7 +16,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use crate::envelope::{Content, RawResponse};
+use crate::envelope::{Content, RawEvent, RawResponse};
 use crate::protocol::{Event, ReverseRequest};
 use queue::{Queue, Step};
 
@@ -64,6 +64,11 @@ impl Outbox {
                 Err(error) => tracing::error!(event = event.name(), %error, "an event cannot be written"),
             },
         });
+    }
+
+    /// Tells the client that something is to be asked for again. It waits as output does, and is told once for many.
+    pub fn hint(&self, event: RawEvent) {
+        self.put(|queue| queue.push_hint(event, Instant::now()));
     }
 
     /// Asks the client something. The answer comes through [`Outbox::answered`]; it never comes once the connection is

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::batch::{Batch, pieces};
 use crate::codec;
-use crate::envelope::{Content, Envelope, RawRequest, RawResponse};
-use crate::limits::{OUTBOX_BYTES_MAX, OUTPUT_BYTES_MAX};
+use crate::envelope::{Content, Envelope, RawEvent, RawRequest, RawResponse};
+use crate::limits::{OUTBOX_BYTES_MAX, OUTPUT_BYTES_MAX, OUTPUT_TIME_MAX};
 use crate::protocol::Event;
 use crate::protocol::output::OutputEvent;
 
@@ -35,6 +35,8 @@ pub(super) enum Step {
 pub(super) struct Queue {
     waiting: VecDeque<Entry>,
     pub(super) bytes: usize,
+    /// How many of them wait for nothing.
+    urgent: usize,
     sent: i64,
     questions: BTreeMap<i64, oneshot::Sender<RawResponse>>,
     end: End,
@@ -53,6 +55,8 @@ enum End {
 #[derive(Debug)]
 enum Entry {
     Message(Content),
+    /// An event that may wait for others since then.
+    Hint(RawEvent, Instant),
     Question(RawRequest, oneshot::Sender<RawResponse>),
     Output(Box<Batch>),
     /// So many lines of output were here.
@@ -62,6 +66,14 @@ enum Entry {
 impl Queue {
     pub(super) fn push(&mut self, content: Content) {
         self.add(Entry::Message(content));
+    }
+
+    /// An event that says only that something is to be asked for again: one that waits says it for those that follow.
+    pub(super) fn push_hint(&mut self, event: RawEvent, now: Instant) {
+        let waits = |entry: &Entry| matches!(entry, Entry::Hint(earlier, _) if earlier.event == event.event);
+        if !self.waiting.iter().any(waits) {
+            self.add(Entry::Hint(event, now));
+        }
     }
 
     pub(super) fn push_question(&mut self, request: RawRequest, reply: oneshot::Sender<RawResponse>) {
@@ -114,6 +126,7 @@ impl Queue {
         while frames.len() < OUTPUT_BYTES_MAX && self.due().is_none_or(|due| due <= now) {
             let Some(entry) = self.waiting.pop_front() else { break };
             self.bytes = self.bytes.saturating_sub(entry.bytes());
+            self.urgent -= usize::from(entry.since().is_none());
             self.write(entry, &mut frames);
         }
         match self.due() {
@@ -124,18 +137,19 @@ impl Queue {
         }
     }
 
-    /// Until when the front has to wait for more output, if it has to.
+    /// Until when the front waits for more, if it does: whatever is urgent takes along what came before it, and so does an
+    /// event's worth of output.
     fn due(&self) -> Option<Instant> {
-        match self.waiting.front()? {
-            Entry::Output(batch) if self.waiting.len() == 1 && self.end == End::Open => batch.due(),
-            _ => None,
-        }
+        let waits = self.urgent == 0 && self.end == End::Open && self.bytes < OUTPUT_BYTES_MAX;
+        let since = self.waiting.front()?.since().filter(|_| waits)?;
+        Some(since + OUTPUT_TIME_MAX)
     }
 
     fn write(&mut self, entry: Entry, frames: &mut Vec<u8>) {
         let seq = self.sent + 1;
         let content = match entry {
             Entry::Message(content) => Some(content),
+            Entry::Hint(event, _) => Some(Content::Event(event)),
             Entry::Question(request, reply) => {
                 self.questions.insert(seq, reply);
                 Some(Content::Request(request))
@@ -154,6 +168,7 @@ impl Queue {
             return;
         }
         let bytes = entry.bytes();
+        self.urgent += usize::from(entry.since().is_none());
         self.waiting.push_back(entry);
         self.grow(bytes);
     }
@@ -187,6 +202,7 @@ impl Queue {
         }
         self.note(lines);
         self.bytes = self.waiting.iter().map(Entry::bytes).sum();
+        self.urgent = self.waiting.iter().filter(|entry| entry.since().is_none()).count();
     }
 
     fn note(&mut self, lines: u64) {
@@ -212,12 +228,21 @@ impl Queue {
 }
 
 impl Entry {
+    /// Since when it has waited for more to be sent with; `None` if it is urgent.
+    fn since(&self) -> Option<Instant> {
+        match self {
+            Self::Hint(_, since) => Some(*since),
+            Self::Output(batch) => Some(batch.since),
+            Self::Message(_) | Self::Question(..) | Self::Dropped(_) => None,
+        }
+    }
+
     fn bytes(&self) -> usize {
         let texts = match self {
             Self::Message(Content::Response(response)) => {
                 length(response.body.as_deref()) + response.message.as_ref().map_or(0, String::len)
             }
-            Self::Message(Content::Event(event)) => length(event.body.as_deref()),
+            Self::Message(Content::Event(event)) | Self::Hint(event, _) => length(event.body.as_deref()),
             Self::Message(Content::Request(request)) | Self::Question(request, _) => {
                 length(request.arguments.as_deref())
             }

@@ -103,7 +103,37 @@ fn output_that_looks_different_is_not_joined() {
     {
         queue.push_output(event, now);
     }
-    assert_eq!(outputs(&drain(&mut queue, now)), ["a\n", "b\n", "c\n", "g\n", "d\n", "g\n"]);
+    assert_eq!(queue.step(now), Step::WaitUntil(now + OUTPUT_TIME_MAX), "groups wait as lines do");
+    assert_eq!(outputs(&drain(&mut queue, now + OUTPUT_TIME_MAX)), ["a\n", "b\n", "c\n", "g\n", "d\n", "g\n"]);
+}
+
+fn timeline_changed() -> RawEvent {
+    RawEvent { event: "stepback/timelineChanged".to_owned(), body: None }
+}
+
+#[test]
+fn a_hint_waits_with_the_output_and_is_sent_once_for_many() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    queue.push_hint(timeline_changed(), now);
+    queue.push_output(text("a\n"), now);
+    queue.push_hint(timeline_changed(), now + OUTPUT_TIME_MAX / 2);
+    assert_eq!(queue.step(now), Step::WaitUntil(now + OUTPUT_TIME_MAX));
+    let sent = drain(&mut queue, now + OUTPUT_TIME_MAX);
+    assert_eq!(sent.len(), 2, "{sent:?}");
+    assert_eq!(sent[0]["event"], "stepback/timelineChanged");
+    queue.push_hint(timeline_changed(), now);
+    queue.push(stopped());
+    assert_eq!(drain(&mut queue, now).len(), 2, "a stop takes along what waits");
+}
+
+#[test]
+fn output_waits_no_longer_than_until_there_is_an_event_full() {
+    let (mut queue, now) = (Queue::default(), Instant::now());
+    for _ in 0..2 {
+        queue.push_output(group(OutputGroup::Start), now);
+        queue.push_output(text(&"x\n".repeat(OUTPUT_BYTES_MAX / 4)), now);
+    }
+    assert!(matches!(queue.step(now), Step::Send(_)));
 }
 
 #[test]
