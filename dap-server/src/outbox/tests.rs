@@ -104,7 +104,10 @@ fn output_that_looks_different_is_not_joined() {
         queue.push_output(event, now);
     }
     assert_eq!(queue.step(now), Step::WaitUntil(now + OUTPUT_TIME_MAX), "groups wait as lines do");
-    assert_eq!(outputs(&drain(&mut queue, now + OUTPUT_TIME_MAX)), ["a\n", "b\n", "c\n", "g\n", "d\n", "g\n"]);
+    assert_eq!(
+        outputs(&drain(&mut queue, now + OUTPUT_TIME_MAX)),
+        ["a\n", "b\n", "c\n", "g\n", "d\n", "g\n"]
+    );
 }
 
 fn timeline_changed() -> RawEvent {

@@ -3,6 +3,7 @@
 //! Knows how tables are walked and GitHub's words for what does not fit; knows no key.
 
 mod allowed;
+mod known;
 mod mapping;
 mod scalar;
 
@@ -10,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub(crate) use allowed::Allowed;
+use known::Known;
 pub(crate) use scalar::ExpressionFault;
 
 use crate::diagnostic::{Diagnostic, MAX_DIAGNOSTICS};
@@ -32,6 +34,7 @@ pub(crate) struct Reader<'a> {
     errors: usize,
     /// Keys of isolated mappings whose values have faults.
     faulty: Vec<Arc<str>>,
+    known: Known,
     size: usize,
     exhausted: bool,
 }
@@ -58,6 +61,7 @@ pub(crate) fn read(
         diagnostics: Vec::new(),
         errors: 0,
         faulty: Vec::new(),
+        known: Known::default(),
         size,
         exhausted: false,
     };
@@ -97,7 +101,7 @@ impl Reader<'_> {
         if self.exhausted {
             return Spanned::new(Token::Null, node.span);
         }
-        let allowed = Allowed::within(outer, definition);
+        let allowed = self.known.within(outer, definition);
         let token = match &node.kind {
             NodeKind::Invalid => {
                 self.errors += 1;

@@ -2,8 +2,6 @@
 //!
 //! Knows no context; the tables name them.
 
-use std::rc::Rc;
-
 use expr::{FunctionSignature, Scope};
 
 use crate::schema::definition::Definition;
@@ -21,12 +19,9 @@ impl Allowed {
         Self { contexts: definition.contexts.to_vec(), functions: definition.functions.to_vec() }
     }
 
-    /// What is allowed inside `definition`, which stands inside `outer`.
-    pub(crate) fn within(outer: &Rc<Self>, definition: &Definition) -> Rc<Self> {
-        if definition.contexts.is_empty() && definition.functions.is_empty() {
-            return Rc::clone(outer);
-        }
-        let mut allowed = Self::clone(outer);
+    /// The same, and what a definition allows besides.
+    pub(super) fn and_by(&self, definition: &Definition) -> Self {
+        let mut allowed = self.clone();
         for &context in definition.contexts {
             if !allowed.contexts.contains(&context) {
                 allowed.contexts.push(context);
@@ -37,7 +32,7 @@ impl Allowed {
                 allowed.functions.push(function);
             }
         }
-        Rc::new(allowed)
+        allowed
     }
 
     /// Whether there may be no expression at all.

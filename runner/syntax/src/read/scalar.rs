@@ -5,7 +5,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use expr::{Template, holds_expression};
+use expr::holds_expression;
 
 use super::mapping::expression_not_allowed;
 use super::{Allowed, Reader};
@@ -41,7 +41,7 @@ impl Reader<'_> {
     }
 
     fn parse_template(&mut self, text: &Arc<str>, span: Span, allowed: &Rc<Allowed>) -> Token {
-        match Template::parse(Arc::clone(text), &allowed.scope()) {
+        match self.known.template(text, allowed) {
             Ok(template) if template.is_insert() => Token::Insert,
             Ok(template) => match template.as_literal() {
                 // A literal that looks like an expression must not be taken for one later.
