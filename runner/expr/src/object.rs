@@ -5,10 +5,10 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use indexmap::{Equivalent, IndexMap};
+use indexmap::Equivalent;
 
 use crate::fold;
+use crate::ordered::OrderedMap;
 use crate::value::Value;
 
 /// Whether two spellings of a key that differ in case are the same key.
@@ -27,7 +27,7 @@ pub enum KeyCase {
 #[derive(Clone, Default)]
 pub struct Object {
     case: KeyCase,
-    entries: IndexMap<StoredKey, Value, RandomState>,
+    entries: OrderedMap<StoredKey, Value>,
 }
 
 /// A key beside the rule by which it is compared: equality has to be known where the map looks.
@@ -106,7 +106,7 @@ impl Object {
 
     /// An empty object under the given rule.
     pub fn with_case(case: KeyCase) -> Object {
-        Object { case, entries: IndexMap::default() }
+        Object { case, entries: OrderedMap::default() }
     }
 
     /// Makes room for so many more entries.
@@ -154,7 +154,7 @@ impl Object {
     /// Takes `key` out; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let sought = self.sought(key);
-        self.entries.shift_remove(&sought)
+        self.entries.remove(&sought)
     }
 
     /// Inserts every entry of `other`.

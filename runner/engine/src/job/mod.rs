@@ -31,7 +31,7 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use expr::{Object, Value};
+use expr::{Object, OrderedMap, Value};
 use indexmap::IndexMap;
 
 pub use composite::Composite;
@@ -67,7 +67,7 @@ pub struct Job {
     composites: Arc<IndexMap<StepPath, Arc<Composite>>>,
     /// Actions that are looked for before the first step, and who uses each. Empty at every stop point.
     awaited: IndexMap<Arc<str>, Vec<StepPath>>,
-    results: Arc<IndexMap<StepPath, StepResult>>,
+    results: Arc<OrderedMap<StepPath, StepResult>>,
     post: Vec<StepPath>,
     matchers: Matchers,
     outputs: Arc<Object>,
@@ -228,7 +228,7 @@ impl Job {
     }
 
     /// How the steps ended that are over, in the order in which they ended.
-    pub fn results(&self) -> &IndexMap<StepPath, StepResult> {
+    pub fn results(&self) -> &OrderedMap<StepPath, StepResult> {
         &self.results
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use expr::{HashAnswers, HashRequest, Object};
+use expr::{HashAnswers, HashRequest, Object, OrderedMap};
 use indexmap::IndexMap;
 
 use super::composite::Composite;
@@ -42,7 +42,7 @@ pub struct JobState {
     /// Composite actions that were entered, by the step that uses them.
     pub composites: IndexMap<StepPath, CompositeState>,
     /// Steps that are over.
-    pub results: Arc<IndexMap<StepPath, StepResult>>,
+    pub results: Arc<OrderedMap<StepPath, StepResult>>,
     /// Post steps to come, the next one last.
     pub post: Vec<StepPath>,
     /// Problem matchers.

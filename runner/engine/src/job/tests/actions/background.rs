@@ -59,7 +59,7 @@ fn a_background_action_that_was_cut_starts_again_from_its_own_start() {
             stage.handle(Event::BodyEnded { lane, end: end() }).handle(Event::BodyEnded { lane, end: end() });
         }
         stage.advance().advance().advance();
-        let outcome = stage.job.results()[&StepPath::main(0)].outcome;
+        let outcome = stage.job.results().get(&StepPath::main(0)).unwrap().outcome;
         assert_eq!(
             outcome,
             if choice == LaneChoice::Restart { Outcome::Success } else { Outcome::Cancelled }
