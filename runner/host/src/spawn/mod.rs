@@ -208,6 +208,7 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
     actions.change_directory(&directory)?;
     let attributes = Attributes::new_session()?;
     let mut pid = 0;
+    let lent = system::lend_score(launch.oom_score);
     let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: all pointers are to values that live until the call returns; both lists end with a null pointer.
     check(unsafe {
@@ -221,7 +222,9 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
         )
     })?;
     uncollected().insert(pid);
-    system::after_start(pid, launch.oom_score);
+    if lent.is_none() {
+        system::after_start(pid, launch.oom_score);
+    }
     Ok(pid)
 }
 
@@ -365,6 +368,12 @@ mod tests {
         let words: Vec<&str> = text.split_whitespace().collect();
         assert_eq!(words.len(), 2, "{text}");
         assert_eq!(words[0], words[1]);
+    }
+
+    #[test]
+    fn the_child_goes_before_us_when_memory_runs_out() {
+        let script = "cat /proc/self/oom_score_adj /proc/$$/oom_score_adj";
+        assert_eq!(run("/bin/sh", &["-c", script], "/").unwrap(), "500\n500\n");
     }
 
     #[test]
