@@ -8,12 +8,14 @@
 //! Knows folders and files; not what is in them, nor whether a process is left that knows them.
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{File, create_dir_all, remove_dir_all, remove_file, rename};
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rustix::fs::{self, AtFlags, Dir, Mode, OFlags, Stat};
 
 /// Where folders wait for their next step. Clones share them; hosts of one run may do so too. The default keeps none.
 #[derive(Clone, Debug, Default)]
@@ -45,8 +47,11 @@ struct Look {
 }
 
 impl Look {
-    fn of(file: &Metadata) -> Self {
-        Self { mode: file.mode(), owner: (file.uid(), file.gid()), links: file.nlink() }
+    // The widths of these numbers differ from system to system.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions)]
+    fn of(file: &Stat) -> Option<Self> {
+        let (mode, links) = (file.st_mode.try_into().ok()?, file.st_nlink.try_into().ok()?);
+        Some(Self { mode, owner: (file.st_uid, file.st_gid), links })
     }
 }
 
@@ -68,22 +73,22 @@ impl SpareFolders {
     pub(super) fn take(&self, to: &Path, script: &Path) -> bool {
         let Some(idle) = self.place.as_ref().and_then(|place| place.idle().pop()) else { return false };
         if rename_into(&idle.folder, to).is_err() {
-            let _ = fs::remove_dir_all(&idle.folder);
+            let _ = remove_dir_all(&idle.folder);
             return false;
         }
         if idle.script.file_name() != script.file_name() {
-            let _ = fs::remove_file(to.join(&idle.script));
+            let _ = remove_file(to.join(&idle.script));
         }
         true
     }
 
     /// Learns from a new file what one looks like that no step has touched.
-    pub(super) fn learn(&self, new: &fs::File) {
+    pub(super) fn learn(&self, new: &File) {
         if let Some(place) = &self.place
             && place.untouched.get().is_none()
-            && let Ok(found) = new.metadata()
+            && let Some(look) = fs::fstat(new).ok().and_then(|found| Look::of(&found))
         {
-            let _ = place.untouched.set(Look::of(&found));
+            let _ = place.untouched.set(look);
         }
     }
 
@@ -120,9 +125,16 @@ impl Withdrawn {
     }
 
     fn empty(&self, files: &[&OsStr]) -> Option<()> {
-        let files: Vec<PathBuf> = files.iter().map(|file| self.folder.join(file)).collect();
-        let written = self.place.written(&self.folder, &files)?;
-        written.into_iter().try_for_each(empty).ok()
+        let no_link = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = fs::open(&self.folder, OFlags::RDONLY | no_link, Mode::empty()).ok()?;
+        let mut entries = Dir::new(folder).ok()?;
+        let dots = 2;
+        if entries.by_ref().count() != files.len() + dots {
+            return None;
+        }
+        let folder = entries.fd().ok()?;
+        let written = self.place.written(folder, files)?;
+        written.into_iter().try_for_each(|file| empty(folder, file)).ok()
     }
 }
 
@@ -131,29 +143,29 @@ impl Place {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Which of the files have something in them; `None` unless there are these files and no others, none of them
-    /// reachable by another name.
-    fn written<'f>(&self, folder: &Path, files: &'f [PathBuf]) -> Option<Vec<&'f Path>> {
+    /// Which of the files have something in them; `None` unless all are there as they were made, and reachable by no other name.
+    fn written<'f>(&self, folder: BorrowedFd<'_>, files: &[&'f OsStr]) -> Option<Vec<&'f OsStr>> {
         let untouched = self.untouched.get()?;
-        let is_whole = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir())
-            && fs::read_dir(folder).is_ok_and(|entries| entries.count() == files.len());
-        let mut written = Vec::new();
-        for file in files.iter().filter(|_| is_whole) {
-            let found = fs::symlink_metadata(file).ok().filter(|found| Look::of(found) == *untouched)?;
-            if found.len() > 0 {
-                written.push(file.as_path());
+        let mut written = Vec::with_capacity(files.len());
+        for &file in files {
+            let found = fs::statat(folder, file, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            if Look::of(&found).as_ref() != Some(untouched) {
+                return None;
+            }
+            if found.st_size > 0 {
+                written.push(file);
             }
         }
-        is_whole.then_some(written)
+        Some(written)
     }
 }
 
 /// Renames a folder; what the new one lies in is there nearly always.
 fn rename_into(folder: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(folder, to) {
+    match rename(folder, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(to.parent().unwrap_or(to))?;
-            fs::rename(folder, to)
+            create_dir_all(to.parent().unwrap_or(to))?;
+            rename(folder, to)
         }
         other => other,
     }
@@ -161,20 +173,22 @@ fn rename_into(folder: &Path, to: &Path) -> io::Result<()> {
 
 /// Removes what lies where a step's folder was.
 pub(super) fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => fs::remove_file(folder),
+    match remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => remove_file(folder),
         other => other,
     }
 }
 
 /// A script may hold secrets: its text is not left lying about.
-fn empty(file: &Path) -> io::Result<()> {
-    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
-    OpenOptions::new().write(true).truncate(true).custom_flags(no_follow).open(file).map(drop)
+fn empty(folder: BorrowedFd<'_>, file: &OsStr) -> rustix::io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    fs::openat(folder, file, flags, Mode::empty()).map(drop)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     struct Fixture {
