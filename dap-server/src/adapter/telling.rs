@@ -86,7 +86,7 @@ impl Adapter {
             }
             Notice::LaneStarted { lane, .. } => {
                 self.tell_held_titles();
-                self.close_group();
+                self.output(said(String::new(), Some(OutputGroup::End)));
                 self.lane_changed(lane, ThreadEventReason::Started);
             }
             Notice::StepEnded(end) => self.step_ended(&end),
@@ -128,23 +128,30 @@ impl Adapter {
             return;
         }
         self.tell_held_titles();
+        let text = self.end_text(end);
         // The group of a background step is closed when it leaves the foreground.
-        if end.step.level() > 0 {
-            self.look_again();
-        } else if end.lane == LaneId::FOREGROUND {
-            self.close_group();
+        if end.step.level() == 0 && end.lane == LaneId::FOREGROUND {
+            // Clients show what comes with the end of a group outside of it.
+            self.output(said(text, Some(OutputGroup::End)));
         } else {
-            self.lane_changed(end.lane, ThreadEventReason::Exited);
+            match end.step.level() {
+                0 => self.lane_changed(end.lane, ThreadEventReason::Exited),
+                _ => self.look_again(),
+            }
+            self.output(said(text, None));
         }
+        self.tell_timeline_changed();
+    }
+
+    /// The line that says what came of a step, and what a failed one printed last.
+    fn end_text(&self, end: &StepEnd) -> String {
         let columns = self.debuggee().map_or(0, |debuggee| debuggee.name_columns);
         let exit = end.exit_code.map(|code| format!("exit {code}"));
-        let line = wording::step_line(columns, end, exit.as_deref(), self.painter());
-        let last = wording::barred(&end.last_lines, LAST_LINE_COLUMNS, self.painter());
-        self.output(console::line(
-            OutputEventCategory::Console,
-            format!("{line}\n{last}").trim_end_matches('\n'),
-        ));
-        self.tell_timeline_changed();
+        let mut text = wording::step_line(columns, end, exit.as_deref(), self.painter());
+        text.push('\n');
+        text.push_str(&wording::barred(&end.last_lines, LAST_LINE_COLUMNS, self.painter()));
+        text.truncate(text.trim_end_matches('\n').len() + 1);
+        text
     }
 
     /// The titles of steps that turn out to run.
@@ -152,14 +159,6 @@ impl Adapter {
         for title in self.held_titles.take() {
             self.output(title);
         }
-    }
-
-    fn close_group(&self) {
-        self.output(OutputEvent {
-            category: Some(OutputEventCategory::Stdout),
-            group: Some(OutputGroup::End),
-            ..OutputEvent::default()
-        });
     }
 
     /// A background step has begun or is over; what is looked at may show it.
@@ -338,6 +337,11 @@ impl Adapter {
             ),
         }
     }
+}
+
+/// What the debugger has to say, in whole lines.
+fn said(output: String, group: Option<OutputGroup>) -> OutputEvent {
+    OutputEvent { category: Some(OutputEventCategory::Console), output, group, ..OutputEvent::default() }
 }
 
 /// `before 2 Test`

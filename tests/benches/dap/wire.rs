@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dap_server::client::{Client, Events, connect, refuse};
 use dap_server::debuggee::{Closing, Debuggee, Desk};
@@ -24,11 +25,14 @@ use session::notice::Observer;
 use session::request::Request;
 use session::session::{Ended, Mode, Session, Setup};
 use session::sink::SessionLog;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local};
 
 use crate::debugger::little::Little;
 use crate::debugger::live::tracking;
-use crate::debugger::{Place, inputs};
+use crate::debugger::{Place, block_on, inputs};
 
 /// A job under the debugger.
 pub struct Job {
@@ -116,7 +120,33 @@ pub struct Peer {
     client: Client,
     events: Events,
     driver: JoinHandle<Result<(), ReadError>>,
-    server: JoinHandle<()>,
+    /// If it is served by this thread.
+    server: Option<JoinHandle<()>>,
+}
+
+/// How long a free run takes for a client that is not one of our threads: an editor is a process of its own, at the other end
+/// of a socket.
+pub async fn free_run_for_a_client_outside(desk: &Rc<Desk>) -> Duration {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (reader, writer) = ours.into_split();
+    let server = spawn_local(serve_connection(Rc::clone(desk), Connection::over(reader, writer)));
+    let theirs = theirs.into_std().unwrap();
+    let (told, took) = oneshot::channel();
+    let client = std::thread::spawn(move || {
+        block_on(async {
+            let (reader, writer) = UnixStream::from_std(theirs).unwrap().into_split();
+            let mut peer = Peer::over(reader, writer, None).await;
+            peer.stopped().await;
+            let begin = Instant::now();
+            peer.to("continue").await;
+            told.send(begin.elapsed()).unwrap();
+            peer.hang_up().await;
+        });
+    });
+    let took = took.await.unwrap();
+    server.await.unwrap();
+    client.join().unwrap();
+    took
 }
 
 impl Peer {
@@ -125,6 +155,14 @@ impl Peer {
         let (ours, theirs) = Connection::in_memory();
         let server = spawn_local(serve_connection(Rc::clone(desk), ours));
         let (reader, writer) = tokio::io::split(theirs);
+        Self::over(reader, writer, Some(server)).await
+    }
+
+    async fn over(
+        reader: impl AsyncRead + Send + Unpin + 'static,
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+        server: Option<JoinHandle<()>>,
+    ) -> Self {
         let (client, events, driver) = connect(reader, writer, refuse);
         let peer = Self { client, events, driver: spawn_local(driver), server };
         peer.ask("initialize", json!({ "adapterID": "stepback" })).await;
@@ -154,6 +192,8 @@ impl Peer {
         drop((self.client, self.events));
         self.driver.abort();
         let _ = self.driver.await;
-        self.server.await.unwrap();
+        if let Some(server) = self.server {
+            server.await.unwrap();
+        }
     }
 }

@@ -13,7 +13,10 @@ use super::sanitize;
 pub fn duration(took: Duration) -> String {
     let seconds = took.as_secs();
     match seconds {
-        0..=9 => format!("{:.1}s", took.as_secs_f64()),
+        0..=9 => {
+            let tenths = (took.as_millis() + 50) / 100;
+            format!("{}.{}s", tenths / 10, tenths % 10)
+        }
         10..=59 => format!("{seconds}s"),
         60..=3599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
         _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
