@@ -38,6 +38,7 @@ use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime, make_folder};
+use crate::seek::Wanted;
 use crate::services;
 use crate::sweep;
 use crate::terminal::Terminal;
@@ -53,8 +54,9 @@ pub(crate) fn debug(
     arguments: DebugArguments,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
-    if arguments.last {
-        return reopen::debug_last(project, arguments, terminal);
+    let recording = arguments.recording.as_deref().map(|text| Wanted::of(text, &project.start));
+    if let Some(wanted) = arguments.last.then_some(Wanted::Last).or(recording) {
+        return reopen::debug_recording(project, arguments, &wanted, terminal);
     }
     let settings = config::settings(&project.start, &project.root, arguments.options)?;
     let (store, secrets) = actions::store_and_secrets(&settings)?;

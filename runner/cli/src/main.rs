@@ -23,6 +23,7 @@ mod record;
 mod reopen;
 mod repl;
 mod run;
+mod seek;
 mod services;
 mod sweep;
 mod terminal;

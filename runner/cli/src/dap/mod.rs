@@ -1,10 +1,11 @@
 //! `stepback dap`: the debug adapter for editors, on standard input and output.
 //!
-//! Starts the job that a client asks for, and hands its session to the adapter, which runs on a thread of its own. Nothing but
+//! Starts the job that a client asks for, or takes a recorded one up, and hands its session to the adapter, which runs on a thread of its own. Nothing but
 //! the adapter writes to standard output. Knows how jobs are started; what the client says is the adapter's affair.
 
 mod configuration;
 pub(crate) mod listen;
+mod recording;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -44,6 +45,7 @@ use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use configuration::Launch;
 use listen::Server;
+use recording::Recorded;
 
 /// Serves one client.
 ///
@@ -85,22 +87,42 @@ async fn launch_for_others(
 async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
     loop {
         let LaunchCall { wish, reply } = wishes.recv().await?;
-        let prepared = match wish {
-            Wish::Job(members) => std::env::current_dir()
-                .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))
-                .and_then(|here| Launch::of(&members, &here))
-                .and_then(Job::prepare),
-            Wish::Recording(_) => Err(Fault::new("recordings cannot be opened by an editor yet")
-                .hint("`stepback debug --last` opens the last one in the terminal")),
-        };
-        match prepared {
-            Ok(job) => return Some(job.run(reply).await),
+        match Wanted::prepare(wish) {
+            Ok(Wanted::Job(job)) => return Some(job.run(reply).await),
+            Ok(Wanted::Recording(recording)) => return Some(recording.run(reply).await),
             Err(fault) => {
                 let refusal = Refusal { text: fault.text, hint: fault.hint };
                 // The client may have gone meanwhile.
                 let _ = reply.send(Err(refusal));
             }
         }
+    }
+}
+
+/// What was wished for, and can start.
+enum Wanted {
+    Job(Box<Job>),
+    Recording(Recorded),
+}
+
+impl Wanted {
+    fn prepare(wish: Wish) -> Result<Self, Fault> {
+        let here = std::env::current_dir()
+            .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))?;
+        match wish {
+            Wish::Job(members) => {
+                Launch::of(&members, &here).and_then(Job::prepare).map(Box::new).map(Self::Job)
+            }
+            Wish::Recording { name, members } => Recorded::open(&name, &members, &here).map(Self::Recording),
+        }
+    }
+}
+
+/// What was said while a job was prepared: for a person to see before its first step.
+fn tell_warnings(feed: &Feed, warnings: &str) {
+    for text in warnings.lines().filter(|line| !line.is_empty()) {
+        let text = text.strip_prefix("warning: ").unwrap_or(text);
+        feed.notice(Notice::Warning(text.to_owned()));
     }
 }
 
@@ -154,10 +176,7 @@ impl Job {
     async fn run(self, reply: oneshot::Sender<Result<Debuggee, Refusal>>) -> Outcome {
         let Self { prepared, run, folder, id, warnings } = self;
         let feed = Feed::default();
-        for text in warnings.lines().filter(|line| !line.is_empty()) {
-            let text = text.strip_prefix("warning: ").unwrap_or(text);
-            feed.notice(Notice::Warning(text.to_owned()));
-        }
+        tell_warnings(&feed, &warnings);
         let (news, heard) = mpsc::unbounded_channel();
         let others = TreeFace::still(Output::new(Box::new(IntoFeed::new(feed.clone()))), Painter::new(false));
         let face = Arc::new(QuietFace::new(Others::Briefly(Arc::new(others)), id.to_string()));
