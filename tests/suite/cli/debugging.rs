@@ -142,6 +142,14 @@ fn the_last_run_opens_again_at_its_failure() {
 }
 
 #[test]
+fn leaving_a_job_that_was_gone_back_from_its_end_says_where_it_returns_to() {
+    let (code, text) = session(WORKFLOW, &[], "catch off\ncontinue\nback\nquit\n");
+    let end = "(build 3 ↩) quit\n↪ the newest moment: the end of build\n";
+    assert!(text.ends_with(end), "{text}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
 fn an_older_recording_opens_by_the_name_of_its_run_and_by_its_folder() {
     let sandbox = Sandbox::new(WORKFLOW);
     assert_eq!(sandbox.run(&["run"], "").code, Some(1));
