@@ -19,6 +19,7 @@ use session::fleet::Fleet;
 use session::handle::SessionHandle;
 use session::request::Request;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
 
 use crate::args::DebugArguments;
 use crate::choose;
@@ -33,7 +34,7 @@ use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::json::JsonFace;
 use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
-use crate::output::{Output, text};
+use crate::output::{Face, Output, text};
 use crate::prepare::{Prepared, Warnings, prepare};
 use crate::reopen;
 use crate::repl::{self, Seat, Watch};
@@ -108,9 +109,10 @@ async fn drive(
         Others::Briefly(Arc::new(TreeFace::still(output, painter)))
     };
     let quiet = Arc::new(QuietFace::new(others, job.to_string()));
-    let mut launcher = JobLauncher::new(Arc::clone(&prepared), quiet, folder, news);
+    let mut launcher =
+        JobLauncher::new(Arc::clone(&prepared), Arc::clone(&quiet) as Arc<dyn Face>, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
-    let services = launcher.services.clone();
+    let (services, masks) = (launcher.services.clone(), launcher.masks.clone());
     let (cancel, cancels) = mpsc::unbounded_channel();
     // On a terminal Ctrl-C belongs to the conversation.
     let (interrupt, interrupts) = mpsc::unbounded_channel();
@@ -127,17 +129,29 @@ async fn drive(
         outcome = talk => outcome?,
         outcome = fleet.drive(cancels) => outcome,
     };
-    let mut artifacts = services.artifacts();
+    // The job is over, and the last that is said of it may still be on its way to the terminal.
+    let talk = talked_of.borrow_mut().as_mut().and_then(|talked_of| talked_of.talk.take());
+    if let Some(talk) = talk {
+        talk.await.map_err(|error| Fault::new(error.to_string()))?;
+    }
+    let mut artifacts = services::kept(&services, &masks);
+    quiet.artifacts(&artifacts);
     // Its end was told in the conversation, with what it left.
-    artifacts.retain(|artifact| Some(&artifact.job) != talked_of.borrow().as_ref());
+    artifacts
+        .retain(|artifact| talked_of.borrow().as_ref().is_none_or(|talked_of| talked_of.key != artifact.job));
     Ok((outcome, artifacts))
 }
 
 /// The job that clients come to, once it is there.
 type Listening = Rc<RefCell<Option<SessionHandle>>>;
 
-/// The key of the job that a person talks about here.
-type TalkedOf = Rc<RefCell<Option<String>>>;
+/// The job that a person talks about here.
+struct Conversation {
+    key: String,
+    talk: Option<JoinHandle<()>>,
+}
+
+type TalkedOf = Rc<RefCell<Option<Conversation>>>;
 
 /// Where clients come, a signal ends the job that they come to, and once more the run.
 async fn end_on_interrupt(
@@ -184,8 +198,10 @@ async fn converse(
                 debugged = Some(started.key.clone());
                 match &face {
                     Talk::OnTerminal { verbose } => {
-                        *talked_of.borrow_mut() = Some(started.key.to_string());
-                        tokio::task::spawn_local(talk(started, *verbose, terminal, Arc::clone(&prepared)));
+                        let key = started.key.to_string();
+                        let talk = talk(started, *verbose, terminal, Arc::clone(&prepared));
+                        let talk = Some(tokio::task::spawn_local(talk));
+                        *talked_of.borrow_mut() = Some(Conversation { key, talk });
                     }
                     Talk::WithClients(address) => {
                         *listening.borrow_mut() = Some(started.handle.clone());

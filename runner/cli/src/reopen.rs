@@ -17,6 +17,7 @@ use host::action::ActionStore;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
+use host::services::Services;
 use host::times::Times;
 use session::files::Files;
 use session::handle::SessionHandle;
@@ -34,7 +35,8 @@ use crate::exit::{Exit, Fault};
 use crate::given::{actions, secrets};
 use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
-use crate::output::{JobHeading, text};
+use crate::output::json::JsonFace;
+use crate::output::{Face as _, JobHeading, Output, text};
 use crate::paths::Paths;
 use crate::prepare::Warnings;
 use crate::record::{Shelf, open_store};
@@ -70,8 +72,14 @@ async fn on_terminal(opening: Opening, seat: Seat) -> Result<Ended, Fault> {
     let greeting = format!("{}\n", text::heading(&opening.heading, Painter::new(seat.terminal.colour)));
     let greeting = if seat.json { "" } else { &greeting };
     let reopened = opening.begin(Arc::clone(&watch.observer))?;
+    let (services, masks) = (reopened.services.clone(), reopened.masks.clone());
+    let json = seat.json;
     repl::talk(reopened.debuggee(&watch.feed, false), watch, seat, greeting).await;
-    reopened.ended().await
+    let ended = reopened.ended().await?;
+    if json && let Some(services) = services {
+        JsonFace::new(Output::standard()).artifacts(&services::kept(&services, &masks));
+    }
+    Ok(ended)
 }
 
 /// A recording that was found and read, whose job nobody has taken up yet.
@@ -92,6 +100,9 @@ pub(crate) struct TakenUp {
     pub(crate) handle: SessionHandle,
     heading: JobHeading,
     repository: PathBuf,
+    /// The artifacts of its run, where that is known.
+    services: Option<Services>,
+    masks: SharedMasks,
     work: JoinHandle<Ended>,
     /// Says that it is under way.
     mark: PathBuf,
@@ -149,14 +160,13 @@ impl Opening {
         let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
         let source =
             reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
+        // The artifacts of its run are there as they were, if they still are.
+        let services = RunFolder::name_around(&paths, &place.temp)
+            .map(|run| services::of_run(&paths, &run, &reopened.facts.inputs.github));
         let setup = Setup {
             host: LiveHost::new(
                 HostSettings {
-                    // The artifacts of its run are there as they were, if they still are.
-                    services: RunFolder::name_around(&paths, &place.temp).map(|run| {
-                        let github = &reopened.facts.inputs.github;
-                        services::of_run(&paths, &run, github).for_job(plan.key.to_string())
-                    }),
+                    services: services.as_ref().map(|services| services.for_job(plan.key.to_string())),
                     externals: Some(paths.externals()),
                     ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions)
                 },
@@ -169,7 +179,7 @@ impl Opening {
             files: Some(Files::new(store, roots).map_err(fault)?),
             recorder: Some(recorder),
             log,
-            masks,
+            masks: masks.clone(),
             origin: Some(origin),
             workspace: place.workspace,
             mode: Mode::Debug,
@@ -179,7 +189,7 @@ impl Opening {
         let repository = reopened.facts.repository.unwrap_or_default();
         let (session, handle, calls) = Session::resume(setup, past);
         let work = tokio::task::spawn_local(session.run(calls));
-        Ok(TakenUp { handle, heading, repository, work, mark, _held: held })
+        Ok(TakenUp { handle, heading, repository, services, masks, work, mark, _held: held })
     }
 }
 
