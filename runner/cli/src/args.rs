@@ -229,6 +229,15 @@ pub(crate) enum ApiChoice {
     Repository(String),
 }
 
+impl ApiChoice {
+    /// The address, whoever chose it.
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            ApiChoice::Person(url) | ApiChoice::Repository(url) => url,
+        }
+    }
+}
+
 impl From<String> for ApiChoice {
     fn from(url: String) -> ApiChoice {
         ApiChoice::Person(url)

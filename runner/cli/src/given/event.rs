@@ -39,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) default_branch: String,
     /// For instance `https://github.com`.
     pub(crate) server: String,
+    /// The API, if somebody chose one; else it is that of the server.
+    pub(crate) api: Option<String>,
 }
 
 impl Facts {
