@@ -194,6 +194,7 @@ mod tests {
             commit: "abc".into(),
             default_branch: "main".into(),
             server: "https://github.com".into(),
+            api: None,
         }
     }
 
