@@ -102,7 +102,7 @@ async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
 /// What was wished for, and can start.
 enum Wanted {
     Job(Box<Job>),
-    Recording(Recorded),
+    Recording(Box<Recorded>),
 }
 
 impl Wanted {
@@ -113,7 +113,7 @@ impl Wanted {
             Wish::Job(members) => {
                 Launch::of(&members, &here).and_then(Job::prepare).map(Box::new).map(Self::Job)
             }
-            Wish::Recording { name, members } => Recorded::open(&name, &members, &here).map(Self::Recording),
+            Wish::Recording { name, members } => Recorded::open(&name, &members, &here).map(Box::new).map(Self::Recording),
         }
     }
 }
