@@ -22,26 +22,23 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
 
 use crate::args::DebugArguments;
-use crate::choose;
-use crate::config;
 use crate::dap::listen::{self, Server};
 use crate::dap::{debuggee, decides};
 use crate::exit::{Exit, Fault};
-use crate::given::actions;
 use crate::interrupts::Interrupts;
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::one_job::OneJob;
 use crate::output::json::JsonFace;
 use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
 use crate::output::{Face, Output, text};
-use crate::prepare::{Prepared, Warnings, prepare};
+use crate::prepare::{Prepared, Warnings};
 use crate::reopen;
 use crate::repl::{self, Seat, Watch};
-use crate::run::{exit_of, in_runtime, make_folder};
+use crate::run::{exit_of, in_runtime};
 use crate::seek::Wanted;
 use crate::services;
-use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use session::wording::Painter;
@@ -59,24 +56,11 @@ pub(crate) fn debug(
     if let Some(wanted) = arguments.last.then_some(Wanted::Last).or(recording) {
         return reopen::debug_recording(project, arguments, &wanted, terminal);
     }
-    let settings = config::settings(&project.start, &project.root, arguments.options)?;
-    let (store, secrets) = actions::store_and_secrets(&settings)?;
-    let project = &project.reaching(store);
-    let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
-    crate::check::refuse_faulty(&loaded, warnings.painter, warnings.out)?;
-    let workflow = loaded
-        .workflow
-        .as_ref()
-        .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
-    let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
-    let prepared =
-        Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), (settings, secrets), &mut warnings)?);
-    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
-    let run = choose::combination(run, &job, terminal, &mut warnings)?;
-    sweep::sweep(&prepared.paths, &mut warnings);
-    let folder = Arc::new(make_folder(&prepared)?);
+    let named = (arguments.file.as_deref(), arguments.job.as_deref());
+    let OneJob { prepared, run, folder, id: job } =
+        OneJob::of(project, arguments.options, named, terminal, &mut warnings)?;
     let shared = (Arc::clone(&prepared), Arc::clone(&folder));
     let face = match arguments.listen {
         Some(address) => Talk::WithClients(listen::address(&address, &prepared.paths)?),

@@ -16,6 +16,7 @@ mod job_place;
 mod job_tree;
 mod launch;
 mod list;
+mod one_job;
 mod output;
 mod paths;
 mod prepare;
