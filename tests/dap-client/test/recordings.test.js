@@ -56,7 +56,7 @@ test("a recording opens at its failure, is walked in both directions, and nothin
   const client = await afterARun(t);
   const stop = await open(client, "last");
   assert.equal(stop.reason, "exception");
-  assert.match(stop.text, /Check failed/);
+  assert.match(stop.text, /Check failed with exit code 1/);
   const { line } = await client.top();
   assert.equal(line, client.repository.line("- name: Check"));
   assert.equal(await client.value("env.STAGE"), "made");

@@ -141,7 +141,7 @@ fn the_last_one_stands_at_its_failure_and_is_walked_like_any_job() {
     assert_eq!(stop["reason"], "exception", "{stop}");
     assert_eq!(adapter.top(), ("2 Two".to_owned(), 7));
     let info = adapter.ask("exceptionInfo", &json!({ "threadId": 1 }));
-    assert!(info["description"].as_str().unwrap().contains("Two failed"), "{info}");
+    assert!(info["description"].as_str().unwrap().contains("Two failed with exit code 1"), "{info}");
     assert_eq!(adapter.value("steps.one.outputs.v"), "1");
 
     let timeline = adapter.ask("stepback/timeline", &json!({}));
