@@ -38,8 +38,13 @@ pub struct Debuggee {
 pub enum Wish {
     /// A job of a workflow, by the members of `launch`.
     Job(Extra),
-    /// A recording, by its name or file.
-    Recording(String),
+    /// A recorded job, as the recording left it.
+    Recording {
+        /// The recording's name or folder, or `last`.
+        name: String,
+        /// The members of `attach`.
+        members: Extra,
+    },
 }
 
 /// A wish on its way to the composition root.

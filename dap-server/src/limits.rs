@@ -34,5 +34,8 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// How long output waits for more of it: less than a person notices.
 pub const OUTPUT_TIME_MAX: Duration = Duration::from_millis(50);
 
+/// How long a client that sends nothing more is still answered: what does not run anything is answered in far less.
+pub const LAST_ANSWERS_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Log lines that wait for a client to come, or to read: they are in the recording anyway.
 pub const FEED_BYTES_MAX: usize = 1024 * 1024;

@@ -70,9 +70,8 @@ class Commands implements vscode.Disposable {
   }
 
   async openRecording(): Promise<void> {
-    const file = "A .stepback file…";
-    const way = await vscode.window.showQuickPick([file, "One of my recordings, by its name…"], { title: "Open a Recording", placeHolder: "Nothing is executed by opening one." });
-    const recording = way === undefined ? undefined : way === file ? await chooseFile() : await vscode.window.showInputBox({ title: "Open a Recording", prompt: "The name of the recording" });
+    const way = await vscode.window.showQuickPick(WAYS_TO_RECORDINGS, { title: "Open a Recording", placeHolder: "Nothing is executed by opening one." });
+    const recording = await way?.choose();
     if (recording !== undefined && recording !== "") {
       await start({ type: TYPE, request: "attach", name: `Recording ${recording.replace(/^.*[\\/]/, "")}`, recording });
     }
@@ -157,8 +156,15 @@ function mistakeIn(address: string): string | undefined {
   }
 }
 
-async function chooseFile(): Promise<string | undefined> {
-  const chosen = await vscode.window.showOpenDialog({ title: "Open a Recording", filters: { Recordings: ["stepback"] }, canSelectMany: false });
+/** How people name a recording; each gives what goes into `recording`. */
+const WAYS_TO_RECORDINGS = [
+  { label: "The last run", choose: () => Promise.resolve("last") },
+  { label: "One of my recordings, by its name…", choose: () => vscode.window.showInputBox({ title: "Open a Recording", prompt: "The name of the recording. A wrong one lists the newest." }) },
+  { label: "The folder of a recording…", choose: chooseFolder },
+];
+
+async function chooseFolder(): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({ title: "Open a Recording", canSelectFiles: false, canSelectFolders: true, canSelectMany: false });
   return chosen?.[0]?.fsPath;
 }
 

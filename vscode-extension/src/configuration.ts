@@ -44,7 +44,11 @@ function mistakeOfAttach(config: Members): string | undefined {
     return 'Give "address" to attach to a job, or "recording" to open one that has run, and not both.';
   }
   if (recording !== undefined) {
-    return isText(recording) ? undefined : '"recording" must be a .stepback file, or the name of a recording.';
+    if (!isText(recording)) {
+      return '"recording" must be the name of a recording, its folder, or "last".';
+    }
+    const { secretFile } = config;
+    return secretFile === undefined || isText(secretFile) ? undefined : '"secretFile" must be a text that is not empty.';
   }
   if (typeof address !== "string") {
     return 'To attach, give the "address" that `stepback debug --listen` prints, or a "recording" to open.';
@@ -78,6 +82,10 @@ function mistakeOfLaunch(config: Members): string | undefined {
     if (value !== undefined && typeof value !== "boolean") {
       return `"${name}" must be true or false.`;
     }
+  }
+  const slots = config["backgroundSlots"];
+  if (slots !== undefined && !(Number.isInteger(slots) && (slots as number) > 0)) {
+    return '"backgroundSlots" must be a whole number from 1.';
   }
   const workspace = config["workspace"];
   if (workspace !== undefined && workspace !== "fresh" && workspace !== "in-place") {

@@ -41,6 +41,7 @@ test("a launch may be empty, or have everything", () => {
     workspace: "in-place",
     record: false,
     stopOnEntry: true,
+    backgroundSlots: 2,
   };
   assert.equal(findMistake({ ...launch, ...all }), undefined);
 });
@@ -57,6 +58,7 @@ test("members of the wrong kind are named", () => {
     record: "yes",
     stopOnEntry: 1,
     workspace: "mine",
+    backgroundSlots: 0,
   };
   for (const [name, value] of Object.entries(wrong)) {
     assert.match(findMistake({ ...launch, [name]: value }) ?? "", new RegExp(`"${name}"`));
@@ -67,7 +69,9 @@ test("an attach needs an address or a recording, and not both", () => {
   assert.match(findMistake(attach) ?? "", /stepback debug --listen/);
   assert.match(findMistake({ ...attach, address: "/a.sock", recording: "r" }) ?? "", /not both/);
   assert.match(findMistake({ ...attach, address: "nowhere" }) ?? "", /is no address/);
-  assert.match(findMistake({ ...attach, recording: "" }) ?? "", /\.stepback/);
+  assert.match(findMistake({ ...attach, recording: "" }) ?? "", /its folder, or "last"/);
+  assert.match(findMistake({ ...attach, recording: "last", secretFile: 7 }) ?? "", /"secretFile"/);
   assert.equal(findMistake({ ...attach, address: "/a.sock" }), undefined);
-  assert.equal(findMistake({ ...attach, recording: "job.stepback" }), undefined);
+  assert.equal(findMistake({ ...attach, recording: "last" }), undefined);
+  assert.equal(findMistake({ ...attach, recording: "20260131-142507-0c1f.0000", secretFile: "/s" }), undefined);
 });

@@ -31,16 +31,22 @@ test("every key that a clause asks for is set", () => {
 test("the attributes of launch and attach are those of the protocol, and no place for a secret", () => {
   const { launch, attach } = contributes.debuggers[0].configurationAttributes;
   assert.deepEqual(Object.keys(launch.properties), [
-    "workflow", "job", "cwd", "event", "eventPath", "inputs", "vars", "env", "secretFile", "secrets", "matrix", "workspace", "record", "offline", "githubApiUrl", "stopOnEntry",
+    "workflow", "job", "cwd", "event", "eventPath", "inputs", "vars", "env", "secretFile", "secrets", "matrix", "workspace", "record", "offline", "githubApiUrl", "backgroundSlots", "stopOnEntry",
   ]);
   assert.deepEqual(launch.properties.secrets.not, {});
-  assert.deepEqual(Object.keys(attach.properties), ["address", "token", "recording"]);
+  assert.deepEqual(Object.keys(attach.properties), ["address", "token", "recording", "secretFile"]);
   for (const name of Object.keys(contributes.configuration.properties)) {
     assert.doesNotMatch(name, /token|secret|password/i);
   }
   for (const { body } of contributes.debuggers[0].configurationSnippets) {
     assert.equal(body.token ?? '^"\\${command:AskToken}"', '^"\\${command:AskToken}"');
   }
+});
+
+test("a recording is a name, a folder or the last one: there is no file to choose", () => {
+  assert.doesNotMatch(JSON.stringify(contributes) + sources, /\.stepback\b(?! *=)/);
+  const { recording } = contributes.debuggers[0].configurationAttributes.attach.properties;
+  assert.match(recording.markdownDescription, /`last`/);
 });
 
 test("the lock file names no registry", () => {

@@ -26,7 +26,8 @@ impl Adapter {
         let mut manner = self.manner.get();
         manner.launched = true;
         manner.no_debug = arguments.no_debug.unwrap_or(false);
-        self.start(Wish::Job(arguments.extra.clone()), manner, &arguments.extra).await
+        self.come_to(Wish::Job(arguments.extra.clone())).await?;
+        self.configure(manner.as_asked(&arguments.extra))
     }
 
     pub(super) async fn attach(&self, arguments: AttachArguments) -> Result<ResponseBody, Failure> {
@@ -34,9 +35,8 @@ impl Adapter {
         let _passage = self.pass_through(Phase::Starting);
         let mut manner = self.manner.get();
         manner.stop_on_entry = true;
-        if let Some(name) = arguments.extra.get("recording").and_then(serde_json::Value::as_str) {
-            manner.launched = true;
-            return self.start(Wish::Recording(name.to_owned()), manner, &arguments.extra).await;
+        if let Some(recording) = arguments.extra.get("recording") {
+            return self.open_recording(recording.as_str(), manner, &arguments.extra).await;
         }
         let debuggee = self.desk.debuggee().ok_or_else(|| {
             Failure::new(ErrorId::NoJob, "there is no job to attach to here")
@@ -44,7 +44,26 @@ impl Adapter {
                 .shown()
         })?;
         *self.debuggee.borrow_mut() = Some(debuggee);
-        self.configure(manner, &arguments.extra)
+        self.configure(manner.as_asked(&arguments.extra))
+    }
+
+    /// A recorded job stands where the recording left it, and nothing of it runs until the client asks for that: it is not
+    /// begun, and stays at its end too.
+    async fn open_recording(
+        &self,
+        name: Option<&str>,
+        mut manner: super::Manner,
+        members: &Extra,
+    ) -> Result<ResponseBody, Failure> {
+        let name = name.filter(|name| !name.is_empty()).ok_or_else(|| {
+            Failure::new(ErrorId::InvalidArguments, "'recording' is no text")
+                .hint("a recording's name or folder, or \"last\"")
+                .shown()
+        })?;
+        manner.launched = true;
+        manner.stop_at_end = true;
+        self.come_to(Wish::Recording { name: name.to_owned(), members: members.clone() }).await?;
+        self.configure(manner)
     }
 
     fn must_be_free(&self) -> Result<(), Failure> {
@@ -54,17 +73,14 @@ impl Adapter {
         }
     }
 
-    async fn start(&self, wish: Wish, manner: super::Manner, extra: &Extra) -> Result<ResponseBody, Failure> {
+    async fn come_to(&self, wish: Wish) -> Result<(), Failure> {
         let debuggee = self.desk.start(wish).await.map_err(|refusal| refused(refusal).shown())?;
         *self.debuggee.borrow_mut() = Some(debuggee);
-        self.configure(manner, extra)
+        Ok(())
     }
 
     /// There is a job: breakpoints may come from now on.
-    fn configure(&self, mut manner: super::Manner, extra: &Extra) -> Result<ResponseBody, Failure> {
-        let flag = |name: &str| extra.get(name).and_then(serde_json::Value::as_bool);
-        manner.stop_on_entry = flag("stopOnEntry").unwrap_or(manner.stop_on_entry);
-        manner.stop_at_end = flag("stopAtEnd").unwrap_or(manner.stop_at_end);
+    fn configure(&self, manner: super::Manner) -> Result<ResponseBody, Failure> {
         self.manner.set(manner);
         self.reach(Phase::Configuring);
         self.out.tell(Event::Initialized);
@@ -139,6 +155,12 @@ impl Adapter {
         if picture.rewound {
             self.ask(Ask::Return).await?;
             self.passing.set(true);
+        }
+        if picture.only_looked_at {
+            // What would run at the end of a cancelled job does not run for having been looked at.
+            self.look_away();
+            self.end_session().await;
+            return Ok(ResponseBody::Empty);
         }
         // Steps that run in the end are not what the person wants to stop at now.
         self.ask(Ask::SetBreakpoints { kind: None, specs: Vec::new() }).await?;
@@ -225,6 +247,16 @@ impl Adapter {
         if let Ok(debuggee) = self.debuggee() {
             debuggee.handle.tell(Ask::Quit);
         }
+    }
+}
+
+impl super::Manner {
+    /// What a configuration says of stops.
+    fn as_asked(mut self, members: &Extra) -> Self {
+        let flag = |name: &str| members.get(name).and_then(serde_json::Value::as_bool);
+        self.stop_on_entry = flag("stopOnEntry").unwrap_or(self.stop_on_entry);
+        self.stop_at_end = flag("stopAtEnd").unwrap_or(self.stop_at_end);
+        self
     }
 }
 

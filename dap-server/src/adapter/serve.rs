@@ -9,11 +9,13 @@ use std::rc::Rc;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Adapter, Phase};
 use crate::connection::{Asked, Incoming};
 use crate::debuggee::Desk;
 use crate::feed::Item;
+use crate::limits::LAST_ANSWERS_TIME_MAX;
 use crate::outbox::Outbox;
 use crate::protocol::progress::CancelArguments;
 use crate::protocol::{ErrorId, Failure, Request, ResponseBody};
@@ -39,7 +41,7 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
             break;
         }
     }
-    requests.tasks.shutdown().await;
+    requests.answer_last(&adapter).await;
     adapter.left().await;
 }
 
@@ -73,6 +75,8 @@ async fn tell_more(adapter: &Adapter) {
 struct Requests {
     tasks: JoinSet<(i64, bool)>,
     cancels: BTreeMap<i64, oneshot::Sender<()>>,
+    /// The one that asks for a job.
+    starts: Option<i64>,
 }
 
 impl Requests {
@@ -92,6 +96,9 @@ impl Requests {
                 return adapter.out.respond(adapter.initialize(arguments).into_response(seq, command));
             }
             _ => {}
+        }
+        if matches!(request, Request::Launch(_) | Request::Attach(_)) {
+            self.starts = Some(seq);
         }
         let moves = is_movement(&request);
         if moves {
@@ -114,6 +121,24 @@ impl Requests {
         let named = arguments.request_id.and_then(|seq| self.cancels.remove(&seq));
         // It may have ended in this moment.
         let _ = named.map(|cancel| cancel.send(()));
+    }
+
+    /// The client sends nothing more. One at a pipe may still read, so what it has asked for is answered; but nobody is left who
+    /// would have a job that is being started, and what takes longer is given up.
+    async fn answer_last(&mut self, adapter: &Adapter) {
+        let start = self.starts.take().and_then(|seq| self.cancels.remove(&seq));
+        // It may be there in this moment.
+        let _ = start.map(|cancel| cancel.send(()));
+        if !adapter.out.is_closed() {
+            let _ = timeout(LAST_ANSWERS_TIME_MAX, self.answer_all(adapter)).await;
+        }
+        self.tasks.shutdown().await;
+    }
+
+    async fn answer_all(&mut self, adapter: &Adapter) {
+        while let Some(done) = self.tasks.join_next().await {
+            self.finished(adapter, done.ok()).await;
+        }
     }
 
     async fn finished(&mut self, adapter: &Adapter, done: Option<(i64, bool)>) {

@@ -295,7 +295,7 @@ impl Adapter {
         &self,
         stop: &Stop,
     ) -> (StoppedReason, String, Option<String>, Option<session::breakpoint::BreakpointId>) {
-        let place = where_it_stands(stop);
+        let place = standing(stop);
         let plain = |reason, description: String| (reason, description, None, None);
         match &stop.reason {
             StopReason::Entry => plain(StoppedReason::Entry, format!("Stopped {place}")),
@@ -344,16 +344,10 @@ fn said(output: String, group: Option<OutputGroup>) -> OutputEvent {
     OutputEvent { category: Some(OutputEventCategory::Console), output, group, ..OutputEvent::default() }
 }
 
-/// `before 2 Test`
-fn where_it_stands(stop: &Stop) -> String {
-    let (number, name) = (stop.step_number(), wording::shown(&stop.name));
-    match stop.point {
-        Point::Before(_) => format!("before {number} {name}"),
-        Point::Decided(_) => format!("about to run {number} {name}"),
-        Point::During(_) => format!("in the middle of {number} {name}"),
-        Point::After(..) => format!("after {number} {name}"),
-        Point::End(_) => format!("at the end of {name}"),
-    }
+/// `before 2 Test`, `at the end of build`.
+fn standing(stop: &Stop) -> String {
+    let place = wording::where_it_stands(stop);
+    if matches!(stop.point, Point::End(_)) { format!("at {place}") } else { place }
 }
 
 /// `env.A: v1 → v2`

@@ -73,11 +73,14 @@ pub(crate) struct DebugArguments {
     pub(crate) job: Option<String>,
     /// Let an editor or `stepback attach` debug it, at the path of a socket or at 127.0.0.1:PORT
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = "",
-          conflicts_with = "last")]
+          conflicts_with_all = ["last", "recording"])]
     pub(crate) listen: Option<String>,
     /// Reopen the last run at its failure, with its files
     #[arg(long, conflicts_with_all = ["file", "job"])]
     pub(crate) last: bool,
+    /// Reopen this recording, by its name or its folder
+    #[arg(long, value_name = "RECORDING", conflicts_with_all = ["file", "job", "last"])]
+    pub(crate) recording: Option<String>,
     /// Show every line of the logs
     #[arg(long, short)]
     pub(crate) verbose: bool,
@@ -224,6 +227,15 @@ pub(crate) enum ApiChoice {
     Person(String),
     /// A file that may come with the repository: this machine's token is not sent there.
     Repository(String),
+}
+
+impl ApiChoice {
+    /// The address, whoever chose it.
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            ApiChoice::Person(url) | ApiChoice::Repository(url) => url,
+        }
+    }
 }
 
 impl From<String> for ApiChoice {

@@ -19,27 +19,26 @@ use session::fleet::Fleet;
 use session::handle::SessionHandle;
 use session::request::Request;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::task::JoinHandle;
 
 use crate::args::DebugArguments;
-use crate::choose;
-use crate::config;
 use crate::dap::listen::{self, Server};
 use crate::dap::{debuggee, decides};
 use crate::exit::{Exit, Fault};
-use crate::given::actions;
 use crate::interrupts::Interrupts;
 use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::one_job::OneJob;
 use crate::output::json::JsonFace;
 use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
-use crate::output::{Output, text};
-use crate::prepare::{Prepared, Warnings, prepare};
+use crate::output::{Face, Output, text};
+use crate::prepare::{Prepared, Warnings};
 use crate::reopen;
 use crate::repl::{self, Seat, Watch};
-use crate::run::{exit_of, in_runtime, make_folder};
+use crate::run::{exit_of, in_runtime};
+use crate::seek::Wanted;
 use crate::services;
-use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use session::wording::Painter;
@@ -53,27 +52,15 @@ pub(crate) fn debug(
     arguments: DebugArguments,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
-    if arguments.last {
-        return reopen::debug_last(project, arguments, terminal);
+    let recording = arguments.recording.as_deref().map(|text| Wanted::of(text, &project.start));
+    if let Some(wanted) = arguments.last.then_some(Wanted::Last).or(recording) {
+        return reopen::debug_recording(project, arguments, &wanted, terminal);
     }
-    let settings = config::settings(&project.start, &project.root, arguments.options)?;
-    let (store, secrets) = actions::store_and_secrets(&settings)?;
-    let project = &project.reaching(store);
-    let loaded = choose::workflow(project, arguments.file.as_deref(), arguments.job.as_deref(), terminal)?;
     let mut errors = io::stderr();
     let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.error_colour) };
-    crate::check::refuse_faulty(&loaded, warnings.painter, warnings.out)?;
-    let workflow = loaded
-        .workflow
-        .as_ref()
-        .ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?;
-    let job = choose::job(&loaded, workflow, arguments.job.as_deref(), terminal)?;
-    let prepared =
-        Arc::new(prepare(project, loaded, Some(vec![Arc::clone(&job)]), (settings, secrets), &mut warnings)?);
-    let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&job)]));
-    let run = choose::combination(run, &job, terminal, &mut warnings)?;
-    sweep::sweep(&prepared.paths, &mut warnings);
-    let folder = Arc::new(make_folder(&prepared)?);
+    let named = (arguments.file.as_deref(), arguments.job.as_deref());
+    let OneJob { prepared, run, folder, id: job } =
+        OneJob::of(project, arguments.options, named, terminal, &mut warnings)?;
     let shared = (Arc::clone(&prepared), Arc::clone(&folder));
     let face = match arguments.listen {
         Some(address) => Talk::WithClients(listen::address(&address, &prepared.paths)?),
@@ -106,9 +93,10 @@ async fn drive(
         Others::Briefly(Arc::new(TreeFace::still(output, painter)))
     };
     let quiet = Arc::new(QuietFace::new(others, job.to_string()));
-    let mut launcher = JobLauncher::new(Arc::clone(&prepared), quiet, folder, news);
+    let mut launcher =
+        JobLauncher::new(Arc::clone(&prepared), Arc::clone(&quiet) as Arc<dyn Face>, folder, news);
     launcher.debugged = Some(Arc::clone(&job));
-    let services = launcher.services.clone();
+    let (services, masks) = (launcher.services.clone(), launcher.masks.clone());
     let (cancel, cancels) = mpsc::unbounded_channel();
     // On a terminal Ctrl-C belongs to the conversation.
     let (interrupt, interrupts) = mpsc::unbounded_channel();
@@ -125,17 +113,29 @@ async fn drive(
         outcome = talk => outcome?,
         outcome = fleet.drive(cancels) => outcome,
     };
-    let mut artifacts = services.artifacts();
+    // The job is over, and the last that is said of it may still be on its way to the terminal.
+    let talk = talked_of.borrow_mut().as_mut().and_then(|talked_of| talked_of.talk.take());
+    if let Some(talk) = talk {
+        talk.await.map_err(|error| Fault::new(error.to_string()))?;
+    }
+    let mut artifacts = services::kept(&services, &masks);
+    quiet.artifacts(&artifacts);
     // Its end was told in the conversation, with what it left.
-    artifacts.retain(|artifact| Some(&artifact.job) != talked_of.borrow().as_ref());
+    artifacts
+        .retain(|artifact| talked_of.borrow().as_ref().is_none_or(|talked_of| talked_of.key != artifact.job));
     Ok((outcome, artifacts))
 }
 
 /// The job that clients come to, once it is there.
 type Listening = Rc<RefCell<Option<SessionHandle>>>;
 
-/// The key of the job that a person talks about here.
-type TalkedOf = Rc<RefCell<Option<String>>>;
+/// The job that a person talks about here.
+struct Conversation {
+    key: String,
+    talk: Option<JoinHandle<()>>,
+}
+
+type TalkedOf = Rc<RefCell<Option<Conversation>>>;
 
 /// Where clients come, a signal ends the job that they come to, and once more the run.
 async fn end_on_interrupt(
@@ -182,8 +182,10 @@ async fn converse(
                 debugged = Some(started.key.clone());
                 match &face {
                     Talk::OnTerminal { verbose } => {
-                        *talked_of.borrow_mut() = Some(started.key.to_string());
-                        tokio::task::spawn_local(talk(started, *verbose, terminal, Arc::clone(&prepared)));
+                        let key = started.key.to_string();
+                        let talk = talk(started, *verbose, terminal, Arc::clone(&prepared));
+                        let talk = Some(tokio::task::spawn_local(talk));
+                        *talked_of.borrow_mut() = Some(Conversation { key, talk });
                     }
                     Talk::WithClients(address) => {
                         *listening.borrow_mut() = Some(started.handle.clone());

@@ -13,6 +13,7 @@ use host::action::ActionStore;
 use indexmap::IndexMap;
 use syntax::{Job, Sources, Workflow};
 
+use crate::args::ApiChoice;
 use crate::check::refuse_faulty;
 use crate::config::Settings;
 use crate::exit::Fault;
@@ -95,6 +96,7 @@ pub(crate) fn prepare(
         root: &project.root,
         repository_name: settings.repository.as_deref(),
         actor: settings.actor.as_deref(),
+        api: settings.api.as_ref().map(ApiChoice::url),
         variable: &variable,
     });
     let event_name = event::choose(&workflow.on, settings.event.as_deref(), !settings.inputs.is_empty());

@@ -1,12 +1,11 @@
-//! Recordings of this machine: where a job is written down while it runs, and where it is found again.
+//! Recordings of this machine: where a job is written down while it runs. Finding one again is `seek.rs`.
 //!
 //! Knows the folder and the key; what is in a recording is the session's.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::job::JobInputs;
 use engine::plan::Plan;
@@ -14,17 +13,13 @@ use engine::secrets::Secrets;
 use host::masks::SharedMasks;
 use host::snapshot::{Roots, SnapshotError, Store};
 use jiff::Timestamp;
-use session::journal::{Listed, RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
+use session::journal::{RECORDINGS_BYTES_MAX, Recording, RecordingId, Recordings};
 use session::recording::{Beginning, JobFacts, MaskedContents, PlanText, Recorder, SealKey, Versions};
 
 use crate::paths::Paths;
 use crate::prepare::Prepared;
 use crate::sweep;
 
-/// A recording that a killed program held is free after the time in which a process is made, however busy the machine.
-const RELEASE_WITHIN: Duration = Duration::from_secs(1);
-/// How often it is looked at meanwhile.
-const RELEASE_EVERY: Duration = Duration::from_millis(10);
 /// Looking at all recordings takes long when there are many.
 const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 /// The folder of a recording's snapshots.
@@ -32,15 +27,15 @@ const SNAPSHOTS: &str = "files";
 
 /// The shelf that recordings stand on.
 pub(crate) struct Shelf {
-    recordings: Recordings,
-    seal: Option<SealKey>,
+    pub(crate) recordings: Recordings,
+    pub(crate) seal: Option<SealKey>,
     /// The name that all recordings of this run begin with.
     run: RecordingId,
     begun: Cell<u32>,
 }
 
 /// Between the name of a run and the number of a job.
-const SEPARATOR: char = '.';
+pub(crate) const SEPARATOR: char = '.';
 
 /// What is recorded of a job at its start.
 pub(crate) struct Start<'a> {
@@ -103,57 +98,6 @@ impl Shelf {
         Ok(Begun { recorder, files, seal: self.seal.clone(), mark })
     }
 
-    /// The recording that a person means by "the last run": of its jobs one that failed or broke off, else the last one.
-    ///
-    /// # Errors
-    /// There is none, as a person reads it.
-    pub(crate) fn last(&self, secrets: &Secrets) -> Result<Found, String> {
-        let listed = self.closed_recordings()?;
-        let run_of = |id: &RecordingId| id.as_str().split(SEPARATOR).next().unwrap_or_default().to_owned();
-        let last = listed.last().map(|last| run_of(&last.id)).ok_or("nothing has been recorded yet")?;
-        let mut found = None;
-        for listed in listed.into_iter().rev().filter(|listed| run_of(&listed.id) == last) {
-            let Ok(recording) = self.recordings.open(listed.id) else { continue };
-            let red = session::recording::open(&recording, self.seal.as_ref(), None)
-                .is_ok_and(|seen| seen.finished != Some(session::journal::Outcome::Success));
-            if red {
-                return self.resume(recording, secrets);
-            }
-            found.get_or_insert(recording);
-        }
-        found.map_or_else(
-            || Err("the last recording cannot be opened".to_owned()),
-            |recording| self.resume(recording, secrets),
-        )
-    }
-
-    /// Those that nobody writes. A program that was killed while it started a step may hold its recording for the moment in
-    /// which that step's process is made: a newest one that is in use is looked at again before it is passed over.
-    fn closed_recordings(&self) -> Result<Vec<Listed>, String> {
-        let until = Instant::now() + RELEASE_WITHIN;
-        loop {
-            let mut listed = self.recordings.list().map_err(|error| error.to_string())?;
-            if listed.last().is_some_and(|newest| newest.in_use) && Instant::now() < until {
-                thread::sleep(RELEASE_EVERY);
-                continue;
-            }
-            let in_use = !listed.is_empty();
-            listed.retain(|recording| !recording.in_use);
-            if in_use && listed.is_empty() {
-                return Err("the only recording is of a run that still goes on".to_owned());
-            }
-            return Ok(listed);
-        }
-    }
-
-    fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, String> {
-        let files = snapshots_of(&recording);
-        let survivors = sweep::marks_in(&recording.folder);
-        let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
-            .map_err(|error| error.to_string())?;
-        Ok(Found { recorder, reopened, files, seal: self.seal.clone(), survivors })
-    }
-
     /// Removes the oldest recordings beyond the budget, if that was not done lately.
     pub(crate) fn tidy(&self) {
         if self.recordings.prune_is_due(TIDY_EVERY)
@@ -176,20 +120,6 @@ pub(crate) struct Begun {
     pub(crate) mark: PathBuf,
 }
 
-/// A recording taken up again.
-pub(crate) struct Found {
-    /// Writes on.
-    pub(crate) recorder: Recorder,
-    /// What it says.
-    pub(crate) reopened: session::recording::Reopened,
-    /// Its snapshots.
-    pub(crate) files: PathBuf,
-    /// What its files are sealed under, if that is of this machine.
-    pub(crate) seal: Option<SealKey>,
-    /// Tracking ids of what the job may have left running when its debugger was killed.
-    pub(crate) survivors: Vec<String>,
-}
-
 /// A store that seals contents under `key`.
 ///
 /// # Errors
@@ -209,7 +139,8 @@ pub(crate) fn snapshots_of(recording: &Recording) -> PathBuf {
     recording.journal().with_file_name(SNAPSHOTS)
 }
 
-fn versions() -> Versions {
+/// Who writes.
+pub(crate) fn versions() -> Versions {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     Versions { stepback: version.clone(), engine: version }
 }

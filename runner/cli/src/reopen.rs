@@ -1,150 +1,226 @@
-//! `stepback debug --last`: the last run again, at its failure, with its files and everything that led there.
+//! A recorded job again, at its failure, with its files and everything that led there: `stepback debug --last` and
+//! `--recording`, and the recordings that an editor opens.
 //!
-//! Puts a session together from a recording; the conversation is the REPL's.
+//! Puts a session together from a recording. Opening one runs nothing: the job goes on when somebody asks for it.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use dap_server::debuggee::Debuggee;
+use dap_server::feed::Feed;
+use engine::plan::Plan;
 use engine::secrets::Secrets;
 use host::action::ActionStore;
 use host::checkout::Origin;
 use host::live::{LiveHost, Settings as HostSettings, SpareFolders};
 use host::masks::SharedMasks;
+use host::services::Services;
 use host::times::Times;
 use session::files::Files;
+use session::handle::SessionHandle;
+use session::notice::Observer;
 use session::recording::Reopened;
 use session::resume::Past;
 use session::session::{Ended, Mode, Session, Setup};
 use session::sink::SessionLog;
+use session::wording::Painter;
+use tokio::task::JoinHandle;
 
-use crate::args::DebugArguments;
+use crate::args::{DebugArguments, Options};
 use crate::config;
 use crate::exit::{Exit, Fault};
 use crate::given::{actions, secrets};
 use crate::job_place::{JobPlace, RunFolder};
 use crate::launch::step_names;
-use crate::output::{JobHeading, text};
+use crate::output::json::JsonFace;
+use crate::output::{Face as _, JobHeading, Output, text};
 use crate::paths::Paths;
 use crate::prepare::Warnings;
-use crate::record::{Found, Shelf, open_store};
+use crate::record::{Shelf, open_store};
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
+use crate::seek::{Found, Wanted, broke_off};
 use crate::services;
 use crate::sweep;
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
-use session::wording::Painter;
 
-/// Reopens the last run.
+/// Reopens a recording in the terminal.
 ///
 /// # Errors
 /// There is none, or it needs secrets that were not given.
-pub(crate) fn debug_last(
+pub(crate) fn debug_recording(
     project: &Project,
     arguments: DebugArguments,
+    wanted: &Wanted,
     terminal: Terminal,
 ) -> anyhow::Result<Exit> {
-    let settings = config::settings(&project.start, &project.root, arguments.options)?;
-    let paths = Paths::from_environment()?;
-    let values =
-        secrets::gather(&settings.secret_files, &settings.secrets, &|name| std::env::var(name).ok())?;
-    let hinted = |text: String| {
-        Fault::new(text).hint("`stepback run` records a run; `--secret NAME=…` supplies a secret")
-    };
-    let store = actions::store(&settings, paths.actions(), &values, &|name| std::env::var(name).ok())?;
-    let found = Shelf::open(&paths).and_then(|shelf| shelf.last(&Secrets::new(values))).map_err(hinted)?;
-    let nothing = || Fault::new("the last recording broke off before its first step");
-    let past = Past::of(&found.reopened).ok_or_else(nothing)?;
-    let store = store.as_recorded(past.actions());
-    bring_actions_back(&store, &past, terminal);
-    let ended = in_runtime(drive((found, past), paths, store, arguments.verbose, settings.json, terminal))??;
+    let mut errors = std::io::stderr();
+    let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.colour) };
+    let opening = Opening::of(project, arguments.options, wanted, &mut warnings)?;
+    let seat =
+        Seat { terminal, verbose: arguments.verbose, json: opening.json, history: opening.paths.history() };
+    let ended = in_runtime(on_terminal(opening, seat))??;
     Ok(exit_of(ended.outcome))
 }
 
-async fn drive(
-    (found, mut past): (Found, Past),
-    paths: Paths,
-    actions: ActionStore,
-    verbose: bool,
-    json: bool,
-    terminal: Terminal,
-) -> Result<Ended, Fault> {
-    let Found { recorder, reopened, files, seal, survivors } = found;
-    if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
-        past.files_are_gone();
+async fn on_terminal(opening: Opening, seat: Seat) -> Result<Ended, Fault> {
+    let watch = Watch::new(&opening.heading, &seat);
+    let greeting = format!("{}\n", text::heading(&opening.heading, Painter::new(seat.terminal.colour)));
+    let greeting = if seat.json { "" } else { &greeting };
+    let reopened = opening.begin(Arc::clone(&watch.observer))?;
+    let (services, masks) = (reopened.services.clone(), reopened.masks.clone());
+    let json = seat.json;
+    repl::talk(reopened.debuggee(&watch.feed, false), watch, seat, greeting).await;
+    let ended = reopened.ended().await?;
+    if json && let Some(services) = services {
+        JsonFace::new(Output::standard()).artifacts(&services::kept(&services, &masks));
     }
-    let plan = reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan));
-    let plan = plan.ok_or_else(|| Fault::new("the last recording has no workflow"))?;
-    // Nothing may write to files that are put back, nor run beside a step that is run again (DESIGN 4).
-    sweep::end_survivors(&survivors)?;
-    let tracking = format!("github_{:016x}", fastrand::u64(..));
-    let mark = sweep::mark(&recorder.recording().folder, &tracking).map_err(fault)?;
-    let place = place_of(&reopened, files)?;
-    let _held = RunFolder::hold(&paths, &place.workspace);
-    let roots = place.roots().map_err(fault)?;
-    let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
-    let origin = Origin { in_place: folder == place.workspace, folder, name: None };
-    let heading = JobHeading::new(&plan, &step_names(&plan), origin.in_place);
-    let seat = Seat { terminal, verbose, json, history: paths.history() };
-    let watch = Watch::new(&heading, &seat);
-    let log = SessionLog::new(Arc::clone(&watch.observer)).recorded(recorder.logs().clone());
-    let masks = SharedMasks::new(reopened.secrets.masks().clone());
-    let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
-    let source =
-        reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
-    let setup = Setup {
-        host: LiveHost::new(
-            HostSettings {
-                // The artifacts of its run are there as they were, if they still are.
-                services: RunFolder::name_around(&paths, &place.temp).map(|run| {
-                    let github = &reopened.facts.inputs.github;
-                    services::of_run(&paths, &run, github).for_job(plan.key.to_string())
-                }),
-                externals: Some(paths.externals()),
-                ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions)
-            },
-            masks.clone(),
-            Box::new(log.clone()),
-        ),
-        plan,
-        inputs: reopened.facts.inputs.clone(),
-        secrets: reopened.secrets.clone(),
-        files: Some(Files::new(store, roots).map_err(fault)?),
-        recorder: Some(recorder),
-        log,
-        masks,
-        origin: Some(origin),
-        workspace: place.workspace,
-        mode: Mode::Debug,
-        source,
-        workflow: None,
-    };
-    let repository = reopened.facts.repository.clone().unwrap_or_default();
-    let (session, handle, calls) = Session::resume(setup, past);
-    let work = tokio::task::spawn_local(session.run(calls));
-    let debuggee = Debuggee {
-        handle,
-        feed: watch.feed.reader(),
-        name: heading.name.to_string(),
-        workflow: repository.join(&*heading.file),
-        callers: heading.callers.iter().map(|file| repository.join(&**file)).collect(),
-        name_columns: heading.name_columns,
-        launched: false,
-    };
-    let greeting = format!("{}\n", text::heading(&heading, Painter::new(terminal.colour)));
-    repl::talk(debuggee, watch, seat, if json { "" } else { &greeting }).await;
-    let ended = work.await.map_err(fault)?;
-    sweep::unmark(&mark);
     Ok(ended)
 }
 
+/// A recording that was found and read, whose job nobody has taken up yet.
+pub(crate) struct Opening {
+    found: Found,
+    past: Past,
+    plan: Arc<Plan>,
+    actions: ActionStore,
+    paths: Paths,
+    json: bool,
+    /// Its texts.
+    pub(crate) heading: JobHeading,
+}
+
+/// A recorded job under the debugger.
+pub(crate) struct TakenUp {
+    /// Reaches it.
+    pub(crate) handle: SessionHandle,
+    heading: JobHeading,
+    repository: PathBuf,
+    /// The artifacts of its run, where that is known.
+    services: Option<Services>,
+    masks: SharedMasks,
+    work: JoinHandle<Ended>,
+    /// Says that it is under way.
+    mark: PathBuf,
+    _held: Option<File>,
+}
+
+impl Opening {
+    /// Finds and reads what is wanted.
+    ///
+    /// # Errors
+    /// There is no such recording, or it needs secrets that were not given.
+    pub(crate) fn of(
+        project: &Project,
+        options: Options,
+        wanted: &Wanted,
+        warnings: &mut Warnings<'_>,
+    ) -> Result<Self, Fault> {
+        let settings = config::settings(&project.start, &project.root, options)?;
+        let paths = Paths::from_environment()?;
+        let variable = |name: &str| std::env::var(name).ok();
+        let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
+        let store = actions::store(&settings, paths.actions(), &values, &variable)?;
+        let found = Shelf::open(&paths).map_err(Fault::new)?.find(wanted, &Secrets::new(values))?;
+        let name = &found.recorder.recording().id;
+        let past = Past::of(&found.reopened).ok_or_else(|| broke_off(name.as_str()))?;
+        let plan = found.reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan));
+        let plan = plan.ok_or_else(|| Fault::new(format!("the recording `{name}` has no workflow")))?;
+        let actions = store.as_recorded(past.actions());
+        bring_actions_back(&actions, &past, warnings);
+        let heading = JobHeading::new(&plan, &step_names(&plan), is_in_place(&found.reopened));
+        Ok(Self { found, past, plan, actions, paths, json: settings.json, heading })
+    }
+
+    /// Takes the job up where the recording left it. Has to be called within a `tokio::task::LocalSet`.
+    ///
+    /// # Errors
+    /// The job's folders cannot be made again, or something that its killed run left cannot be ended.
+    pub(crate) fn begin(self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
+        let Self { found, mut past, plan, actions, paths, heading, .. } = self;
+        let Found { recorder, reopened, files, seal, survivors } = found;
+        if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
+            past.files_are_gone();
+        }
+        // Nothing may write to files that are put back, nor run beside a step that is run again (DESIGN 4).
+        sweep::end_survivors(&survivors)?;
+        let tracking = format!("github_{:016x}", fastrand::u64(..));
+        let mark = sweep::mark(&recorder.recording().folder, &tracking).map_err(fault)?;
+        let place = place_of(&reopened, files)?;
+        let held = RunFolder::hold(&paths, &place.workspace);
+        let roots = place.roots().map_err(fault)?;
+        let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
+        let origin = Origin { in_place: folder == place.workspace, folder, name: None };
+        let log = SessionLog::new(observer).recorded(recorder.logs().clone());
+        let masks = SharedMasks::new(reopened.secrets.masks().clone());
+        let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
+        let source =
+            reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
+        // The artifacts of its run are there as they were, if they still are.
+        let services = RunFolder::name_around(&paths, &place.temp)
+            .map(|run| services::of_run(&paths, &run, &reopened.facts.inputs.github));
+        let setup = Setup {
+            host: LiveHost::new(
+                HostSettings {
+                    services: services.as_ref().map(|services| services.for_job(plan.key.to_string())),
+                    externals: Some(paths.externals()),
+                    ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions)
+                },
+                masks.clone(),
+                Box::new(log.clone()),
+            ),
+            plan,
+            inputs: reopened.facts.inputs.clone(),
+            secrets: reopened.secrets.clone(),
+            files: Some(Files::new(store, roots).map_err(fault)?),
+            recorder: Some(recorder),
+            log,
+            masks: masks.clone(),
+            origin: Some(origin),
+            workspace: place.workspace,
+            mode: Mode::Debug,
+            source,
+            workflow: None,
+        };
+        let repository = reopened.facts.repository.unwrap_or_default();
+        let (session, handle, calls) = Session::resume(setup, past);
+        let work = tokio::task::spawn_local(session.run(calls));
+        Ok(TakenUp { handle, heading, repository, services, masks, work, mark, _held: held })
+    }
+}
+
+impl TakenUp {
+    /// The job as the adapter wants it.
+    pub(crate) fn debuggee(&self, feed: &Feed, launched: bool) -> Debuggee {
+        let path_of = |file: &Arc<str>| self.repository.join(&**file);
+        Debuggee {
+            handle: self.handle.clone(),
+            feed: feed.reader(),
+            name: self.heading.name.to_string(),
+            workflow: path_of(&self.heading.file),
+            callers: self.heading.callers.iter().map(path_of).collect(),
+            name_columns: self.heading.name_columns,
+            launched,
+        }
+    }
+
+    /// Waits for the end of its session.
+    ///
+    /// # Errors
+    /// The session has failed.
+    pub(crate) async fn ended(self) -> Result<Ended, Fault> {
+        let ended = self.work.await.map_err(fault)?;
+        sweep::unmark(&self.mark);
+        Ok(ended)
+    }
+}
+
 /// Someone may have emptied the cache: the same commits are put back. What cannot be had is named; looking around needs none of it.
-fn bring_actions_back(store: &ActionStore, past: &Past, terminal: Terminal) {
-    let mut errors = std::io::stderr();
-    let mut warnings = Warnings { out: &mut errors, painter: Painter::new(terminal.colour) };
+fn bring_actions_back(store: &ActionStore, past: &Past, warnings: &mut Warnings<'_>) {
     let mut looked: BTreeSet<&str> = BTreeSet::new();
     for action in past.actions().filter(|action| looked.insert(&action.directory)) {
         // Nobody reads it: no reason not to go on.
@@ -155,12 +231,17 @@ fn bring_actions_back(store: &ActionStore, past: &Past, terminal: Terminal) {
     }
 }
 
+fn is_in_place(reopened: &Reopened) -> bool {
+    reopened.facts.roots.iter().any(|(_, folder)| Some(folder) == reopened.facts.repository.as_ref())
+}
+
 /// The folders of the recorded job, made again where they are gone.
 fn place_of(reopened: &Reopened, store: PathBuf) -> Result<JobPlace, Fault> {
-    let roots = &reopened.facts.roots;
-    let in_place = roots.iter().any(|(_, folder)| Some(folder) == reopened.facts.repository.as_ref());
-    JobPlace::recorded(roots, store, in_place)
-        .map_err(|error| Fault::new(format!("the job's folders cannot be made again: {error}")))?
+    JobPlace::recorded(&reopened.facts.roots, store, is_in_place(reopened))
+        .map_err(|error| {
+            Fault::new(format!("the job's folders cannot be made again: {error}"))
+                .hint("the files of a recording lie where they lay when it was recorded")
+        })?
         .ok_or_else(|| Fault::new("the recording does not say where the job's folders were"))
 }
 

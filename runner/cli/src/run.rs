@@ -29,10 +29,10 @@ use crate::launch::{JobLauncher, JobNews, StartedJob};
 use crate::output::json::JsonFace;
 use crate::output::plain::PlainFace;
 use crate::output::tree::TreeFace;
-use crate::output::{Face, Output};
+use crate::output::{Face, Output, lock};
 use crate::prepare::{Prepared, Warnings, jobs_to_run, prepare};
 use crate::record::Shelf;
-use crate::repl;
+use crate::repl::{self, EndsTold};
 use crate::services;
 use crate::sweep;
 use crate::terminal::{self, Terminal};
@@ -150,16 +150,18 @@ async fn drive(
     let interrupts = Interrupts::listen(cancel);
     let mut launcher = JobLauncher::new(Arc::clone(prepared), Arc::clone(&face), folder, news);
     launcher.linger = asks.is_some();
+    let told = EndsTold::default();
     if let Some(asks) = asks {
-        let face = Arc::clone(&face);
-        tokio::task::spawn_local(look_after(heard, face, asks, Arc::clone(prepared), interrupts));
+        let (face, prepared, told) = (Arc::clone(&face), Arc::clone(prepared), Arc::clone(&told));
+        tokio::task::spawn_local(look_after(heard, face, asks, (prepared, told), interrupts));
     }
     let run = Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), prepared.wanted.clone());
     let slots = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let outcome = Fleet::new(run, &prepared.secrets, slots, &mut launcher).drive(cancels).await;
-    let artifacts = launcher.services.artifacts();
+    let mut artifacts = services::kept(&launcher.services, &launcher.masks);
     face.artifacts(&artifacts);
     face.run_ended(outcome, began.elapsed());
+    artifacts.retain(|artifact| !lock(&told).contains(&artifact.job));
     (outcome, artifacts)
 }
 
@@ -168,7 +170,7 @@ async fn look_after(
     mut heard: UnboundedReceiver<JobNews>,
     face: Arc<dyn Face>,
     asks: Asks,
-    prepared: Arc<Prepared>,
+    (prepared, told): (Arc<Prepared>, EndsTold),
     mut interrupts: Interrupts,
 ) {
     let mut running: Vec<StartedJob> = Vec::new();
@@ -190,7 +192,7 @@ async fn look_after(
                 face.suspend();
                 interrupts.leave_keyboard();
                 if offer(&job).await {
-                    repl::at_failure(&job, asks.verbose, asks.terminal, &prepared).await;
+                    repl::at_failure(&job, asks.verbose, asks.terminal, &prepared, &told).await;
                 }
                 interrupts.take_keyboard();
                 face.resume();

@@ -5,6 +5,7 @@
 use std::io::Write;
 
 use expr::{Object, Value};
+use host::masks::SharedMasks;
 use host::services::{KeptArtifact, ServiceSettings, Services};
 use session::wording::{Meaning, Painter, artifact_line};
 
@@ -39,6 +40,17 @@ fn scopes(github: &Object) -> Vec<String> {
         }
     }
     scopes
+}
+
+/// The artifacts of a run, without what is masked.
+pub(crate) fn kept(services: &Services, masks: &SharedMasks) -> Vec<KeptArtifact> {
+    let masks = masks.current();
+    let mut artifacts = services.artifacts();
+    for artifact in &mut artifacts {
+        artifact.name = masks.mask_text(&artifact.name).into_owned();
+        artifact.path = masks.mask_text(&artifact.path.to_string_lossy()).into_owned().into();
+    }
+    artifacts
 }
 
 /// Says which artifacts there are and where: one line each.

@@ -37,6 +37,8 @@ pub struct Picture {
     pub viewed: bool,
     /// A person is in the past and may return.
     pub rewound: bool,
+    /// It is the job of a recording, and nothing of it has run since that was opened.
+    pub only_looked_at: bool,
     /// The background steps that have begun, in the order in which they did.
     pub background: Vec<BackgroundLine>,
     /// `github.workspace`.
@@ -203,6 +205,7 @@ impl<H: Host> Session<H> {
             moment: id,
             viewed: self.viewing.is_some(),
             rewound: self.rewound.is_some(),
+            only_looked_at: self.taken_up.is_some(),
             background: self.background_list(),
             workspace: self.workspace.clone(),
             source: Arc::clone(&self.source),

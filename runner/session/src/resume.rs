@@ -6,8 +6,10 @@
 
 use engine::action::ResolvedAction;
 use engine::effect::Outcome;
+use engine::step_path::StepPath;
 use host::contract::{Epoch, Host};
 use host::snapshot::SnapshotId;
+use indexmap::IndexMap;
 use tokio::sync::mpsc;
 
 use crate::handle::{Call, SessionHandle};
@@ -25,6 +27,7 @@ pub struct Past {
     epoch: Epoch,
     /// Steps that were running when the recording broke off.
     unknown: Vec<StepIntent>,
+    exit_codes: IndexMap<StepPath, i32>,
     /// The files were at another moment, or on their way to one.
     files_elsewhere: bool,
 }
@@ -38,6 +41,7 @@ impl Past {
             newest,
             epoch: reopened.epoch,
             unknown: reopened.unknown.clone(),
+            exit_codes: reopened.exit_codes.clone(),
             files_elsewhere: reopened.unfinished_restore.is_some() || reopened.rewound.is_some(),
         })
     }
@@ -66,6 +70,7 @@ impl<H: Host> Session<H> {
         past.moments.iter().cloned().for_each(|moment| session.timeline.restore(moment));
         session.epoch = Epoch(past.epoch.0.saturating_add(1));
         session.host.set_epoch(session.epoch);
+        session.exit_codes.clone_from(&past.exit_codes);
         session.resumed = Some(past);
         session.lanes_are_gone = true;
         (session, handle, calls)

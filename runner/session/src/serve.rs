@@ -183,7 +183,11 @@ impl<H: Host> Session<H> {
         self.mode = Mode::Headless;
         self.breakpoints.clear();
         self.filters = ExceptionFilters::default();
-        if self.job.outcome().is_some() {
+        if self.taken_up.is_some() {
+            // A recording was looked at, which is no wish to run the rest of it.
+            self.quit = true;
+        }
+        if self.quit || self.job.outcome().is_some() {
             return Ok(());
         }
         self.go_on(|gate, _| gate.free()).await

@@ -260,6 +260,44 @@ fn a_reopened_job_takes_what_is_beside_its_workflow_at_the_commit_of_that() {
     assert!(ran.out.contains("deep one of [o/shared] at [v1]"), "{}{}", ran.out, ran.errors);
 }
 
+/// `github` has the workflow of the run, `job` the one in which the job is written.
+#[test]
+fn a_job_knows_in_which_workflow_it_is_written() {
+    let say = "echo \"who ${{ job.workflow_ref }} ${{ job.workflow_repository }} ${{ job.workflow_file_path }} [${{ job.workflow_sha }}] $GITHUB_WORKFLOW_REF\"";
+    let jobs = |on: &str| format!("on: {on}\njobs:\n  say: {{runs-on: x, steps: [{{run: '{say}'}}]}}\n");
+    let sandbox = Sandbox::new(
+        &(jobs("push")
+            + "  near: {uses: ./.github/workflows/near.yml}\n  far: {uses: o/shared/.github/workflows/far.yml@v1}\n"),
+    );
+    sandbox.write(".github/workflows/near.yml", &jobs("workflow_call"));
+    let commit = "3333333333333333333333333333333333333333";
+    let files = vec![(".github/workflows/far.yml", jobs("workflow_call"))];
+    let github = Github::start(vec![Repository { name: "o/shared", commit, files }]);
+    let ran =
+        sandbox.run(&["run", "ci.yml", "--repository", "me/mine", "--github-api-url", &github.url()], "");
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    let run = "me/mine/.github/workflows/ci.yml@refs/heads/main";
+    let near = "me/mine/.github/workflows/near.yml@refs/heads/main";
+    let far = "o/shared/.github/workflows/far.yml@v1";
+    for said in [
+        format!("who {run} me/mine .github/workflows/ci.yml [] {run}\n"),
+        format!("who {near} me/mine .github/workflows/near.yml [] {run}\n"),
+        format!("who {far} o/shared .github/workflows/far.yml [{commit}] {run}\n"),
+    ] {
+        assert!(ran.out.contains(&said), "{said}{}", ran.out);
+    }
+}
+
+#[test]
+fn a_job_is_told_the_api_that_a_person_chose() {
+    let say = "echo \"$GITHUB_API_URL ${{ github.api_url }} $GITHUB_GRAPHQL_URL\"";
+    let sandbox =
+        Sandbox::new(&format!("on: push\njobs: {{a: {{runs-on: x, steps: [{{run: '{say}'}}]}}}}\n"));
+    let ran = sandbox.run(&["run", "--github-api-url", "https://ghe.example/api/v3/"], "");
+    let told = "https://ghe.example/api/v3 https://ghe.example/api/v3 https://ghe.example/api/graphql\n";
+    assert!(ran.out.contains(told), "{}{}", ran.out, ran.errors);
+}
+
 #[test]
 fn a_workflow_that_cannot_be_had_is_said_and_fails_its_job_alone() {
     let sandbox = Sandbox::new(&CALLS_AFAR.replace("    needs: far\n", ""));

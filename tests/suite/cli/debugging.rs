@@ -142,6 +142,50 @@ fn the_last_run_opens_again_at_its_failure() {
 }
 
 #[test]
+fn leaving_a_job_that_was_gone_back_from_its_end_says_where_it_returns_to() {
+    let (code, text) = session(WORKFLOW, &[], "catch off\ncontinue\nback\nquit\n");
+    let end = "(build 3 ↩) quit\n↪ the newest moment: the end of build\n";
+    assert!(text.ends_with(end), "{text}");
+    assert_eq!(code, Some(1));
+}
+
+#[test]
+fn an_older_recording_opens_by_the_name_of_its_run_and_by_its_folder() {
+    let sandbox = Sandbox::new(WORKFLOW);
+    assert_eq!(sandbox.run(&["run"], "").code, Some(1));
+    sandbox.write(".github/workflows/ci.yml", &WORKFLOW.replace("Two", "Other"));
+    assert_eq!(sandbox.run(&["run"], "").code, Some(1));
+    let shelf = sandbox.beside().join("state/stepback/recordings");
+    let folders = std::fs::read_dir(&shelf).unwrap().map(|entry| entry.unwrap().path());
+    let (mut first, second) = {
+        let mut all: Vec<_> = folders.filter(|path| path.is_dir()).collect();
+        all.sort();
+        (all.remove(0), all.remove(0))
+    };
+    let failed = |path: &std::path::Path| {
+        sandbox.run(&["debug", "--recording", &path.to_string_lossy()], "quit\n").out
+    };
+    if failed(&first).contains("Other") {
+        // Begun within one second, in which names tell nothing of the order.
+        first = second;
+    }
+    assert!(failed(&first).contains("✗ 2 Two"), "{}", failed(&first));
+    let name = first.file_name().unwrap().to_string_lossy().into_owned();
+    let run = name.split_once('.').unwrap().0.to_owned();
+    for named in [&name, &run] {
+        let ran = sandbox.run(&["debug", "--recording", named], "quit\n");
+        assert!(ran.out.contains("✗ 2 Two"), "{}{}", ran.out, ran.errors);
+    }
+    let ran = sandbox.run(&["debug", "--recording", "nothing"], "");
+    assert_eq!(ran.code, Some(2));
+    assert!(
+        ran.errors.contains("there is no recording `nothing`") && ran.errors.contains(&name),
+        "{}",
+        ran.errors
+    );
+}
+
+#[test]
 fn an_edited_workflow_is_taken_over_when_the_job_goes_on() {
     let sandbox = Sandbox::new(WORKFLOW);
     let file = sandbox.root().join(".github/workflows/ci.yml").display().to_string();

@@ -9,5 +9,5 @@ mod guide;
 pub mod program;
 mod running;
 mod secrecy;
-mod terminal;
+pub mod terminal;
 mod typing;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use dap_server::codec::{Decoder, encode};
@@ -24,7 +24,7 @@ pub(crate) struct Listening {
     /// For a port.
     pub token: Option<String>,
     child: Child,
-    _out: BufReader<ChildStdout>,
+    _out: BufReader<Box<dyn Read>>,
 }
 
 impl Listening {
@@ -33,7 +33,22 @@ impl Listening {
         let mut command = sandbox.command(&[&["debug"], arguments].concat());
         command.env("XDG_RUNTIME_DIR", runtime(sandbox)).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let out = child.stdout.take().unwrap();
+        Self::where_it_says(child, Box::new(out))
+    }
+
+    /// `dap --listen` at a socket in the sandbox.
+    pub(crate) fn for_launches(sandbox: &Sandbox) -> Self {
+        let socket = runtime(sandbox).join("adapter");
+        let mut command = sandbox.command(&["dap", "--listen", &socket.to_string_lossy()]);
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let errors = child.stderr.take().unwrap();
+        Self::where_it_says(child, Box::new(errors))
+    }
+
+    fn where_it_says(child: Child, out: Box<dyn Read>) -> Self {
+        let mut out = BufReader::new(out);
         let mut said = |what: &str| loop {
             let mut line = String::new();
             assert_ne!(out.read_line(&mut line).unwrap(), 0, "it ended before it said `{what}`");
@@ -80,6 +95,28 @@ pub(crate) fn runtime(sandbox: &Sandbox) -> PathBuf {
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
+/// The input and output of a program.
+struct Pipes {
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+impl Read for Pipes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.output.read(buffer)
+    }
+}
+
+impl Write for Pipes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.input.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.input.flush()
+    }
+}
+
 /// A client that blocks.
 pub(crate) struct Blocking {
     stream: Box<dyn Stream>,
@@ -104,9 +141,22 @@ impl Blocking {
             stream.set_read_timeout(Some(STUCK_AFTER)).unwrap();
             Box::new(stream)
         };
+        Self::over(stream)
+    }
+
+    fn over(stream: Box<dyn Stream>) -> Self {
         let (decoder, schema) = (Decoder::new(), Schema::load());
         let (unread, events, heard) = Default::default();
         Self { stream, decoder, unread, sent: 0, schema, events, heard }
+    }
+
+    /// To `stepback dap` on its own input and output, and the program itself.
+    pub(crate) fn of_program(sandbox: &Sandbox) -> (Self, Child) {
+        let mut command = sandbox.command(&["dap"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let pipes = Pipes { input: child.stdin.take().unwrap(), output: child.stdout.take().unwrap() };
+        (Self::over(Box::new(pipes)), child)
     }
 
     /// Sends a request, and gives its number.

@@ -13,6 +13,7 @@ mod look;
 mod page;
 mod pipelined;
 mod planted;
+mod recordings;
 mod requests;
 pub(crate) mod schema;
 mod secrets;

@@ -7,7 +7,7 @@ use dap_server::client::Pending;
 use dap_server::codec;
 use dap_server::debuggee::Desk;
 use serde_json::{Value as Json, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 
 use super::job::{Job, launched};
@@ -176,5 +176,62 @@ fn a_line_that_no_file_has_is_not_repeated() {
             answer["breakpoints"].as_array().unwrap().iter().all(|one| one["line"].is_null()),
             "{answer}"
         );
+    });
+}
+
+/// As a script does that writes its requests into a pipe and closes it.
+#[test]
+fn a_client_that_only_reads_any_more_is_answered() {
+    block_on(async {
+        let job = job();
+        let asked = [
+            (INITIALIZE, facts()),
+            ("attach", json!({})),
+            ("configurationDone", json!({})),
+            ("threads", json!({})),
+            ("evaluate", json!({ "expression": "github.workspace", "context": "watch" })),
+            ("loadedSources", json!({})),
+        ];
+        let (stream, server) = serve(&job.desk);
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut frames = Vec::new();
+        for (seq, (command, arguments)) in (1..).zip(&asked) {
+            let request =
+                json!({ "seq": seq, "type": "request", "command": command, "arguments": arguments });
+            codec::encode(&request.to_string(), &mut frames);
+        }
+        writer.write_all(&frames).await.unwrap();
+        writer.shutdown().await.unwrap();
+        let mut said = String::new();
+        reader.read_to_string(&mut said).await.unwrap();
+        server.await.unwrap();
+        for (command, _) in asked {
+            let answers = said.matches(&format!("\"command\":\"{command}\"")).count();
+            assert_eq!(answers, 1, "{command}: {said}");
+        }
+        job.quit().await;
+    });
+}
+
+/// Nobody would ever find it.
+#[test]
+fn a_launch_of_a_client_that_only_reads_any_more_is_called_off() {
+    block_on(async {
+        let (launches, mut calls) = mpsc::unbounded_channel();
+        let (stream, server) = serve(&Desk::for_one(launches));
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut frames = Vec::new();
+        for (seq, command) in [(1, INITIALIZE), (2, "launch")] {
+            let request = json!({ "seq": seq, "type": "request", "command": command, "arguments": facts() });
+            codec::encode(&request.to_string(), &mut frames);
+        }
+        writer.write_all(&frames).await.unwrap();
+        let wish = calls.recv().await.expect("a wish");
+        writer.shutdown().await.unwrap();
+        let mut said = String::new();
+        reader.read_to_string(&mut said).await.unwrap();
+        server.await.unwrap();
+        assert!(said.contains("\"message\":\"cancelled\""), "{said}");
+        assert!(wish.reply.is_closed());
     });
 }

@@ -97,3 +97,45 @@ fn a_reopened_run_has_its_artifacts() {
     assert!(ran.out.contains("● build succeeded"), "{}{}", ran.out, ran.errors);
     assert_eq!(ran.out.matches("\nartifact: result · ").count(), 1, "{}", ran.out);
 }
+
+/// The events of this name, in `--json`.
+fn events(out: &str, name: &str) -> Vec<serde_json::Value> {
+    let lines = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    lines.filter(|line| line["event"] == name).collect()
+}
+
+#[test]
+fn a_program_is_told_of_artifacts_when_the_debugger_ends() {
+    let Some(toolkit) = Toolkit::with(AGAIN) else { return };
+    let ran = toolkit.start("debug", &["--json"], "catch off\ncontinue\nquit\n");
+    let told = events(&ran.out, "artifact");
+    assert_eq!(told.len(), 1, "{}{}", ran.out, ran.errors);
+    assert_eq!(told[0]["name"], "result");
+    assert!(told[0]["path"].as_str().unwrap().ends_with("/result.zip"), "{told:?}");
+    let script = "goto 2\n! echo second > file\ncontinue\nquit\n";
+    let ran = toolkit.start("debug", &["--last", "--json"], script);
+    assert_eq!(events(&ran.out, "artifact").len(), 1, "{}{}", ran.out, ran.errors);
+}
+
+/// It was told in the conversation, where the job came to its end.
+#[test]
+fn a_run_that_goes_on_in_the_debugger_tells_its_artifacts_once() {
+    let Some(toolkit) = Toolkit::with(AGAIN) else { return };
+    let mut terminal = toolkit.terminal("run");
+    let question = "open the debugger at the failure of build? [y/N] ";
+    terminal.command(question, "y");
+    terminal.command("(build 5 ✗) ", "goto 2");
+    terminal.command("(build 2 ↩) ", "! echo second > file");
+    terminal.command("(build 2 ✎) ", "continue");
+    terminal.command("(build end) ", "quit");
+    assert_eq!(terminal.end(), Some(0));
+    let text = terminal.text();
+    assert_eq!(text.matches("artifact: result · ").count(), 1, "{text}");
+
+    // Whoever only looks is told at the end of the run, as ever.
+    let mut terminal = toolkit.terminal("run");
+    terminal.command(question, "y");
+    terminal.command("(build 5 ✗) ", "quit");
+    assert_eq!(terminal.end(), Some(1));
+    assert_eq!(terminal.text().matches("artifact: result · ").count(), 1, "{}", terminal.text());
+}

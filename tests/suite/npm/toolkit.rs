@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::cli::program::{Ran, Sandbox, program};
+use crate::cli::terminal::Terminal;
 
 /// What names the folder with the actions.
 const NAME: &str = "toolkit/actions@v1";
@@ -40,6 +41,11 @@ impl Toolkit {
     /// Runs the program to its end.
     pub fn start(&self, command: &str, arguments: &[&str], input: &str) -> Ran {
         self.sandbox.run(&[&[command, "--action", &self.option], arguments].concat(), input)
+    }
+
+    /// The program at work in a terminal.
+    pub fn terminal(&self, command: &str) -> Terminal<'_> {
+        Terminal::start(&self.sandbox, &[command, "--action", &self.option])
     }
 
     /// `run` of all jobs, which is to end well.

@@ -1,8 +1,9 @@
-//! The members of a `launch` configuration as the options that the command line has.
+//! The members of a `launch` configuration, and those of `attach` for a recording, as the options that the command line has.
 //!
 //! Knows names and shapes; what a value means is decided where it is used. Values of secrets are never taken from here: a
 //! configuration lies in a file that is shared.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use dap_server::protocol::Extra;
@@ -43,6 +44,7 @@ struct Members {
     record: Option<bool>,
     offline: Option<bool>,
     github_api_url: Option<String>,
+    background_slots: Option<NonZeroU32>,
 }
 
 impl Launch {
@@ -55,11 +57,11 @@ impl Launch {
             // What the parser found may be a secret that somebody put there.
             let text = error.to_string();
             let field = text.split_once("invalid").map_or("", |_| "a member has the wrong type");
-            Fault::new(format!("the launch configuration cannot be read: {field}"))
-                .hint("see the attributes of `launch` in docs/dap.md")
+            Fault::new(format!("the configuration cannot be read: {field}"))
+                .hint("see the attributes of `launch` and `attach` in docs/dap.md")
         })?;
         if members.secrets.is_some() {
-            return Err(Fault::new("a launch configuration holds no secrets")
+            return Err(Fault::new("a configuration holds no secrets")
                 .hint("put them into a file outside the repository, and its path into `secretFile`"));
         }
         let start = members.cwd.map_or_else(|| here.to_owned(), |cwd| here.join(cwd));
@@ -75,6 +77,7 @@ impl Launch {
             offline: members.offline,
             // The configuration may lie in the repository.
             github_api_url: members.github_api_url.map(ApiChoice::Repository),
+            background_slots: members.background_slots,
             no_record: members.record.map(|record| !record),
             ..Options::default()
         };
@@ -104,13 +107,14 @@ mod tests {
     fn members_become_options() {
         let json = serde_json::json!({"type": "stepback", "name": "x", "workflow": "ci.yml", "job": "test", "cwd": "sub",
             "inputs": {"who": "me", "count": 3}, "record": false, "secretFile": ".secrets", "workspace": "in-place",
-            "offline": true, "githubApiUrl": "https://ghes.example/api/v3"});
+            "offline": true, "githubApiUrl": "https://ghes.example/api/v3", "backgroundSlots": 2});
         let launch = launch(json).unwrap_or_else(|fault| panic!("{fault}"));
         assert_eq!(launch.workflow.as_deref(), Some(Path::new("/repo/sub/ci.yml")));
         assert_eq!(launch.options.input, ["who=me", "count=3"]);
         assert_eq!(launch.options.secret_file.as_deref(), Some(Path::new("/repo/sub/.secrets")));
         assert_eq!((launch.options.no_record, launch.job.as_deref()), (Some(true), Some("test")));
         assert_eq!(launch.options.offline, Some(true));
+        assert_eq!(launch.options.background_slots, NonZeroU32::new(2));
         let api = ApiChoice::Repository("https://ghes.example/api/v3".into());
         assert_eq!(launch.options.github_api_url, Some(api));
         assert_eq!(launch.options.workspace, Some(WorkspaceChoice::InPlace));
@@ -118,9 +122,11 @@ mod tests {
 
     #[test]
     fn secrets_and_wrong_shapes_are_refused_without_being_repeated() {
-        for json in
-            [serde_json::json!({"secrets": {"A": "hunter2"}}), serde_json::json!({"job": {"A": "hunter2"}})]
-        {
+        for json in [
+            serde_json::json!({"secrets": {"A": "hunter2"}}),
+            serde_json::json!({"job": {"A": "hunter2"}}),
+            serde_json::json!({"backgroundSlots": 0}),
+        ] {
             let text = launch(json).err().unwrap().to_string();
             assert!(!text.contains("hunter2") && text.contains("hint"), "{text}");
         }

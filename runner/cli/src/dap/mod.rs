@@ -1,10 +1,11 @@
 //! `stepback dap`: the debug adapter for editors, on standard input and output.
 //!
-//! Starts the job that a client asks for, and hands its session to the adapter, which runs on a thread of its own. Nothing but
+//! Starts the job that a client asks for, or takes a recorded one up, and hands its session to the adapter, which runs on a thread of its own. Nothing but
 //! the adapter writes to standard output. Knows how jobs are started; what the client says is the adapter's affair.
 
 mod configuration;
 pub(crate) mod listen;
+mod recording;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -18,7 +19,6 @@ use dap_server::transport::Address;
 use engine::effect::Outcome;
 use engine::lines::LineTag;
 use engine::plan::JobKey;
-use engine::run::Run;
 use session::fleet::Fleet;
 use session::notice::{Notice, Observer};
 use session::request::{Refusal, Request};
@@ -27,23 +27,20 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::sync::oneshot;
 
 use crate::args::DapArguments;
-use crate::choose;
-use crate::config;
 use crate::exit::{Exit, Fault};
-use crate::given::actions;
-use crate::job_place::RunFolder;
 use crate::launch::{JobLauncher, JobNews, StartedJob};
+use crate::one_job::OneJob;
 use crate::output::Output;
 use crate::output::quiet::{Others, QuietFace};
 use crate::output::tree::TreeFace;
 use crate::paths::Paths;
-use crate::prepare::{Prepared, Warnings, prepare};
-use crate::run::{exit_of, in_runtime, make_folder};
-use crate::sweep;
+use crate::prepare::{Prepared, Warnings};
+use crate::run::{exit_of, in_runtime};
 use crate::terminal::Terminal;
 use crate::workflow_files::Project;
 use configuration::Launch;
 use listen::Server;
+use recording::Recorded;
 
 /// Serves one client.
 ///
@@ -85,16 +82,9 @@ async fn launch_for_others(
 async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
     loop {
         let LaunchCall { wish, reply } = wishes.recv().await?;
-        let prepared = match wish {
-            Wish::Job(members) => std::env::current_dir()
-                .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))
-                .and_then(|here| Launch::of(&members, &here))
-                .and_then(Job::prepare),
-            Wish::Recording(_) => Err(Fault::new("recordings cannot be opened by an editor yet")
-                .hint("`stepback debug --last` opens the last one in the terminal")),
-        };
-        match prepared {
-            Ok(job) => return Some(job.run(reply).await),
+        match Wanted::prepare(wish) {
+            Ok(Wanted::Job(job)) => return Some(job.run(reply).await),
+            Ok(Wanted::Recording(recording)) => return Some(recording.run(reply).await),
             Err(fault) => {
                 let refusal = Refusal { text: fault.text, hint: fault.hint };
                 // The client may have gone meanwhile.
@@ -104,60 +94,66 @@ async fn fulfil(mut wishes: UnboundedReceiver<LaunchCall>) -> Option<Outcome> {
     }
 }
 
+/// What was wished for, and can start.
+enum Wanted {
+    Job(Box<Job>),
+    Recording(Box<Recorded>),
+}
+
+impl Wanted {
+    fn prepare(wish: Wish) -> Result<Self, Fault> {
+        let here = std::env::current_dir()
+            .map_err(|error| Fault::new(format!("the current folder is gone: {error}")))?;
+        match wish {
+            Wish::Job(members) => {
+                Launch::of(&members, &here).and_then(Job::prepare).map(Box::new).map(Self::Job)
+            }
+            Wish::Recording { name, members } => {
+                Recorded::open(&name, &members, &here).map(Box::new).map(Self::Recording)
+            }
+        }
+    }
+}
+
+/// What was said while a job was prepared: for a person to see before its first step.
+fn tell_warnings(feed: &Feed, warnings: &str) {
+    for text in warnings.lines().filter(|line| !line.is_empty()) {
+        let text = text.strip_prefix("warning: ").unwrap_or(text);
+        feed.notice(Notice::Warning(text.to_owned()));
+    }
+}
+
 /// A job that can start.
 struct Job {
-    prepared: Arc<Prepared>,
-    run: Run,
-    folder: Arc<RunFolder>,
-    id: Arc<str>,
+    job: OneJob,
     warnings: String,
 }
 
 impl Job {
     fn prepare(launch: Launch) -> Result<Self, Fault> {
-        let project = Project::around(&launch.start).of_file(launch.workflow.as_deref());
-        let settings = config::settings(&project.start, &project.root, launch.options)?;
-        let (store, secrets) = actions::store_and_secrets(&settings).map_err(fault)?;
-        let project = project.reaching(store);
-        let loaded = choose::workflow(
-            &project,
-            launch.workflow.as_deref(),
-            launch.job.as_deref(),
-            Terminal::nobody(),
-        )?;
+        let Launch { workflow, job, start, options } = launch;
+        let project = Project::around(&start).of_file(workflow.as_deref());
         let mut said = Vec::new();
         let mut warnings = Warnings { out: &mut said, painter: Painter::new(false) };
-        let found = crate::check::refuse_faulty(&loaded, warnings.painter, warnings.out)
-            .map_err(|error| error.to_string())
-            .map(|()| loaded.workflow.clone());
-        let workflow = match found {
-            Ok(workflow) => {
-                workflow.ok_or_else(|| Fault::new(format!("{}: there are no jobs in it", loaded.shown)))?
+        let named = (workflow.as_deref(), job.as_deref());
+        let job = OneJob::of(&project, options, named, Terminal::nobody(), &mut warnings);
+        let said = String::from_utf8_lossy(&said).into_owned();
+        match job {
+            Ok(job) => Ok(Self { job, warnings: said }),
+            // What is wrong with a workflow is told there at length.
+            Err(error) => {
+                let fault = fault(error);
+                let text = format!("{}\n{said}", fault.text).trim_end().to_owned();
+                Err(Fault { text, ..fault })
             }
-            Err(error) => return Err(Fault::new(format!("{error}\n{}", String::from_utf8_lossy(&said)))),
-        };
-        let id = choose::job(&loaded, &workflow, launch.job.as_deref(), Terminal::nobody())?;
-        let prepared =
-            prepare(&project, loaded, Some(vec![Arc::clone(&id)]), (settings, secrets), &mut warnings)
-                .map_err(fault)?;
-        let prepared = Arc::new(prepared);
-        let run =
-            Run::new(Arc::clone(&prepared.workflow), prepared.given.clone(), Some(vec![Arc::clone(&id)]));
-        let run = choose::combination(run, &id, Terminal::nobody(), &mut warnings)?;
-        sweep::sweep(&prepared.paths, &mut warnings);
-        let folder = Arc::new(make_folder(&prepared)?);
-        let warnings = String::from_utf8_lossy(&said).into_owned();
-        Ok(Self { prepared, run, folder, id, warnings })
+        }
     }
 
     /// Runs the jobs that it needs, then the job itself, whose session goes to `reply`.
     async fn run(self, reply: oneshot::Sender<Result<Debuggee, Refusal>>) -> Outcome {
-        let Self { prepared, run, folder, id, warnings } = self;
+        let Self { job: OneJob { prepared, run, folder, id }, warnings } = self;
         let feed = Feed::default();
-        for text in warnings.lines().filter(|line| !line.is_empty()) {
-            let text = text.strip_prefix("warning: ").unwrap_or(text);
-            feed.notice(Notice::Warning(text.to_owned()));
-        }
+        tell_warnings(&feed, &warnings);
         let (news, heard) = mpsc::unbounded_channel();
         let others = TreeFace::still(Output::new(Box::new(IntoFeed::new(feed.clone()))), Painter::new(false));
         let face = Arc::new(QuietFace::new(Others::Briefly(Arc::new(others)), id.to_string()));

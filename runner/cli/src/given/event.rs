@@ -39,6 +39,8 @@ pub(crate) struct Facts {
     pub(crate) default_branch: String,
     /// For instance `https://github.com`.
     pub(crate) server: String,
+    /// The API, if somebody chose one; else it is that of the server.
+    pub(crate) api: Option<String>,
 }
 
 impl Facts {
@@ -192,6 +194,7 @@ mod tests {
             commit: "abc".into(),
             default_branch: "main".into(),
             server: "https://github.com".into(),
+            api: None,
         }
     }
 

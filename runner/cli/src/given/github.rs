@@ -20,6 +20,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) repository_name: Option<&'a str>,
     /// `--actor`.
     pub(crate) actor: Option<&'a str>,
+    /// `--github-api-url`.
+    pub(crate) api: Option<&'a str>,
     /// A variable of our environment.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -47,8 +49,20 @@ pub(crate) fn facts(from: &Sources<'_>) -> Facts {
         commit: head.commit.unwrap_or_default(),
         default_branch,
         server: format!("https://{}", host.as_deref().unwrap_or("github.com")),
+        api: from.api.map(|url| url.trim_end_matches('/').to_owned()),
         repository,
     }
+}
+
+/// The addresses of the API and of the one for GraphQL.
+fn api(facts: &Facts) -> (String, String) {
+    let rest = match &facts.api {
+        Some(chosen) => chosen.clone(),
+        None if facts.server == "https://github.com" => "https://api.github.com".to_owned(),
+        None => format!("{}/api/v3", facts.server),
+    };
+    let graphql = format!("{}/graphql", rest.strip_suffix("/v3").unwrap_or(&rest));
+    (rest, graphql)
 }
 
 fn actor(from: &Sources<'_>) -> String {
@@ -83,11 +97,7 @@ pub(crate) fn context(
     let repository = at(payload, &["repository", "full_name"]).unwrap_or_else(|| facts.repository.clone());
     let owner = repository.split('/').next().unwrap_or_default().to_owned();
     let actor = at(payload, &["sender", "login"]).unwrap_or_else(|| facts.actor.clone());
-    let api = if facts.server == "https://github.com" {
-        ("https://api.github.com".to_owned(), "https://api.github.com/graphql".to_owned())
-    } else {
-        (format!("{}/api/v3", facts.server), format!("{}/api/graphql", facts.server))
-    };
+    let api = api(facts);
     let kind = if reference.starts_with("refs/tags/") { "tag" } else { "branch" };
     let workflow_ref = format!("{repository}/{file}@{reference}");
     let mut github = Object::new();
@@ -150,6 +160,7 @@ mod tests {
             root,
             repository_name: None,
             actor: None,
+            api: None,
             variable: &|name| {
                 variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
             },
@@ -179,6 +190,21 @@ mod tests {
         let facts = facts_in(folder.path(), &[("USER", "ann")]);
         assert_eq!((facts.repository.as_str(), facts.actor.as_str()), ("o/r", "mona"));
         assert_eq!((facts.server.as_str(), facts.default_branch.as_str()), ("https://ghe.example", "topic"));
+    }
+
+    #[test]
+    fn the_api_is_the_one_that_was_chosen_or_that_of_the_server() {
+        let check = |server: &str, chosen: Option<&str>, rest: &str, graphql: &str| {
+            let chosen = chosen.map(str::to_owned);
+            let facts = Facts { server: server.into(), api: chosen, ..Facts::default() };
+            assert_eq!(api(&facts), (rest.to_owned(), graphql.to_owned()));
+        };
+        let (ours, theirs) = ("https://github.com", "https://ghe.example");
+        check(ours, None, "https://api.github.com", "https://api.github.com/graphql");
+        check(theirs, None, "https://ghe.example/api/v3", "https://ghe.example/api/graphql");
+        let chosen = Some("https://ghe.example/api/v3");
+        check(ours, chosen, "https://ghe.example/api/v3", "https://ghe.example/api/graphql");
+        check(theirs, Some("http://127.0.0.1:80"), "http://127.0.0.1:80", "http://127.0.0.1:80/graphql");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use engine::effect::Outcome;
 use host::log::LogBatch;
+use host::services::KeptArtifact;
 use session::notice::{Notice, Observer};
 
 use super::json::JsonFace;
@@ -49,6 +50,13 @@ impl Face for QuietFace {
         match &self.others {
             Others::Briefly(face) => face.job_not_run(key, name, outcome, error),
             Others::Fully(face) => face.job_not_run(key, name, outcome, error),
+        }
+    }
+
+    fn artifacts(&self, artifacts: &[KeptArtifact]) {
+        match &self.others {
+            Others::Briefly(face) => face.artifacts(artifacts),
+            Others::Fully(face) => face.artifacts(artifacts),
         }
     }
 

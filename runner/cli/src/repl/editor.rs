@@ -4,21 +4,22 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as blocking;
 use std::thread;
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
+use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::Validator;
-use rustyline::{CompletionType, Config, Context, ExternalPrinter, Helper};
+use rustyline::{ColorMode, CompletionType, Config, Context, Helper, Prompt};
 use session::command::Candidate;
 use tokio::sync::mpsc;
 
-use super::above::{Above, Typing};
+use super::above::Above;
 use super::completion::Completion;
 use super::lines::Line;
 use crate::output::Output;
@@ -33,7 +34,6 @@ const CANDIDATE_COLUMNS: usize = 24;
 pub(crate) struct Editor {
     wanted: blocking::Sender<String>,
     lines: mpsc::UnboundedReceiver<Line>,
-    typing: Typing,
 }
 
 impl Editor {
@@ -46,31 +46,28 @@ impl Editor {
         let (wanted, asked) = blocking::channel::<String>();
         let (sender, lines) = mpsc::unbounded_channel();
         let (ready, made) = blocking::channel();
-        let typing = Typing::default();
-        let at_work = typing.clone();
         let work = move || {
-            let Some((mut editor, printer)) = make(painter, &history, completion) else {
+            let Some((mut editor, above)) = make(painter, &history, completion) else {
                 let _ = ready.send(None);
                 return;
             };
-            let _ = ready.send(Some(printer));
+            let _ = ready.send(Some(above.clone()));
             for prompt in asked {
-                let line = edit(&mut editor, &prompt, &history);
-                at_work.set(false);
+                above.begin_line();
+                let line = edit(&mut editor, &Shown { prompt: &prompt, above: &above }, &history);
+                above.end_line();
                 if sender.send(line).is_err() {
                     return;
                 }
             }
         };
         thread::Builder::new().name("editor".into()).spawn(work).ok()?;
-        let printer = made.recv().ok().flatten()?;
-        let above = Above::new(printer, typing.clone()).ok()?;
-        Some((Editor { wanted, lines, typing }, Output::new(Box::new(above))))
+        let above = made.recv().ok().flatten()?;
+        Some((Editor { wanted, lines }, Output::new(Box::new(above))))
     }
 
     /// The next line.
     pub(super) async fn next(&mut self, prompt: &str) -> Line {
-        self.typing.set(true);
         if self.wanted.send(prompt.to_owned()).is_err() {
             return Line::End;
         }
@@ -78,13 +75,26 @@ impl Editor {
     }
 }
 
+/// A prompt that tells when it is drawn.
+struct Shown<'p> {
+    prompt: &'p str,
+    above: &'p Above,
+}
+
+impl Prompt for Shown<'_> {
+    fn raw(&self) -> &str {
+        self.prompt
+    }
+
+    fn styled(&self) -> &str {
+        self.above.prompt_is_drawn();
+        self.prompt
+    }
+}
+
 type Rustyline = rustyline::Editor<Assistant, FileHistory>;
 
-fn make(
-    painter: Painter,
-    history: &Path,
-    completion: Completion,
-) -> Option<(Rustyline, impl ExternalPrinter + Send + use<>)> {
+fn make(painter: Painter, history: &Path, completion: Completion) -> Option<(Rustyline, Above)> {
     let config = Config::builder()
         .max_history_size(HISTORY_LINES)
         .ok()?
@@ -93,16 +103,18 @@ fn make(
         .history_ignore_space(true)
         .completion_type(CompletionType::List)
         .auto_add_history(false)
+        // Whether there are colours, the painter knows. Only so is the assistant told when the row changes.
+        .color_mode(ColorMode::Forced)
         .build();
     let mut editor: Rustyline = rustyline::Editor::with_config(config).ok()?;
-    editor.set_helper(Some(Assistant { completion, painter }));
     // The first session has no history yet.
     let _ = editor.load_history(history);
-    let printer = editor.create_external_printer().ok()?;
-    Some((editor, printer))
+    let above = Above::new(io::stdout(), editor.create_external_printer().ok()?).ok()?;
+    editor.set_helper(Some(Assistant { completion, painter, above: above.clone() }));
+    Some((editor, above))
 }
 
-fn edit(editor: &mut Rustyline, prompt: &str, history: &Path) -> Line {
+fn edit(editor: &mut Rustyline, prompt: &Shown<'_>, history: &Path) -> Line {
     match editor.readline(prompt) {
         Ok(line) => {
             if !line.trim().is_empty() && !may_hold_secret(&line) {
@@ -127,6 +139,7 @@ fn may_hold_secret(line: &str) -> bool {
 struct Assistant {
     completion: Completion,
     painter: Painter,
+    above: Above,
 }
 
 impl Helper for Assistant {}
@@ -159,6 +172,12 @@ impl Hinter for Assistant {
 impl Highlighter for Assistant {
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         Cow::Owned(self.painter.paint(Meaning::Quiet, hint))
+    }
+
+    /// Asked before each drawing of the row but that behind the bell.
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+        self.above.row_changes();
+        false
     }
 }
 

@@ -12,8 +12,9 @@ mod lines;
 mod screen;
 mod talk;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use dap_server::client::{connect, refuse};
 use dap_server::debuggee::{Closing, Debuggee, Desk};
@@ -27,7 +28,7 @@ use session::wording::Painter;
 
 use crate::launch::StartedJob;
 use crate::output::json::JsonFace;
-use crate::output::{Face as _, JobHeading, Output};
+use crate::output::{Face as _, JobHeading, Output, lock};
 use crate::prepare::Prepared;
 use crate::terminal::Terminal;
 pub(crate) use attach::attach;
@@ -112,12 +113,45 @@ pub(crate) async fn talk(debuggee: Debuggee, voice: Watch, seat: Seat, greeting:
     let _ = serving.await;
 }
 
+/// The jobs, by their keys, whose end was told in a conversation, with the artifacts that they left.
+pub(crate) type EndsTold = Arc<Mutex<BTreeSet<String>>>;
+
+/// Remembers that the end of a job was told.
+struct Remembers {
+    to: Arc<dyn Observer>,
+    key: String,
+    told: EndsTold,
+}
+
+impl Observer for Remembers {
+    fn notice(&self, notice: Notice) {
+        if matches!(notice, Notice::JobEnded { .. }) {
+            lock(&self.told).insert(self.key.clone());
+        }
+        self.to.notice(notice);
+    }
+
+    fn log(&self, batch: &LogBatch) {
+        self.to.log(batch);
+    }
+}
+
 /// The debugger for a job that has failed and waits: back at the step that failed.
-pub(crate) async fn at_failure(job: &StartedJob, verbose: bool, terminal: Terminal, prepared: &Prepared) {
+pub(crate) async fn at_failure(
+    job: &StartedJob,
+    verbose: bool,
+    terminal: Terminal,
+    prepared: &Prepared,
+    told: &EndsTold,
+) {
     let seat = Seat { terminal, verbose, json: prepared.settings.json, history: prepared.paths.history() };
     let watch = Watch::new(&job.heading, &seat);
     let debuggee = crate::dap::debuggee(job, &watch.feed, prepared, false);
-    job.relay.hand_over(Arc::clone(&watch.observer));
+    job.relay.hand_over(Arc::new(Remembers {
+        to: Arc::clone(&watch.observer),
+        key: job.key.to_string(),
+        told: Arc::clone(told),
+    }));
     // A job without a failure to go back to stands where it does.
     let _ = job.handle.ask(Request::ReverseContinue).await;
     talk(debuggee, watch, seat, "").await;

@@ -153,7 +153,8 @@ impl Screen {
         self.stops += 1;
         self.ended = stop.ended;
         self.prompt = stop.prompt;
-        if !self.leaving {
+        // How a job ends that is left before its end is told by itself; one that was over is brought back to its end.
+        if !self.leaving || stop.ended {
             self.show(&stop.text);
         }
     }
@@ -221,6 +222,20 @@ mod tests {
             event(Stderr, None, "##[error]bad\n"),
         ];
         check(false, events, "✓ 1 Test\nwarning: beware\n  bad\n");
+    }
+
+    #[test]
+    fn who_leaves_is_told_of_the_end_to_which_a_job_returns_and_of_no_other_stop() {
+        let written = Written::default();
+        let mut screen = Screen::new(written.output(), Painter::new(false), false, None);
+        screen.leaving = true;
+        for ended in [false, true] {
+            let (text, prompt) = (format!("ended: {ended}\n"), String::new());
+            let body = StopBody { text, prompt, moment: 1, rewound: false, ended };
+            let body = Some(serde_json::value::to_raw_value(&body).unwrap());
+            screen.hear(RawEvent { event: STOP.to_owned(), body });
+        }
+        assert_eq!(written.text(), "ended: true\n");
     }
 
     #[test]

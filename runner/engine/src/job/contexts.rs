@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use expr::{Object, Value};
 
-use super::Job;
+use super::{Job, workflow_identity};
 use crate::process::CommandFiles;
 use crate::secrets::Secrets;
 use crate::slots::BackgroundSlots;
@@ -43,7 +43,9 @@ const CONTEXTS: [&str; 11] =
 
 /// Names that every dispatch uses again.
 static NAMES: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
-    let keys = ["action", "output", "path", "state", "step_summary", "status"];
+    let of_a_step = ["action", "output", "path", "state", "step_summary"];
+    let of_a_job = ["status", "workflow_ref", "workflow_sha", "workflow_repository", "workflow_file_path"];
+    let keys = of_a_step.into_iter().chain(of_a_job);
     CONTEXTS.into_iter().chain(keys).map(Arc::from).collect()
 });
 
@@ -113,6 +115,7 @@ impl Job {
     fn job_context(&self) -> Object {
         let mut job = Object::new();
         job.insert(name("status"), Value::string(self.status.as_str()));
+        workflow_identity::put_into(&mut job, &self.plan, &self.given.github);
         job
     }
 }

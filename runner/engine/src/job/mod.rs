@@ -24,6 +24,7 @@ mod settle;
 mod shell;
 mod state;
 mod wanted;
+mod workflow_identity;
 
 #[cfg(test)]
 mod tests;

@@ -218,6 +218,32 @@ pub(super) fn prune_siblings(own: &Path, most: usize) {
     }
 }
 
+/// Removes the oldest of the stores beside `own`, by name, until all of them and `own` have at most so many bytes. One that
+/// somebody has open stays.
+pub(super) fn thin_siblings(own: &Path, bytes_max: u64) {
+    let Some(all) = own.parent() else { return };
+    let entries = fs::read_dir(all).into_iter().flatten().filter_map(Result::ok);
+    let others = entries.map(|entry| entry.path()).filter(|path| path != own);
+    let mut others: Vec<(PathBuf, u64)> = others.map(|path| (path.clone(), bytes_in(&path))).collect();
+    others.sort();
+    let mut bytes = bytes_in(own) + others.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    for (folder, of_this) in others {
+        if bytes <= bytes_max {
+            return;
+        }
+        if File::open(&folder).is_ok_and(|opened| opened.try_lock().is_ok()) {
+            let _ = fs::remove_dir_all(&folder);
+            bytes = bytes.saturating_sub(of_this);
+        }
+    }
+}
+
+/// The content that a store has; what it needs for itself does not count.
+fn bytes_in(store: &Path) -> u64 {
+    let files = fs::read_dir(store).into_iter().flatten().filter_map(|entry| entry.ok()?.metadata().ok());
+    files.filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+}
+
 /// Nobody else changes the store in `folder` as long as the answer lives.
 fn lock(folder: &Path) -> io::Result<File> {
     let lock = File::create(folder.join(OWN_FOLDER).join("lock"))?;

@@ -53,6 +53,11 @@ impl Refusal {
         Self { status: StatusCode::PRECONDITION_FAILED, code: "failed_precondition", text: text.into() }
     }
 
+    /// There is no room for it. Not the status that clients take for a wish to come again later.
+    pub(super) fn too_large(text: impl Into<String>) -> Self {
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, code: "resource_exhausted", text: text.into() }
+    }
+
     /// No such method.
     pub(super) fn no_method(text: impl Into<String>) -> Self {
         Self { status: StatusCode::NOT_FOUND, code: "bad_route", text: text.into() }

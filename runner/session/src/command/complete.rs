@@ -3,8 +3,9 @@
 //! A pure function of the line, the cursor and what is known of the job.
 
 use super::known::Known;
-use super::parse::{CONTEXTS, find};
+use super::parse::find;
 use super::table::{Argument, ENTRIES, Entry, beginning};
+use crate::picture::CONTEXTS;
 
 /// Functions of the expression language.
 const FUNCTIONS: [&str; 12] = [

@@ -18,11 +18,8 @@ use crate::breakpoint::{ActionFile, BreakpointId, BreakpointSpec, Location};
 use crate::exception::ExceptionFilter;
 use crate::key::Key;
 use crate::moment::MomentId;
+use crate::picture::CONTEXTS;
 use crate::request::{Request, Target};
-
-/// Contexts with which an expression may begin that is typed without `print`.
-pub(super) const CONTEXTS: [&str; 11] =
-    ["github", "env", "vars", "job", "steps", "runner", "secrets", "strategy", "matrix", "needs", "inputs"];
 
 /// What a line means.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +88,7 @@ fn bare_expression(line: &str) -> Option<Result<Command, CommandError>> {
     let length =
         line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
     let (name, rest) = (line.get(..length)?, line.get(length..)?);
+    // With these an expression may begin that is typed without `print`.
     let is_context = CONTEXTS.iter().any(|context| context.eq_ignore_ascii_case(name));
     let fits = (is_context && (rest.is_empty() || rest.starts_with(['.', '[', ' ', '=', '!'])))
         || rest.starts_with('(') && length > 0;

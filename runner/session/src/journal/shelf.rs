@@ -76,10 +76,11 @@ pub enum ShelfError {
     #[error("failed to begin recording {0}: there is one of that name")]
     Exists(RecordingId),
     /// There is none.
-    #[error(
-        "failed to open recording {0}: there is none of that name\nhint: `stepback recordings` lists them"
-    )]
+    #[error("failed to open recording {0}: there is none of that name")]
     Missing(RecordingId),
+    /// What lies there is something else, or nothing.
+    #[error("failed to open {0}: it is not the folder of a recording")]
+    NoRecording(PathBuf),
 }
 
 /// What this process may do with a recording.
@@ -181,6 +182,18 @@ impl Recordings {
         }
         let access = lock(&folder)?;
         Ok(Recording { id, folder, access })
+    }
+
+    /// Opens the recording in `folder`, wherever that is, in the same way.
+    pub fn open_in(folder: &Path) -> Result<Recording, ShelfError> {
+        let name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|folder| folder.file_name()?.to_str().and_then(RecordingId::new));
+        let id = name.filter(|_| folder.join(JOURNAL).is_file());
+        let id = id.ok_or_else(|| ShelfError::NoRecording(folder.to_owned()))?;
+        let access = lock(folder)?;
+        Ok(Recording { id, folder: folder.to_owned(), access })
     }
 
     /// The newest recording: the one `latest` names, or the last by name and time when that is gone.

@@ -11,6 +11,7 @@ use engine::job::{Job, JobInputs, JobState};
 use engine::mask::Origin;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
+use engine::step_path::StepPath;
 use host::contract::Epoch;
 use host::snapshot::SnapshotId;
 use indexmap::IndexMap;
@@ -119,6 +120,8 @@ pub struct Reopened {
     pub events: Vec<(Epoch, Event)>,
     /// Steps that were about to be spawned and of which no result is recorded.
     pub unknown: Vec<StepIntent>,
+    /// The exit codes of the steps that had a process, each as it was last.
+    pub exit_codes: IndexMap<StepPath, i32>,
     /// A restore that has no end: the files are in between.
     pub unfinished_restore: Option<Restore>,
     /// The writer ended while a person was in the past: the files are those of `to`, home is `from`.
@@ -225,6 +228,7 @@ pub(super) fn reopened(
         notes: reading.notes,
         events: reading.events,
         unknown: recovered.unknown,
+        exit_codes: reading.exit_codes,
         unfinished_restore,
         rewound,
         epoch: Epoch(recovered.epoch),
@@ -258,6 +262,7 @@ struct Reading<'s> {
     bookmarks: Vec<(MomentId, String)>,
     notes: Vec<String>,
     events: Vec<(Epoch, Event)>,
+    exit_codes: IndexMap<StepPath, i32>,
     /// The states of the moments, to share what is equal.
     shared: IndexMap<MomentId, JobState>,
 }
@@ -283,6 +288,7 @@ impl Default for Reading<'_> {
             bookmarks: Vec::new(),
             notes: Vec::new(),
             events: Vec::new(),
+            exit_codes: IndexMap::new(),
             shared: IndexMap::new(),
         }
     }
@@ -304,9 +310,9 @@ impl<'s> Reading<'s> {
                 self.bookmarks.push((moment, bookmark.name.clone()));
             }
             Record::Note(note) => self.notes.push(note.text.clone()),
+            Record::StepResult(result) => self.take_result(result),
             // Read off by `Recovered`, or of a newer minor.
             Record::StepIntent(_)
-            | Record::StepResult(_)
             | Record::RestoreBegin(_)
             | Record::RestoreEnd(_)
             | Record::Finished(_)
@@ -395,6 +401,13 @@ impl<'s> Reading<'s> {
         let at = usize::try_from(edit.moment.0).ok().and_then(|index| self.moments.get_mut(index));
         if let Some(Moment { cause: Cause::Edited(what), .. }) = at {
             what.clone_from(&edit.what);
+        }
+    }
+
+    /// How it ended, the states say, and `Recovered` whether its end is known.
+    fn take_result(&mut self, result: &journal::StepResult) {
+        if let (Ok(step), Some(code)) = (result.step.parse(), result.exit_code) {
+            self.exit_codes.insert(step, code);
         }
     }
 

@@ -15,5 +15,5 @@ pub use answer::{PENDING, answer, breakpoint_text};
 pub use artifact::artifact_line;
 pub use paint::{Meaning, Painter, columns, cut, padded};
 pub use step::{job_line, step_line};
-pub use stop::{barred, failure, prompt, short_place, stop};
+pub use stop::{barred, failure, prompt, short_place, stop, where_it_stands};
 pub use words::{duration, exit_of, mark, shown, verb};

@@ -110,8 +110,8 @@ fn change_text(change: &DataChange) -> String {
     }
 }
 
-/// `before 2 Test`
-fn where_it_stands(stop: &Stop) -> String {
+/// `before 2 Test`, `the end of build`.
+pub fn where_it_stands(stop: &Stop) -> String {
     let name = shown(&stop.name);
     match stop.point {
         Point::Before(_) => format!("before {} {name}", stop.step_number()),

@@ -18,8 +18,11 @@ use crate::schema::definition::Definition;
 pub(super) struct Known {
     /// As many as the tables have definitions that allow something, times the ways to come there.
     places: Vec<Place>,
-    templates: IndexMap<Arc<str>, Vec<(Rc<Allowed>, Template)>, RandomState>,
+    templates: IndexMap<Arc<str>, Vec<Parsed>, RandomState>,
 }
+
+/// A text as it was read where this is allowed.
+type Parsed = (Rc<Allowed>, Template);
 
 struct Place {
     outer: Rc<Allowed>,

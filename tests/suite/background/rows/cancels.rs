@@ -283,7 +283,7 @@ async fn until_the_drain(debugger: &mut Debugger) {
 
 fn must_have_fallen(end: &End) {
     assert_eq!((end.step("a").as_str(), end.outcome), ("cancelled/cancelled", Outcome::Cancelled));
-    assert_eq!(end.job.results()[&StepPath::main(1)].outcome, Outcome::Cancelled);
+    assert_eq!(end.job.results().get(&StepPath::main(1)).unwrap().outcome, Outcome::Cancelled);
     assert_eq!(end.job.cursor(), &Cursor::Done(Outcome::Cancelled));
 }
 

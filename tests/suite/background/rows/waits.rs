@@ -129,7 +129,7 @@ fn row_24_a_step_after_the_last_wait_for_all_is_waited_for_at_the_end() {
 "#);
     let ends = end.log.lines().filter(|line| *line == "Finished waiting for all background step(s).").count();
     assert_eq!((ends, end.env("A"), end.env("B")), (2, Some("1".into()), Some("1".into())));
-    let last = end.job.results().last().unwrap().1;
+    let last = end.job.results().iter().next_back().unwrap().1;
     assert_eq!(&*last.name, "Wait for all background steps");
 }
 
@@ -148,7 +148,7 @@ fn row_25_when_a_member_of_a_group_fails_the_others_run_on() {
   run: touch next
 "#);
     assert_eq!(end.steps(["bad", "good"]), ["failure/failure", "success/success"]);
-    assert_eq!(end.job.results()[&StepPath::main(2)].outcome, Outcome::Failure);
+    assert_eq!(end.job.results().get(&StepPath::main(2)).unwrap().outcome, Outcome::Failure);
     assert_eq!(end.step("next"), "skipped/skipped");
     assert_eq!((end.env("V").as_deref(), end.outcome), (Some("good"), Outcome::Failure));
 }

@@ -66,6 +66,22 @@ fn names_are_taken_once_and_found_or_not() {
 }
 
 #[test]
+fn a_folder_elsewhere_is_opened_if_it_is_that_of_a_recording() {
+    let root = tempfile::tempdir().unwrap();
+    let recordings = Recordings::under(root.path()).unwrap();
+    make(&recordings, "one", 1, 0);
+    let moved = root.path().join("moved");
+    std::fs::rename(recordings.folder_of(&id("one")), &moved).unwrap();
+    let opened = Recordings::open_in(&moved).unwrap();
+    assert_eq!((opened.id.as_str(), opened.folder.as_path()), ("moved", moved.as_path()));
+    assert!(matches!(opened.access, Access::Write(_)));
+    for other in [root.path(), &root.path().join("gone")] {
+        assert!(matches!(Recordings::open_in(other), Err(ShelfError::NoRecording(path)) if path == other));
+        assert!(!other.join("lock").exists(), "nothing was made there");
+    }
+}
+
+#[test]
 fn latest_is_the_last_made_and_survives_its_removal() {
     let root = tempfile::tempdir().unwrap();
     let recordings = Recordings::under(root.path()).unwrap();

@@ -2,95 +2,37 @@
 //!
 //! All jobs of the run share them, and they stay where a person finds them. Knows entries; not how their bytes come and go.
 
-use std::fs::File;
+mod budget;
+mod digest;
+mod entry;
+mod message;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
 use super::KeptArtifact;
-use super::store::{Entry, Index, Store, prune_siblings};
-use super::token::Maker;
-use super::twirp::{Refusal, check_name, json, number, read};
+use super::store::{Index, Store, prune_siblings};
+use super::token::{Maker, plain};
+use super::twirp::{Refusal, check_name, json, read};
 use super::upload::Upload;
 use super::uploads::Uploads;
+use budget::Budget;
+use digest::digest;
+use entry::{ArtifactEntry, ZIP, file_name};
+pub(super) use entry::{Content, Wish};
+use message::{Created, Done, Listed, Listing, Message, Signed};
 
 /// How many runs keep their artifacts; those of the oldest go when a new run makes some.
 const RUNS_KEPT: usize = 20;
 /// The most characters of a name.
 const NAME_CHARS_MAX: usize = 256;
-/// The most characters of a name of ours.
-const FILE_CHARS_MAX: usize = 100;
 /// What GitHub does not allow in a name, besides control characters.
 const FORBIDDEN: [char; 9] = ['"', ':', '<', '>', '|', '*', '?', '\\', '/'];
-/// What a client uploads that does not say what it is.
-const ZIP: &str = "application/zip";
 /// The kind of address that uploads have.
 pub(super) const UPLOADS: &str = "artifact-uploads";
 /// The kind of address that entries have.
 pub(super) const ENTRIES: &str = "artifacts";
-
-/// An artifact on its way in.
-pub(super) struct Wish {
-    name: String,
-    mime: String,
-}
-
-/// The same name is the same artifact.
-impl PartialEq for Wish {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-/// An artifact that is kept.
-#[derive(Clone, Serialize, Deserialize)]
-pub(super) struct ArtifactEntry {
-    id: u64,
-    name: String,
-    mime: String,
-    file: String,
-    size: u64,
-    /// `sha256:` and hexadecimal digits.
-    digest: String,
-    maker: Maker,
-    /// RFC 3339.
-    created: String,
-}
-
-impl Entry for ArtifactEntry {
-    fn file(&self) -> &str {
-        &self.file
-    }
-
-    fn size(&self) -> u64 {
-        self.size
-    }
-}
-
-/// What a download needs to know.
-pub(super) struct Content {
-    pub(super) path: PathBuf,
-    mime: String,
-    name: String,
-}
-
-impl Content {
-    /// By which the client knows an archive that it is to unpack, and what to call a file that is none.
-    pub(super) fn headers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let name: String = self.name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let ending = if self.mime == ZIP && !self.name.ends_with(".zip") { ".zip" } else { "" };
-        let disposition = format!("attachment; filename*=UTF-8''{name}{ending}");
-        let pairs = [(CONTENT_TYPE, self.mime.as_str()), (CONTENT_DISPOSITION, disposition.as_str())];
-        pairs
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, HeaderValue::from_str(value).ok()?)))
-            .collect()
-    }
-}
 
 /// The artifacts of a run.
 pub(super) struct Artifacts {
@@ -98,63 +40,14 @@ pub(super) struct Artifacts {
     /// Open once there is something in it.
     opened: Mutex<Option<Arc<Store>>>,
     uploads: Uploads<Wish>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(default, alias = "workflowRunBackendId")]
-    workflow_run_backend_id: String,
-    #[serde(default)]
-    name: String,
-    #[serde(default, alias = "mimeType")]
-    mime_type: Option<String>,
-    #[serde(default, deserialize_with = "number")]
-    size: Option<u64>,
-    #[serde(default)]
-    hash: Option<String>,
-    #[serde(default, alias = "nameFilter")]
-    name_filter: Option<String>,
-    #[serde(default, alias = "idFilter", deserialize_with = "number")]
-    id_filter: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct Created {
-    ok: bool,
-    signed_upload_url: String,
-}
-
-#[derive(Serialize)]
-struct Done {
-    ok: bool,
-    artifact_id: String,
-}
-
-#[derive(Serialize)]
-struct Signed {
-    signed_url: String,
-}
-
-#[derive(Serialize)]
-struct Listing {
-    artifacts: Vec<Listed>,
-}
-
-#[derive(Serialize)]
-struct Listed {
-    workflow_run_backend_id: String,
-    workflow_job_run_backend_id: String,
-    database_id: String,
-    name: String,
-    size: String,
-    created_at: String,
-    digest: String,
+    budget: Budget,
 }
 
 impl Artifacts {
     /// Of a run whose artifacts are in `folder`, which is made when the first one comes.
     pub(super) fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), opened: Mutex::default(), uploads: Uploads::new() }
+        let (opened, uploads, budget) = (Mutex::default(), Uploads::new(), Budget::default());
+        Self { folder: folder.to_owned(), opened, uploads, budget }
     }
 
     /// The store, made if it is not there; the oldest ones of other runs go then.
@@ -253,9 +146,12 @@ impl Artifacts {
         if mime.len() > NAME_CHARS_MAX || !mime.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return Err(Refusal::invalid("the artifact's type is none"));
         }
-        if self.entries()?.iter().any(|(entry, _)| is_taken(entry, &message.name, maker)) {
+        let entries: Vec<ArtifactEntry> = self.entries()?.into_iter().map(|(entry, _)| entry).collect();
+        if entries.iter().any(|entry| is_taken(entry, &message.name, maker)) {
             return Err(taken(&message.name));
         }
+        // Nothing with content in it would fit: better said before gigabytes have come.
+        self.budget.check(&entries, &message.name, 1)?;
         let name = message.name.clone();
         let store = self.made()?;
         let upload = self.uploads.begin(&store, maker, Wish { name: message.name, mime })?;
@@ -282,6 +178,7 @@ impl Artifacts {
             if index.entries.iter().any(|entry| is_taken(entry, name, maker)) {
                 return Err(taken(name));
             }
+            self.budget.check(&index.entries, name, size)?;
             // Of the earlier execution that this one replaces; the new file may have the name of the old one.
             index.entries.retain(|entry| entry.name != *name);
             let id = index.take_id();
@@ -303,6 +200,7 @@ impl Artifacts {
             Ok(id)
         });
         self.uploads.end(upload.id);
+        self.budget.thin_others(&self.folder);
         id
     }
 
@@ -318,7 +216,7 @@ impl Artifacts {
         };
         let listed = |entry: ArtifactEntry| Listed {
             workflow_run_backend_id: entry.maker.run_id(),
-            workflow_job_run_backend_id: super::token::plain(&entry.maker.job),
+            workflow_job_run_backend_id: plain(&entry.maker.job),
             database_id: entry.id.to_string(),
             name: entry.name,
             size: entry.size.to_string(),
@@ -345,62 +243,4 @@ fn is_taken(entry: &ArtifactEntry, name: &str, maker: &Maker) -> bool {
 
 fn taken(name: &str) -> Refusal {
     Refusal::exists(format!("an artifact with this name already exists on the workflow run: {name}"))
-}
-
-fn digest(content: &Path) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    io::copy(&mut File::open(content)?, &mut HashWriter(&mut hash))?;
-    let digits: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("sha256:{digits}"))
-}
-
-struct HashWriter<'h>(&'h mut Sha256);
-
-impl io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The name of the file that a person finds: the artifact's own as far as it is plain, and made plain otherwise.
-fn file_name(name: &str, mime: &str, id: u64, is_there: impl Fn(&str) -> bool) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ');
-    let plain: String =
-        name.chars().take(FILE_CHARS_MAX).map(|c| if is_plain(c) { c } else { '_' }).collect();
-    let plain = plain.replacen('.', if plain.starts_with('.') { "_" } else { "." }, 1);
-    let (stem, ending) = match mime {
-        ZIP => (plain.strip_suffix(".zip").unwrap_or(&plain), ".zip"),
-        _ => plain.rfind('.').map_or((plain.as_str(), ""), |at| plain.split_at(at)),
-    };
-    let file = format!("{stem}{ending}");
-    let kept = plain == name && name.trim() == name;
-    if kept && !is_there(&file) {
-        return file;
-    }
-    format!("{}-{id}{ending}", stem.trim())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_have_names_that_lead_nowhere() {
-        let name = |name: &str, mime: &str| file_name(name, mime, 7, |file| file == "taken.zip");
-        assert_eq!(name("report", ZIP), "report.zip");
-        assert_eq!(name("my report 1.2", ZIP), "my report 1.2.zip");
-        assert_eq!(name("notes.txt", "text/plain"), "notes.txt");
-        assert_eq!(name("archive.zip", ZIP), "archive.zip");
-        assert_eq!(name("taken", ZIP), "taken-7.zip");
-        assert_eq!(name(".store", ZIP), "_store-7.zip");
-        assert_eq!(name("..", "text/plain"), "_-7.");
-        assert_eq!(name("../../x", ZIP), "_._.._x-7.zip");
-        assert_eq!(name("größe\0.txt", "text/plain"), "gr__e_-7.txt");
-        assert_eq!(name(&"x".repeat(300), ZIP), format!("{}-7.zip", "x".repeat(FILE_CHARS_MAX)));
-    }
 }
