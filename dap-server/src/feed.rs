@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session::host::log::LogBatch;
 use session::notice::{Notice, Observer};
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
-use crate::limits::FEED_BYTES_MAX;
+use crate::limits::{FEED_BYTES_MAX, FEED_TIME_MAX};
 
 /// Something that a session said.
 #[derive(Debug)]
@@ -24,6 +25,21 @@ pub enum Item {
 }
 
 impl Item {
+    /// Whether it may be told with what comes soon after it: what steps do and print.
+    fn can_wait(&self) -> bool {
+        match self {
+            Self::Log(_) | Self::LeftOut(_) => true,
+            Self::Notice(notice) => matches!(
+                notice,
+                Notice::StepStarted { .. }
+                    | Notice::StepEnded(_)
+                    | Notice::LaneStarted { .. }
+                    | Notice::JobLog { .. }
+                    | Notice::LogPoint { .. }
+            ),
+        }
+    }
+
     /// Whether the job stands or goes on since then.
     pub(crate) fn tells_of_a_movement(&self) -> bool {
         matches!(self, Self::Notice(Notice::Stopped(_) | Notice::Continued))
@@ -34,6 +50,8 @@ impl Item {
 struct Queue {
     items: VecDeque<Item>,
     log_bytes: usize,
+    /// When the first of them is due; `None`: now, if there are any.
+    due: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -63,21 +81,38 @@ impl Feed {
 
 impl Observer for Feed {
     fn notice(&self, notice: Notice) {
-        self.shared.lock().items.push_back(Item::Notice(notice));
-        self.shared.added.notify_one();
+        let wakes = self.shared.lock().add(Item::Notice(notice));
+        if wakes {
+            self.shared.added.notify_one();
+        }
     }
 
     fn log(&self, batch: &LogBatch) {
         let mut queue = self.shared.lock();
         queue.log_bytes += batch.text().len();
-        queue.items.push_back(Item::Log(batch.clone()));
+        let wakes = queue.add(Item::Log(batch.clone()));
         queue.make_room();
         drop(queue);
-        self.shared.added.notify_one();
+        if wakes {
+            self.shared.added.notify_one();
+        }
     }
 }
 
 impl Queue {
+    /// Adds it at the end; whether the reader has to be woken for it. That costs the job more than what is told, so that it is
+    /// done for the first of many things alone, and for what cannot wait.
+    fn add(&mut self, item: Item) -> bool {
+        let (waits, is_first) = (item.can_wait(), self.items.is_empty());
+        self.items.push_back(item);
+        if waits && is_first {
+            self.due = Some(Instant::now() + FEED_TIME_MAX);
+            return true;
+        }
+        let is_news = !waits || self.log_bytes > FEED_BYTES_MAX / 2;
+        is_news && (self.due.take().is_some() || is_first)
+    }
+
     /// The oldest lines give way, and say how much they were.
     fn make_room(&mut self) {
         let mut index = 0;
@@ -109,14 +144,24 @@ pub struct FeedReader {
 }
 
 impl FeedReader {
-    /// The next item, as soon as there is one.
+    /// The next item: what can wait, when it has waited for more.
     pub async fn next(&self) -> Item {
         loop {
-            if let Some(item) = self.take() {
-                return item;
+            match self.due() {
+                Some(due) => tokio::select! {
+                    () = sleep_until(due) => self.shared.lock().due = None,
+                    () = self.shared.added.notified() => {}
+                },
+                None => match self.take() {
+                    Some(item) => return item,
+                    None => self.shared.added.notified().await,
+                },
             }
-            self.shared.added.notified().await;
         }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.shared.lock().due.filter(|due| *due > Instant::now())
     }
 
     /// Log lines that come before the next notice, as soon as there are some.
@@ -146,12 +191,17 @@ impl FeedReader {
         if let Item::Log(batch) = &item {
             queue.log_bytes = queue.log_bytes.saturating_sub(batch.text().len());
         }
+        if queue.items.is_empty() {
+            queue.due = None;
+        }
         Some(item)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use session::engine::lines::LineTag;
     use session::engine::step_path::{LaneId, StepPath};
     use session::host::contract::Epoch;
@@ -176,6 +226,49 @@ mod tests {
         assert!(matches!(reader.take(), Some(Item::Notice(Notice::Continued))));
         assert!(matches!(reader.take(), Some(Item::Log(batch)) if batch.text().len() == 20));
         assert!(reader.take().is_none());
+    }
+
+    fn job_line() -> Notice {
+        Notice::JobLog { tag: LineTag::Plain, text: String::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_can_wait_comes_together_and_a_stop_at_once() {
+        let feed = Feed::default();
+        let reader = feed.reader();
+        let begin = Instant::now();
+        feed.notice(job_line());
+        feed.log(&lines(10));
+        assert!(matches!(reader.next().await, Item::Notice(Notice::JobLog { .. })));
+        assert_eq!(begin.elapsed(), FEED_TIME_MAX);
+        assert!(matches!(reader.next().await, Item::Log(_)));
+        assert_eq!(begin.elapsed(), FEED_TIME_MAX, "it came with the first");
+        feed.log(&lines(10));
+        feed.notice(Notice::Continued);
+        feed.log(&lines(10));
+        for _ in 0..3 {
+            reader.next().await;
+        }
+        assert_eq!(begin.elapsed(), FEED_TIME_MAX);
+        feed.log(&lines(FEED_BYTES_MAX));
+        reader.next().await;
+        assert!(begin.elapsed() <= 2 * FEED_TIME_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_woken_for_the_first_thing_and_for_what_cannot_wait() {
+        let feed = Feed::default();
+        let reader = feed.reader();
+        let begin = Instant::now();
+        let said = async {
+            tokio::task::yield_now().await;
+            feed.log(&lines(10));
+            tokio::task::yield_now().await;
+            feed.notice(Notice::Continued);
+        };
+        let (first, ()) = tokio::join!(reader.next(), said);
+        assert!(matches!(first, Item::Log(_)));
+        assert_eq!(begin.elapsed(), Duration::ZERO);
     }
 
     #[test]

@@ -37,5 +37,9 @@ pub const OUTPUT_TIME_MAX: Duration = Duration::from_millis(50);
 /// How long a client that sends nothing more is still answered: what does not run anything is answered in far less.
 pub const LAST_ANSWERS_TIME_MAX: Duration = Duration::from_secs(2);
 
+/// How long what steps do and print waits on its way to a client for more of it, before [`OUTPUT_TIME_MAX`]: to wake the thread
+/// that serves the client takes a processor from the job.
+pub const FEED_TIME_MAX: Duration = Duration::from_millis(20);
+
 /// Log lines that wait for a client to come, or to read: they are in the recording anyway.
 pub const FEED_BYTES_MAX: usize = 1024 * 1024;

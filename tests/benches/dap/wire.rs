@@ -9,8 +9,8 @@ use dap_server::client::{Client, Events, connect, refuse};
 use dap_server::debuggee::{Closing, Debuggee, Desk};
 use dap_server::envelope::RawRequest;
 use dap_server::feed::Feed;
-use dap_server::server::serve_connection;
-use dap_server::transport::{Connection, ReadError};
+use dap_server::server::{Offer, serve_clients, serve_connection};
+use dap_server::transport::{Address, Connection, ReadError};
 use engine::plan::Plan;
 use engine::secrets::Secrets;
 use host::contract::Host;
@@ -26,7 +26,6 @@ use session::request::Request;
 use session::session::{Ended, Mode, Session, Setup};
 use session::sink::SessionLog;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -34,23 +33,43 @@ use crate::debugger::little::Little;
 use crate::debugger::live::tracking;
 use crate::debugger::{Place, block_on, inputs};
 
-/// A job under the debugger.
+/// A job under the debugger, served by this thread as a terminal is.
 pub struct Job {
     pub desk: Rc<Desk>,
-    place: Place,
-    handle: SessionHandle,
-    session: JoinHandle<Ended>,
+    running: Running,
 }
 
 impl Job {
     /// One of the little language.
     pub fn little(plan: Plan, place: Place) -> Self {
         let host = ScriptedHost::new(Little::new(place.workspace()));
-        Self::on(plan, place, |_, _, _| host)
+        Self::of(Running::on(plan, place, |_, _, _| host))
     }
 
     /// One in real shells.
     pub fn live(plan: Plan, place: Place) -> Self {
+        Self::of(Running::live(plan, place))
+    }
+
+    fn of((running, debuggee): (Running, Debuggee)) -> Self {
+        Self { desk: Desk::with(debuggee, Arc::new(Closing::default())), running }
+    }
+
+    /// Ends the session where it stands.
+    pub async fn quit(self) {
+        self.running.quit().await;
+    }
+}
+
+/// A session.
+struct Running {
+    place: Place,
+    handle: SessionHandle,
+    session: JoinHandle<Ended>,
+}
+
+impl Running {
+    fn live(plan: Plan, place: Place) -> (Self, Debuggee) {
         Self::on(plan, place, |place, masks, log| {
             let settings = Settings {
                 workspace: place.workspace(),
@@ -75,7 +94,7 @@ impl Job {
         plan: Plan,
         place: Place,
         host: impl FnOnce(&Place, SharedMasks, SessionLog) -> H,
-    ) -> Self {
+    ) -> (Self, Debuggee) {
         let feed = Feed::default();
         let log = SessionLog::new(Arc::new(feed.clone()) as Arc<dyn Observer>);
         let masks = SharedMasks::default();
@@ -103,12 +122,10 @@ impl Job {
             name_columns: 20,
             launched: false,
         };
-        let desk = Desk::with(debuggee, Arc::new(Closing::default()));
-        Self { desk, place, handle, session: spawn_local(session.run(calls)) }
+        (Self { place, handle, session: spawn_local(session.run(calls)) }, debuggee)
     }
 
-    /// Ends the session where it stands.
-    pub async fn quit(self) {
+    async fn quit(self) {
         self.handle.tell(Request::Quit);
         self.session.await.unwrap();
         drop(self.place);
@@ -124,17 +141,22 @@ pub struct Peer {
     server: Option<JoinHandle<()>>,
 }
 
-/// How long a free run takes for a client that is not one of our threads: an editor is a process of its own, at the other end
-/// of a socket.
-pub async fn free_run_for_a_client_outside(desk: &Rc<Desk>) -> Duration {
-    let (ours, theirs) = UnixStream::pair().unwrap();
-    let (reader, writer) = ours.into_split();
-    let server = spawn_local(serve_connection(Rc::clone(desk), Connection::over(reader, writer)));
-    let theirs = theirs.into_std().unwrap();
+/// How long a free run takes for a client as editors are: a process of its own, at the other end of a socket that a thread of the
+/// debugger serves.
+pub async fn free_run_for_an_editor(plan: Plan, place: Place) -> Duration {
+    let sockets = place.spare().with_file_name("sockets");
+    let address = Address::Unix(sockets.join("dap.sock"));
+    let (running, debuggee) = Running::live(plan, place);
+    let closing = Arc::new(Closing::default());
+    let offer = Offer::Job(debuggee, Arc::clone(&closing));
+    let (told, listening) = oneshot::channel();
+    let there = address.clone();
+    let server = std::thread::spawn(move || serve_clients(&there, Arc::new(|_: &_| true), offer, told));
+    listening.await.unwrap();
     let (told, took) = oneshot::channel();
     let client = std::thread::spawn(move || {
         block_on(async {
-            let (reader, writer) = UnixStream::from_std(theirs).unwrap().into_split();
+            let (reader, writer) = address.connect().await.unwrap();
             let mut peer = Peer::over(reader, writer, None).await;
             peer.stopped().await;
             let begin = Instant::now();
@@ -144,8 +166,10 @@ pub async fn free_run_for_a_client_outside(desk: &Rc<Desk>) -> Duration {
         });
     });
     let took = took.await.unwrap();
-    server.await.unwrap();
+    closing.close();
+    running.quit().await;
     client.join().unwrap();
+    server.join().unwrap().unwrap();
     took
 }
 
