@@ -196,6 +196,56 @@ fn a_step_of_a_background_action_is_stopped_before() {
     });
 }
 
+#[test]
+fn breakpoints_in_a_background_action_are_found_backwards() {
+    block_on(async {
+        let mut case = start(LANES).await;
+        set(&mut case, line("outer/action.yml", 9)).await;
+        let condition = Some("inputs.word == 'back'".to_owned());
+        set(&mut case, BreakpointSpec { condition, ..line("outer/action.yml", 5) }).await;
+        set(
+            &mut case,
+            BreakpointSpec {
+                condition: Some("inputs.word == 'front'".to_owned()),
+                ..line("inner/action.yml", 4)
+            },
+        )
+        .await;
+        let mut forwards = Vec::new();
+        while !matches!(forwards.last(), Some((path, _)) if path == "end") {
+            forwards.push(at(&case.to(Request::Continue).await));
+        }
+        assert_eq!(forwards, [hit("main.0.0"), hit("main.0.2"), ("end".to_owned(), false)]);
+        let stop = case.to(Request::ReverseContinue).await;
+        assert_eq!((at(&stop), case.log()), (hit("main.0.2"), "backinner".to_owned()));
+        assert_eq!(stop.point, Point::LaneBefore("main.0.2".parse().unwrap()));
+        let stop = case.to(Request::ReverseContinue).await;
+        assert_eq!((at(&stop), case.log()), (hit("main.0.0"), String::new()));
+        assert_eq!(case.to(Request::ReverseContinue).await.reason, StopReason::Start);
+        let stop = case.to(Request::Return).await;
+        assert!(matches!(stop.point, Point::End(_)), "{stop:?}");
+        assert_eq!(case.log(), "backinnerlast");
+    });
+}
+
+/// What a lane came to before it was started again from an earlier moment has not happened on the new branch.
+#[test]
+fn hits_in_the_background_count_from_the_latest_start() {
+    block_on(async {
+        let mut case = start(LANES).await;
+        let second = BreakpointSpec { hits: Some("2".parse().unwrap()), ..line("outer/action.yml", 5) };
+        set(&mut case, second).await;
+        set(&mut case, line("outer/action.yml", 9)).await;
+        let stop = case.to(Request::Continue).await;
+        assert_eq!(at(&stop), hit("main.0.2"));
+        case.to(Request::Continue).await;
+        case.to(Request::ReverseContinue).await;
+        // From before its last step the action starts again as a whole, and comes to its first step for the first time.
+        assert_eq!(at(&case.to(Request::Continue).await), hit("main.0.2"));
+        assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+    });
+}
+
 /// Who goes on from the past leaves behind what waited at the newest moment.
 #[test]
 fn a_background_action_that_starts_again_is_stopped_again() {

@@ -48,11 +48,11 @@ impl Job {
         self.lanes.iter().filter(|(id, _)| **id != LaneId::FOREGROUND).map(|(id, lane)| (*id, lane))
     }
 
-    /// Lets lanes that wait for a slot begin, as long as there are some.
-    pub(super) fn fill_slots(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
-        while let Some((lane, path)) = self.next_queued() {
-            self.in_slot(lane, path, secrets, out);
-        }
+    /// Lets a lane that waits for a slot begin, if there is one. True if one began.
+    pub(super) fn fill_slot(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
+        let Some((lane, path)) = self.next_queued() else { return false };
+        self.in_slot(lane, path, secrets, out);
+        true
     }
 
     /// Moves a lane that is inside of an action to its next step: nobody stops it there. True if one moved.
@@ -110,8 +110,33 @@ impl Job {
         self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?.outermost())))
     }
 
-    /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start, or is
-    /// left out (DESIGN 4).
+    /// The step of the foreground whose body had begun and was not over: the other thing that a job lacks which is taken up at an
+    /// earlier moment. A step that waits has no body.
+    pub fn cut_step(&self) -> Option<&StepPath> {
+        let lane = self.lanes.get(&LaneId::FOREGROUND).filter(|lane| lane.wait.is_none())?;
+        match &lane.cursor {
+            Cursor::Running(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The foreground's step stands before its start again, with all that was evaluated for it.
+    fn restart_foreground(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
+        let Some(path) = self.cut_step().cloned() else { return Ok(()) };
+        let lane = self.foreground();
+        if lane.stop.is_some() {
+            // It was being ended already, and now has ended.
+            return self.body_ended(LaneId::FOREGROUND, crate::event::BodyEnd::killed(), secrets, out);
+        }
+        let (scope, hashes) = (lane.scope.take(), std::mem::take(&mut lane.hashes));
+        let name = scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
+        *lane = Lane { scope, hashes, ..Lane::at(Cursor::Decided(path.clone(), Decision::Run)) };
+        out.push(Effect::Report(Report::StepStarted { lane: LaneId::FOREGROUND, step: path, name }));
+        Ok(())
+    }
+
+    /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start; those of
+    /// background steps may be left out (DESIGN 4).
     pub(super) fn resumed(
         &mut self,
         choice: LaneChoice,
@@ -144,7 +169,7 @@ impl Job {
             out.push(Effect::Report(Report::StepStarted { lane: id, step, name: again }));
             out.push(Effect::Report(Report::LaneStarted { lane: id, step: path, name }));
         }
-        Ok(())
+        self.restart_foreground(secrets, out)
     }
 }
 
