@@ -193,8 +193,8 @@ impl<H: Host> Session<H> {
     /// The stop is one of a background step.
     pub(crate) fn name_background(&self, stop: &mut Stop, path: StepPath) {
         let is_of_step = |point: &&Point| point.is_of_lane() && point.step() == Some(&path);
-        let point = self.timeline.get(self.here).map(|moment| &moment.point).filter(is_of_step);
-        stop.point = point.unwrap_or(&stop.point).clone();
+        let mut points = self.timeline.ancestry(self.here).map(|moment| &moment.point);
+        stop.point = points.find(is_of_step).unwrap_or(&stop.point).clone();
         stop.number = path.index().saturating_add(1);
         stop.name = self.job.step_name(&path, &self.secrets);
         stop.place = self.place(&path);

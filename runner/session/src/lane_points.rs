@@ -85,9 +85,6 @@ impl<H: Host> Session<H> {
         if !self.gate.is_open() || self.held.is_some() {
             return;
         }
-        if self.host.running().is_empty() {
-            return self.stand_for(reason, Some(step));
-        }
         match self.host.freeze().await {
             Ok(frozen) => {
                 self.held = Some(frozen);

@@ -94,7 +94,8 @@ impl<H: Host> Session<H> {
             return;
         }
         let lanes = std::mem::take(&mut self.lane_choice);
-        if self.job.cut_lanes().next().is_some() || self.is_running() {
+        let has_lanes = self.job.background().any(|(_, lane)| !lane.is_over());
+        if has_lanes || self.is_running() {
             self.take(Event::Resumed { lanes }).await;
         }
     }

@@ -7,7 +7,7 @@ use engine::step_path::StepPath;
 use session::breakpoint::{BreakpointSpec, Location};
 use session::exception::{ExceptionFilter, ExceptionFilters};
 use session::moment::{MomentId, Point};
-use session::request::{Request, Stop, StopReason, Target, TimelineLine};
+use session::request::{Reply, Request, Stop, StopReason, Target, TimelineLine};
 use session::session::Mode;
 
 use crate::debugger::little::{debug, start, workflow};
@@ -74,8 +74,11 @@ impl Case {
     /// On to the end, which is that of a run that nobody ever stopped.
     async fn ends_as_the_straight_run(mut self, steps: &str) {
         self.catch(&[]).await;
-        let stop = self.to(Request::Continue).await;
-        assert!(matches!(stop.reason, StopReason::End(_)), "{stop:?}");
+        if !matches!(self.debugger.ask(Request::Status).await, Reply::Stop(stop) if matches!(stop.point, Point::End(_)))
+        {
+            let stop = self.to(Request::Continue).await;
+            assert!(matches!(stop.reason, StopReason::End(_)), "{stop:?}");
+        }
         let ended = self.debugger.quit().await;
         let place = Place::new();
         let straight = start(&workflow(steps), &place, Mode::Headless).ended().await;
@@ -168,20 +171,38 @@ fn the_moment_at_which_the_job_stands_is_no_earlier_one() {
     });
 }
 
-/// What the foreground's step has done since is undone; what it did until then is not done again but by itself.
+/// Two fail while one step of the foreground runs.
+const TWO: &str = "- {id: a, background: true, run: \"write l/a text\\ntakes 5\\nexit 3\"}
+- {id: b, background: true, run: \"write l/b text\\ntakes 7\\nexit 4\"}
+- {id: slow, run: \"write slow 1\\ntakes 10\"}
+- {id: last, if: always(), run: write last 2}
+";
+
 #[test]
 fn a_frozen_foreground_step_comes_back_by_return() {
     block_on(async {
-        let mut case = Case::of(STEPS).await;
-        case.catch(&[]).await;
-        case.debugger.ask(Request::Break(BreakpointSpec::at(Location::Step("last".into())))).await;
-        case.to(Request::Continue).await;
-        let moment = case.lane_moment("after main.0 failure").await;
-        let stop = case.to(Request::Goto(Target::Moment(moment))).await;
+        let mut case = Case::of(TWO).await;
+        let stop = case.to(Request::Continue).await;
+        assert_eq!(failed(&stop), Some((StepPath::main(0), ExceptionFilter::Failed)), "{stop:?}");
+        let stop = case.to(Request::Continue).await;
+        assert_eq!(failed(&stop), Some((StepPath::main(1), ExceptionFilter::Failed)), "{stop:?}");
+        let stop = case.to(Request::ReverseContinue).await;
+        assert_eq!(failed(&stop), Some((StepPath::main(0), ExceptionFilter::Failed)), "{stop:?}");
         assert!(stop.rewound && stop.notes.iter().any(|note| note.contains("stood frozen")), "{stop:?}");
         let stop = case.to(Request::Return).await;
-        assert_eq!((stop.point, stop.rewound), (Point::Before(StepPath::main(3)), false));
-        case.ends_as_the_straight_run(STEPS).await;
+        assert_eq!((stop.background, stop.rewound), (Some(StepPath::main(1)), false));
+        let lines = case.debugger.timeline().await;
+        assert!(lines.iter().all(|line| line.cause.is_none()), "the present was a moment already");
+        case.catch(&[]).await;
+        case.to(Request::Continue).await;
+        let lines = case.debugger.timeline().await;
+        let runs = |line: &&TimelineLine| line.point == Point::Decided(StepPath::main(2));
+        assert_eq!(
+            lines.iter().filter(runs).count(),
+            1,
+            "the step that was frozen went on, and did not start again"
+        );
+        case.ends_as_the_straight_run(TWO).await;
     });
 }
 
@@ -229,24 +250,23 @@ fn a_forgiven_failure_that_ends_a_wait_stops_forwards_and_backwards() {
     });
 }
 
+const FOR_EVER: &str = "- {id: a, background: true, run: takes for-ever}
+- {id: b, background: true, run: takes for-ever}
+- {id: one, run: write one 1}
+- {cancel: a}
+- {cancel: b}
+";
+
 #[test]
 fn several_ends_at_once_are_a_moment_each() {
     block_on(async {
-        let steps = "- {id: a, background: true, run: takes for-ever}
-- {id: b, background: true, run: takes for-ever}
-- {id: slow, run: takes for-ever}
-";
-        let mut case = Case::of(steps).await;
-        case.debugger.handle.tell(Request::Continue);
-        for _ in 0..20 {
-            case.debugger.ask(Request::View(None)).await;
-        }
-        case.catch(&[]).await;
-        let stop = case.to(Request::Cancel).await;
-        assert!(matches!(stop.point, Point::End(_)), "{stop:?}");
-        let mut lanes: Vec<String> = case.of_lanes().await.into_iter().map(|(_, told)| told).collect();
-        lanes.sort();
-        assert_eq!(lanes, ["after main.0 cancelled", "after main.1 cancelled"]);
+        let mut case = Case::over(FOR_EVER).await;
+        case.to(Request::Goto(Target::Step(StepPath::main(2)))).await;
+        case.debugger.ask(Request::Lanes(LaneChoice::LeaveOut)).await;
+        case.to(Request::Continue).await;
+        let lines = case.debugger.timeline().await;
+        let second: Vec<String> = lines.iter().filter(|line| line.branch.0 == 2).filter_map(told).collect();
+        assert_eq!(second, ["after main.0 cancelled", "after main.1 cancelled"]);
     });
 }
 
@@ -254,7 +274,8 @@ fn several_ends_at_once_are_a_moment_each() {
 fn step_back_does_not_stop_at_moments_of_background_steps() {
     block_on(async {
         let mut case = Case::over(STEPS).await;
-        for index in [5, 4, 3, 2, 1, 0] {
+        // The last one waits for what no step waited for.
+        for index in [6, 5, 4, 3, 2, 1, 0] {
             let stop = case.to(Request::Back { steps: 1 }).await;
             assert_eq!((stop.point, stop.background), (Point::Before(StepPath::main(index)), None));
         }

@@ -232,17 +232,30 @@ fn breakpoints_in_a_background_action_are_found_backwards() {
 #[test]
 fn hits_in_the_background_count_from_the_latest_start() {
     block_on(async {
-        let mut case = start(LANES).await;
-        let second = BreakpointSpec { hits: Some("2".parse().unwrap()), ..line("outer/action.yml", 5) };
-        set(&mut case, second).await;
-        set(&mut case, line("outer/action.yml", 9)).await;
-        let stop = case.to(Request::Continue).await;
-        assert_eq!(at(&stop), hit("main.0.2"));
-        case.to(Request::Continue).await;
-        case.to(Request::ReverseContinue).await;
-        // From before its last step the action starts again as a whole, and comes to its first step for the first time.
-        assert_eq!(at(&case.to(Request::Continue).await), hit("main.0.2"));
+        let steps = "- {id: b, run: write b 1}
+- {uses: ./slow, background: true}
+- run: takes 5
+- run: write front 1
+";
+        let mut case = start(steps).await;
+        let slow = "runs:\n  using: composite\n  steps:\n    - {run: append log quick, shell: bash}\n    - {run: takes 20, shell: bash}\n";
+        std::fs::create_dir(case.place.workspace().join("slow")).unwrap();
+        std::fs::write(case.place.workspace().join("slow/action.yml"), slow).unwrap();
+        let hits = Some("2".parse().unwrap());
+        set(&mut case, BreakpointSpec { hits, ..line("slow/action.yml", 4) }).await;
         assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+        // Its second step runs there, so it starts again as a whole.
+        case.to(Request::Goto(session::request::Target::Step("main.3".parse().unwrap()))).await;
+        assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+        let again = case.debugger.timeline().await;
+        let quick = |line: &&session::request::TimelineLine| {
+            line.point == Point::LaneBefore("main.1.0".parse().unwrap())
+        };
+        assert_eq!(again.iter().filter(quick).count(), 2);
+        // Backwards as forwards.
+        let hits = Some("1".parse().unwrap());
+        set(&mut case, BreakpointSpec { hits, ..line("slow/action.yml", 4) }).await;
+        assert_eq!(at(&case.to(Request::ReverseContinue).await), hit("main.1.0"));
     });
 }
 

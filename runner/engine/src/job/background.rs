@@ -105,7 +105,8 @@ impl Job {
         self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
     }
 
-    /// The background steps that have begun and are not over: what a job that is taken up at an earlier moment lacks.
+    /// The background steps of which something had begun and was not over: what a job that is taken up at an earlier moment lacks.
+    /// Between two steps of an action nothing runs.
     pub fn cut_lanes(&self) -> impl Iterator<Item = (LaneId, StepPath)> {
         self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?.outermost())))
     }
@@ -135,6 +136,25 @@ impl Job {
         Ok(())
     }
 
+    /// The background actions of which no step runs, with the step that each is at.
+    fn lanes_between_steps(&self) -> Vec<(LaneId, StepPath)> {
+        let between = |(id, lane): (LaneId, &Lane)| {
+            let step = lane.cursor.step().filter(|step| step.depth() > 0)?;
+            (!matches!(lane.cursor, Cursor::Running(_))).then(|| (id, step.clone()))
+        };
+        self.background().filter_map(between).collect()
+    }
+
+    /// A background action goes on with its next step: what it waits for is asked again, and its limits count anew.
+    fn go_on_inside(&mut self, id: LaneId, step: &StepPath, out: &mut Vec<Effect>) {
+        let lane = self.lane_or_insert(id);
+        (lane.asked, lane.fetching) = (None, false);
+        for path in step.ancestors() {
+            let minutes = self.composites.get(&path).and_then(|composite| composite.timeout);
+            self.set_limit(id, &path, minutes, out);
+        }
+    }
+
     /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start; those of
     /// background steps may be left out (DESIGN 4).
     pub(super) fn resumed(
@@ -143,6 +163,9 @@ impl Job {
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) -> Result<(), Misuse> {
+        for (id, path) in self.lanes_between_steps() {
+            self.go_on_inside(id, &path, out);
+        }
         for (id, path) in self.cut_lanes().collect::<Vec<_>>() {
             if self.lane_or_insert(id).stop.is_some() {
                 // It was being ended already, and now has ended. An action does what it has left to do then.
@@ -179,7 +202,7 @@ impl Lane {
         match &self.cursor {
             Cursor::Running(path) => Some(path),
             _ if self.is_over() || self.is_queued() => None,
-            cursor => cursor.step(),
+            cursor => cursor.step().filter(|path| path.depth() == 0),
         }
     }
 }
