@@ -77,12 +77,18 @@ impl<H: Host> Session<H> {
             self.gate = gate;
             return;
         }
+        let was_cut = self.is_cut();
         if let Err(refusal) = self.make_rewind_final().await {
             self.tell(Notice::Warning(refusal.text));
             return self.stand(StopReason::Pause);
         }
         self.goes_on();
         self.revive_lanes().await;
+        // In the middle of its step a job takes no edit.
+        if was_cut && let Err(refusal) = self.take_edited_workflow().await {
+            self.tell(Notice::Warning(refusal.text));
+            return self.stand(StopReason::Pause);
+        }
         if self.gate.is_open() && self.job.can_advance() {
             self.take(Event::Advance).await;
         }

@@ -33,6 +33,8 @@ jobs:
           [ -e go ] && exit 0
           echo holds > SAID
           exec sleep 1000
+      - name: Last
+        run: echo old > last
 ";
 
 /// Both background steps have failed. Their last moment may still be on its way to the recording.
@@ -106,4 +108,33 @@ fn a_recording_has_the_ends_of_background_steps_and_reverse_continue_finds_them(
     assert_eq!(lines.count(), 2, "{}", ran.out);
     assert_eq!(ran.out.matches("a failure that is allowed").count(), 2, "{}", ran.out);
     assert!(ran.out.contains("↩ the start"), "{}", ran.out);
+}
+
+/// In the middle of its step a job takes no edit of the workflow: it is taken when the step is to run again.
+#[test]
+fn an_edited_workflow_is_taken_over_from_the_end_of_a_background_step() {
+    let mut scene = Scene::new(WORKFLOW);
+    let mut process = scene.start(&["debug"]);
+    process.command("catch continue-on-error on");
+    process.command("continue");
+    assert_eq!(scene.hear(), "holds");
+    scene.tell(1);
+    process.wait_for("a failure that is allowed");
+    process.command("continue");
+    scene.tell(1);
+    process.wait_for("a failure that is allowed");
+    process.command("reverse-continue");
+    process.wait_for("Middle was under way here");
+    fs::write(scene.workspace().join("go"), "").unwrap();
+    let file = scene.sandbox.root().join(".github/workflows/ci.yml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("echo old", "echo new")).unwrap();
+    process.command("catch continue-on-error off");
+    process.command("continue");
+    // The other background step starts again as well.
+    scene.tell(1);
+    process.wait_for("build succeeded");
+    assert_eq!(fs::read_to_string(scene.workspace().join("last")).unwrap(), "new\n");
+    process.command("quit");
+    process.end();
 }
