@@ -30,7 +30,7 @@ fn told(shelf: &Shelf) -> Story {
         let (path, exit) = (StepPath::main(index), Exit::Code(code));
         let end = BodyEnd { exit, files: FileCommandResults::default(), command_failed: false };
         story.tell(Event::BodyEnded { lane: LaneId::of_background(&path), end });
-        let outcome = story.job.results()[&path].outcome;
+        let outcome = story.job.results().get(&path).unwrap().outcome;
         story.record_at(Point::LaneAfter(path, outcome), Cause::Advanced);
     }
     story
