@@ -4,6 +4,7 @@
 //! Nothing here waits for a time to pass: a job says through a named pipe where it is, and the journal's length and the
 //! files of the workspace say how far the program has come.
 
+mod background;
 mod points;
 pub mod process;
 mod restore;

@@ -67,6 +67,8 @@ export interface Moment {
   /** The number of the step among those of the job, from 1; 0 at the end. For one inside of an action, see `step`. */
   number: number;
   name: string;
+  /** The lane that came to it; 0 is the foreground. Absent where the adapter does not say. */
+  lane?: number;
   outcome?: Outcome;
   /** The text of the edit that made this moment, for example `! echo 1.4.2 > VERSION`. */
   cause?: string;
@@ -203,6 +205,7 @@ function readMoment(value: unknown): Moment | undefined {
     branch: number(from["branch"]) ?? 1,
     point: point !== undefined && POINTS.includes(point) ? (point as Point) : "during",
     ...optional("step", string(from["step"])),
+    ...optional("lane", number(from["lane"])),
     number: number(from["number"]) ?? 0,
     name: string(from["name"]) ?? "",
     ...optional("outcome", outcome(from["outcome"])),

@@ -128,6 +128,20 @@ test("a background lane has a row of its own, over what ran beside it", () => {
   assert.deepEqual(classes.get(1), ["bar", "running", "past", "background"]);
 });
 
+test("a moment of a background step lies in the row of its lane, a step of its action one below", () => {
+  const timeline = lanes();
+  const last = timeline.moments.at(-1)!;
+  const end = { ...moment(last.id + 1, 1, "after", 2), step: "main.1", lane: 1, outcome: "failure" as const, atMs: last.atMs + 1 };
+  const inside = { ...end, id: end.id + 1, step: "main.1.0", point: "before" as const };
+  timeline.moments.push(end, inside);
+  const { bars, marks } = layOut(timeline);
+  const y = (id: number): number => marks.find((mark) => mark.moment.id === id)!.y;
+  const database = bars.find((bar) => bar.run.lane === 1)!;
+  assert.equal(y(end.id), database.y);
+  assert.ok(y(inside.id) > database.y);
+  assert.equal(momentDetail(end, 1), `m${end.id} · 1m 40s · in the background`);
+});
+
 test("past, ahead and aside", () => {
   const timeline = sample();
   const places = (of: Timeline) => Object.fromEntries(layOut(of).marks.map((mark) => [mark.moment.id, mark.place]));

@@ -92,7 +92,7 @@ impl Adapter {
         })
     }
 
-    /// A background step, as far as it has come: no moment of its own says when it began and ended.
+    /// A background step, as far as it has come: no moment of its own says when it began.
     fn background_run(&self, line: &BackgroundLine, branch: u32, picture: &Picture) -> Option<TimelineRun> {
         let outcome = match line.state {
             BackgroundState::Over(outcome) => Some(outcome),
@@ -113,15 +113,20 @@ impl Adapter {
         })
     }
 
-    /// A step that has ended, from the moment after it.
+    /// A step that has ended, from the moment after it. A background step is a bar of its own, from its beginning on.
     fn run(&self, line: &TimelineLine) -> Option<TimelineRun> {
-        let (Point::After(path, outcome), Some(at)) = (&line.point, line.at) else { return None };
+        let (path, outcome) = match &line.point {
+            Point::After(path, outcome) => (path, outcome),
+            Point::LaneAfter(path, outcome) if path.level() > 0 => (path, outcome),
+            _ => return None,
+        };
+        let at = line.at?;
         let took = line.took.unwrap_or_default();
         Some(TimelineRun {
             step: path.to_string(),
             number: path.index().saturating_add(1),
             name: line.name.clone(),
-            lane: LaneId::FOREGROUND.0,
+            lane: line.point.lane().0,
             branch: line.branch.0,
             outcome: Some(outcome.as_str().to_owned()),
             start_ms: millis(at.saturating_sub(took)),
@@ -134,10 +139,10 @@ impl Adapter {
 
 fn moment(line: &TimelineLine, viewed: bool) -> TimelineMoment {
     let (point, outcome) = match &line.point {
-        Point::Before(_) => ("before", None),
+        Point::Before(_) | Point::LaneBefore(_) => ("before", None),
         Point::Decided(_) => ("decided", None),
         Point::During(_) => ("during", None),
-        Point::After(_, outcome) => ("after", Some(outcome)),
+        Point::After(_, outcome) | Point::LaneAfter(_, outcome) => ("after", Some(outcome)),
         Point::End(outcome) => ("end", Some(outcome)),
     };
     TimelineMoment {
@@ -148,6 +153,7 @@ fn moment(line: &TimelineLine, viewed: bool) -> TimelineMoment {
         step: line.point.step().map(ToString::to_string),
         number: line.point.step().map_or(0, |path| path.index().saturating_add(1)),
         name: line.name.clone(),
+        lane: line.point.lane().0,
         outcome: outcome.map(|outcome| outcome.as_str().to_owned()),
         cause: line.cause.clone(),
         current: line.current && !viewed,

@@ -13,11 +13,12 @@ use crate::protocol::stack::*;
 use crate::protocol::{ErrorId, Failure, ResponseBody};
 
 impl Adapter {
-    /// The foreground, and every background step that is not over.
+    /// The foreground, and every background step that is not over, or for whose end the job stands.
     pub(super) async fn threads(&self) -> Result<ResponseBody, Failure> {
         let name = self.debuggee()?.name.clone();
         let picture = self.picture().await?;
-        let live = picture.background.iter().filter(|line| !matches!(line.state, BackgroundState::Over(_)));
+        let is_over = |line: &BackgroundLine| matches!(line.state, BackgroundState::Over(_));
+        let live = picture.background.iter().filter(|line| !is_over(line) || stands_for(&picture, line.lane));
         let lanes = live.map(|line| Thread { id: thread_of(line.lane), name: thread_name(line) });
         let threads = [Thread { id: FOREGROUND, name }].into_iter().chain(lanes).collect();
         Ok(ResponseBody::Threads(ThreadsResponse { threads }))
@@ -128,9 +129,16 @@ fn frames_of(thread: i64, picture: &Picture) -> Result<Vec<Frame>, Failure> {
         return Ok(step.cloned().map(Frame::Step).into_iter().chain(around).chain(job).collect());
     }
     let line = picture.background.iter().find(|line| Some(line.lane) == lane_of(thread));
-    let line = line.filter(|line| !line.joined).ok_or_else(|| no_thread(thread))?;
+    let line = line.filter(|line| !line.joined || stands_for(picture, line.lane));
+    let line = line.ok_or_else(|| no_thread(thread))?;
     let inside = [line.at_step.clone()].into_iter().chain(line.at_step.ancestors());
     Ok(inside.map(|path| Frame::Background(line.lane, path)).chain(job).collect())
+}
+
+/// The job stands for something that this background step has come to.
+fn stands_for(picture: &Picture, lane: LaneId) -> bool {
+    let stop = picture.stop.as_ref().filter(|_| !picture.viewed);
+    stop.and_then(|stop| stop.background.as_ref()).is_some_and(|path| LaneId::of_background(path) == lane)
 }
 
 /// A thread that is not there, or no more.

@@ -149,6 +149,9 @@ pub struct TimelineMoment {
     pub number: u32,
     /// The step's name; `end` at the end.
     pub name: String,
+    /// The lane that came to it; 0 is the foreground. In a moment of a background step the foreground is wherever it was.
+    #[serde(default)]
+    pub lane: u32,
     /// How the step or job ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,

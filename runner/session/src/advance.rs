@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::breakpoint::place_in;
 use crate::exception::ExceptionFilter;
 use crate::lanes::ran_in_background;
-use crate::moment::{Cause, Point};
+use crate::moment::{Cause, Moment, Point};
 use crate::notice::{FileCounts, Notice, StepEnd};
 use crate::reach;
 use crate::request::{Place, Stop, StopReason};
@@ -63,9 +63,9 @@ impl<H: Host> Session<H> {
         }
     }
 
-    /// True if the gate is open and the job stands at a point from which it can go on.
+    /// True if the gate is open and the job stands at a point from which it can go on. In the past that may be the middle of a step.
     pub(crate) fn may_advance(&self) -> bool {
-        self.gate.is_open() && self.job.can_advance() && self.shell.is_none()
+        self.gate.is_open() && (self.job.can_advance() || self.is_cut()) && self.shell.is_none()
     }
 
     /// One transition.
@@ -77,13 +77,19 @@ impl<H: Host> Session<H> {
             self.gate = gate;
             return;
         }
+        let was_cut = self.is_cut();
         if let Err(refusal) = self.make_rewind_final().await {
             self.tell(Notice::Warning(refusal.text));
             return self.stand(StopReason::Pause);
         }
         self.goes_on();
         self.revive_lanes().await;
-        if self.may_advance() {
+        // In the middle of its step a job takes no edit.
+        if was_cut && let Err(refusal) = self.take_edited_workflow().await {
+            self.tell(Notice::Warning(refusal.text));
+            return self.stand(StopReason::Pause);
+        }
+        if self.gate.is_open() && self.job.can_advance() {
             self.take(Event::Advance).await;
         }
     }
@@ -91,12 +97,19 @@ impl<H: Host> Session<H> {
     /// A step that reached outside before and is about to run again is asked about first. One that was stopped in its
     /// middle may have done so by then.
     fn asks_first(&self) -> Option<(String, Option<StepPath>)> {
-        let Cursor::Decided(path, Decision::Run) = self.job.cursor() else { return None };
+        let path = match self.job.cursor() {
+            Cursor::Decided(path, Decision::Run) => path,
+            Cursor::Running(_) => self.job.cut_step().filter(|_| self.is_cut())?,
+            _ => return None,
+        };
+        let was_under_way = |moment: &Moment| moment.job.cut_step() == Some(path);
         let ran_before = self.mode != Mode::Headless
             && !self.confirmed.contains(path)
             && self.timeline.moments().iter().any(|moment| match &moment.point {
                 Point::After(other, outcome) if other == path => *outcome != Outcome::Skipped,
-                Point::During(other) if other == path => true,
+                Point::During(_) | Point::LaneBefore(_) | Point::LaneAfter(..) if was_under_way(moment) => {
+                    true
+                }
                 _ => ran_in_background(&moment.job, path),
             });
         let command = ran_before.then(|| reach::reaches_outside(&self.job, path))??;
@@ -165,10 +178,7 @@ impl<H: Host> Session<H> {
         self.host.hold_time(LaneId::FOREGROUND, true);
         let mut stop = self.stop_here(reason);
         if let Some(path) = background {
-            stop.number = path.index().saturating_add(1);
-            stop.name = self.job.step_name(&path, &self.secrets);
-            stop.place = self.place(&path);
-            stop.background = Some(path);
+            self.name_background(&mut stop, path);
         }
         self.stop = Some(stop.clone());
         self.record(|recorder| recorder.stop_reached());
@@ -184,6 +194,17 @@ impl<H: Host> Session<H> {
             }
             self.tell(Notice::Stopped(Box::new(stop)));
         }
+    }
+
+    /// The stop is one of a background step.
+    pub(crate) fn name_background(&self, stop: &mut Stop, path: StepPath) {
+        let is_of_step = |point: &&Point| point.is_of_lane() && point.step() == Some(&path);
+        let mut points = self.timeline.ancestry(self.here).map(|moment| &moment.point);
+        stop.point = points.find(is_of_step).unwrap_or(&stop.point).clone();
+        stop.number = path.index().saturating_add(1);
+        stop.name = self.job.step_name(&path, &self.secrets);
+        stop.place = self.place(&path);
+        stop.background = Some(path);
     }
 
     /// The stop at the present moment, for this reason.

@@ -118,7 +118,10 @@ impl<H: Host> Session<H> {
                 .back_from(self.here, &point)
                 .and_then(|moment| moment.point.step().cloned())
                 .ok_or_else(|| Refusal::new("no step has run yet"))?,
-            Point::During(path) | Point::After(path, _) => path.clone(),
+            Point::During(path)
+            | Point::After(path, _)
+            | Point::LaneBefore(path)
+            | Point::LaneAfter(path, _) => path.clone(),
             Point::End(_) => self
                 .timeline
                 .back_from(self.here, &point)
@@ -143,6 +146,12 @@ impl<H: Host> Session<H> {
 
     /// Refuses while the job runs, and in a view.
     pub(crate) fn must_stand(&self) -> Result<(), Refusal> {
+        if self.is_running() && self.rewound.is_some() {
+            return Err(Refusal::new(
+                "a step was under way here, and nothing of it can be changed in its middle",
+            )
+            .hint("`back` goes to before it"));
+        }
         if self.is_running() {
             return Err(
                 Refusal::new("a step is running").hint("`pause` stops after it; a second `pause` freezes it")

@@ -5,7 +5,7 @@
 use engine::effect::Outcome;
 use engine::expr::HashAnswers;
 use engine::job::{Cursor, Decision, Job, Question, StepResult};
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 
 use crate::exception::ExceptionFilter;
@@ -37,7 +37,9 @@ fn failed_inside(moment: &Moment, path: &StepPath) -> bool {
 impl<H: Host> Session<H> {
     /// What can be said of the bad end that this moment is; `None` for any other moment. The most telling filter comes first.
     pub(crate) fn bad_end<'m>(&self, moment: &'m Moment) -> Option<(&'m StepPath, Vec<ExceptionFilter>)> {
-        let Point::After(path, outcome) = &moment.point else { return None };
+        let (Point::After(path, outcome) | Point::LaneAfter(path, outcome)) = &moment.point else {
+            return None;
+        };
         let filters = match outcome {
             Outcome::Success => return None,
             Outcome::Cancelled => vec![ExceptionFilter::Cancelled],
@@ -84,8 +86,13 @@ impl<H: Host> Session<H> {
 
     /// Whether a condition holds in a recorded state; one that cannot be evaluated does not.
     pub(crate) fn holds_in(&self, job: &Job, condition: &Option<String>) -> bool {
+        self.holds_in_lane(LaneId::FOREGROUND, job, condition)
+    }
+
+    /// The same, as the step of a lane sees that state.
+    pub(crate) fn holds_in_lane(&self, lane: LaneId, job: &Job, condition: &Option<String>) -> bool {
         let Some(text) = condition else { return true };
-        let answer = job.ask_expression(text, &HashAnswers::default(), &self.secrets);
+        let answer = job.ask_expression_in(lane, text, &HashAnswers::default(), &self.secrets);
         matches!(answer, Question::Answer(value) if value.is_truthy())
     }
 }

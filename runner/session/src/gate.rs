@@ -108,7 +108,11 @@ impl Gate {
                 }
                 Pace::Standing | Pace::Free => None,
             },
-            Point::Decided(_) | Point::During(_) | Point::After(..) => None,
+            Point::Decided(_)
+            | Point::During(_)
+            | Point::After(..)
+            | Point::LaneBefore(_)
+            | Point::LaneAfter(..) => None,
         }
     }
 }

@@ -19,18 +19,30 @@ use crate::session::Session;
 impl<H: Host> Session<H> {
     /// Keeps the job as it is now as a moment after the present one, and makes it the present one.
     pub(crate) fn keep(&mut self, branch: BranchId, cause: Cause, files: Option<SnapshotId>) {
+        self.keep_at(Point::of(&self.job), branch, cause, files);
+    }
+
+    /// The same for a stop point that need not be the foreground's.
+    pub(crate) fn keep_at(
+        &mut self,
+        point: Point,
+        branch: BranchId,
+        cause: Cause,
+        files: Option<SnapshotId>,
+    ) {
+        let is_before_a_step = matches!(&point, Point::Before(path) if path.level() == 0);
         let parent = (!self.timeline.moments().is_empty()).then_some(self.here);
         let mut job = self.job.clone();
         job.forget_question();
-        self.here = self.timeline.record(parent, branch, cause, Arc::new(job), files);
+        self.here = self.timeline.record(parent, branch, point, cause, Arc::new(job), files);
         self.clock.reached.insert(self.here, (self.started.elapsed(), self.body_time_here()));
         if let (Some(recorder), Some(moment)) = (&mut self.recorder, self.timeline.get(self.here)) {
             recorder.moment(moment, self.epoch, &self.secrets);
         }
         self.tell_recording_faults();
-        let starts_a_step = matches!(self.job.cursor(), Cursor::Ready(path) if path.level() == 0);
-        if self.only_runs && starts_a_step {
-            self.before_the_step = Some(self.here);
+        if self.only_runs {
+            self.forget_point_of_lane();
+            self.before_the_step = Some(self.here).filter(|_| is_before_a_step).or(self.before_the_step);
         }
     }
 
@@ -47,10 +59,20 @@ impl<H: Host> Session<H> {
         self.clock.reached.retain(|id, _| *id >= before);
     }
 
+    /// Without a debugger nobody asks for a background step's moment once it is written down, and there may be any number of them
+    /// while one step of the foreground runs.
+    fn forget_point_of_lane(&mut self) {
+        if let Some(id) = self.timeline.forget_lane_before_latest() {
+            self.clock.reached.shift_remove(&id);
+        }
+    }
+
     /// How long the body ran that has just ended.
     fn body_time_here(&self) -> Option<Duration> {
         match &self.timeline.get(self.here)?.point {
-            Point::After(path, outcome) if *outcome != Outcome::Skipped => self.clock.took.get(path).copied(),
+            Point::After(path, outcome) | Point::LaneAfter(path, outcome) if *outcome != Outcome::Skipped => {
+                self.clock.took.get(path).copied()
+            }
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
-//! Background steps as the debugger sees them: told when they end, stopped at when they fail, and what becomes of them when the
-//! job goes on from a moment at which they ran.
+//! Background steps as the debugger sees them: told when they end, and what becomes of them when the job goes on from a moment at
+//! which they ran.
 //!
-//! Knows which lanes there are; when a lane begins and what its end changes is the engine's.
+//! Knows which lanes there are; when a lane begins and what its end changes is the engine's, and their stops are `lane_points`'.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,16 +13,15 @@ use engine::step_path::{LaneId, Stage, StepPath};
 use host::contract::Host;
 use host::snapshot::SnapshotId;
 
-use crate::exception::ExceptionFilter;
-use crate::notice::{FileCounts, Notice, StepEnd};
+use crate::notice::{FileCounts, Notice};
 use crate::reach;
-use crate::request::{BackgroundLine, BackgroundState, Failure, Refusal, StopReason};
+use crate::request::{BackgroundLine, BackgroundState, Refusal, StopReason};
 use crate::session::{Mode, Session};
 
 impl<H: Host> Session<H> {
     /// A background step is over; the job learns of it when somebody waits for it.
     pub(crate) fn lane_settled(&mut self, lane: LaneId, step: &StepPath) {
-        self.lanes_wrote = true;
+        self.lanes_wrote |= self.has_written(step);
         self.confirmed.remove(step);
         self.record_result(lane, step);
         let Some(mut end) = self.step_end(lane, step, None) else { return };
@@ -37,41 +36,14 @@ impl<H: Host> Session<H> {
         };
         end.outputs = deferred.outputs.iter().map(output).collect();
         end.variables = deferred.env.iter().map(shown).collect();
-        self.lane_failure = self.lane_failure.take().or_else(|| self.failure_to_stop_at(step, &end));
         self.tell(Notice::StepEnded(end));
     }
 
-    /// The stop that this end of a background step asks for.
-    fn failure_to_stop_at(&self, step: &StepPath, end: &StepEnd) -> Option<LaneFailure> {
-        let candidate = match (end.outcome, end.conclusion) {
-            (Outcome::Failure, Outcome::Failure) => ExceptionFilter::Failed,
-            (Outcome::Failure, _) => ExceptionFilter::ContinueOnError,
-            (Outcome::Cancelled, _) => ExceptionFilter::Cancelled,
-            _ => return None,
-        };
-        let filter = self.filters.first(&[candidate], |condition| self.holds_in(&self.job, condition))?;
-        let failure =
-            Failure { filter, exit_code: end.exit_code, error: None, last_lines: self.last_lines(step) };
-        Some(LaneFailure { step: step.clone(), failure })
-    }
-
-    /// Stands because a background step failed, in the middle of the foreground's step: everything is frozen, as by a second
-    /// `pause`. A job that stands already, or has just come to a stop, shows the failure in its list of steps.
-    pub(crate) async fn stop_at_lane_failure(&mut self) {
-        let Some(LaneFailure { step, failure }) = self.lane_failure.take() else { return };
-        if !self.gate.is_open() || !self.is_running() || self.held.is_some() {
-            return;
-        }
-        match self.host.freeze().await {
-            Ok(frozen) => {
-                self.held = Some(frozen);
-                self.stand_for(StopReason::Failure(failure), Some(step));
-            }
-            Err(error) => {
-                let name = self.job.step_name(&step, &self.secrets);
-                self.tell(Notice::Warning(format!("cannot stop at the failure of {name}: {error}")));
-            }
-        }
+    /// An action with steps of its own writes nothing besides what they wrote, and a skipped step nothing at all.
+    fn has_written(&self, step: &StepPath) -> bool {
+        let results = self.job.results();
+        let ran = results.get(step).is_some_and(|result| result.outcome != Outcome::Skipped);
+        ran && !results.contains_key(&step.child(0))
     }
 
     /// A snapshot while background steps run is taken with them frozen for as long as it takes, so that it holds one moment of
@@ -111,13 +83,19 @@ impl<H: Host> Session<H> {
         is_present && (self.lanes_wrote || self.job.cut_lanes().next().is_some())
     }
 
-    /// The job has gone on from a moment at which background steps ran: their processes are gone.
+    /// The job is to go on from a moment in the middle of the foreground's step, whose process is gone.
+    pub(crate) fn is_cut(&self) -> bool {
+        (self.rewound.is_some() || self.lanes_are_gone) && self.is_running()
+    }
+
+    /// The job has gone on from a moment at which something ran: the processes are gone.
     pub(crate) async fn revive_lanes(&mut self) {
         if !std::mem::take(&mut self.lanes_are_gone) {
             return;
         }
         let lanes = std::mem::take(&mut self.lane_choice);
-        if self.job.cut_lanes().next().is_some() {
+        let has_lanes = self.job.background().any(|(_, lane)| !lane.is_over());
+        if has_lanes || self.is_running() {
             self.take(Event::Resumed { lanes }).await;
         }
     }
@@ -207,11 +185,25 @@ impl<H: Host> Session<H> {
         })
     }
 
-    /// What is said at a stop in the past about background steps that ran there.
+    /// What is said at a stop in the past about what ran there.
     pub(crate) fn notes_on_lanes(&self) -> Vec<String> {
         if self.rewound.is_none() && !self.lanes_are_gone {
             return Vec::new();
         }
+        [self.notes_on_cut_lanes(), self.note_on_cut_step()].concat()
+    }
+
+    fn note_on_cut_step(&self) -> Vec<String> {
+        let note = |path: &StepPath| {
+            let name = self.job.step_name(path, &self.secrets);
+            format!(
+                "{name} was under way here: going on runs it again from its start; `back` goes to before it"
+            )
+        };
+        self.job.cut_step().map(note).into_iter().collect()
+    }
+
+    fn notes_on_cut_lanes(&self) -> Vec<String> {
         let job = &self.job;
         let names: Vec<String> =
             job.cut_lanes().map(|(_, path)| job.step_name(&path, &self.secrets).to_string()).collect();
@@ -239,12 +231,6 @@ pub(crate) fn ran_in_background(job: &Job, path: &StepPath) -> bool {
         || path.stage() == Stage::Main && job.plan().step(path).is_some_and(|step| step.background);
     let has_run = |result: &StepResult| result.outcome != Outcome::Skipped && is_background();
     job.results().get(path).is_some_and(has_run) || job.cut_lanes().any(|(_, known)| known == *path)
-}
-
-/// A background step that failed, and stops the job for it.
-pub(crate) struct LaneFailure {
-    step: StepPath,
-    failure: Failure,
 }
 
 /// How far a background step has come, once it has left the foreground.

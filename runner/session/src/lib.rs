@@ -22,6 +22,7 @@ mod inspect;
 pub mod journal;
 mod keep;
 pub mod key;
+mod lane_points;
 mod lanes;
 pub mod moment;
 pub mod notice;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use engine::effect::Outcome;
 use engine::job::{Cursor, Job};
-use engine::step_path::StepPath;
+use engine::step_path::{LaneId, StepPath};
 use host::snapshot::SnapshotId;
 
 /// Names a moment. Numbers go up in the order of recording, across all branches; printed as `m12`.
@@ -43,10 +43,15 @@ pub enum Point {
     After(StepPath, Outcome),
     /// The job is over.
     End(Outcome),
+    /// A step inside of a background action is about to run. The foreground is wherever it was.
+    LaneBefore(StepPath),
+    /// A step is over in the background: the background step itself, or one inside of its action. The foreground is wherever it
+    /// was.
+    LaneAfter(StepPath, Outcome),
 }
 
 impl Point {
-    /// The point at which a job stands.
+    /// The point at which a job's foreground stands.
     pub fn of(job: &Job) -> Self {
         match job.cursor() {
             Cursor::Ready(path) => Point::Before(path.clone()),
@@ -63,11 +68,29 @@ impl Point {
     /// The step, unless the job is over.
     pub fn step(&self) -> Option<&StepPath> {
         match self {
-            Point::Before(path) | Point::Decided(path) | Point::During(path) | Point::After(path, _) => {
-                Some(path)
-            }
+            Point::Before(path)
+            | Point::Decided(path)
+            | Point::During(path)
+            | Point::After(path, _)
+            | Point::LaneBefore(path)
+            | Point::LaneAfter(path, _) => Some(path),
             Point::End(_) => None,
         }
+    }
+
+    /// The line of execution that it is a stop point of.
+    pub fn lane(&self) -> LaneId {
+        match self {
+            Point::LaneBefore(path) | Point::LaneAfter(path, _) => LaneId::of_background(path),
+            Point::Before(_) | Point::Decided(_) | Point::During(_) | Point::After(..) | Point::End(_) => {
+                LaneId::FOREGROUND
+            }
+        }
+    }
+
+    /// A stop point of a background step. The foreground has not come to another one.
+    pub fn is_of_lane(&self) -> bool {
+        self.lane() != LaneId::FOREGROUND
     }
 
     /// The step's number as people read it, in front of its name: `3 Test`; the name alone when the job is over.
@@ -109,4 +132,16 @@ pub struct Moment {
     pub job: Arc<Job>,
     /// The workspace; `None` where no snapshot could be taken or its content was thinned.
     pub files: Option<SnapshotId>,
+}
+
+impl Moment {
+    /// A job whose processes are gone can stand here. In the middle of a step that somebody paused it cannot: only `return` leads
+    /// there. At a background step's moment it can, with the files of then, for what ran besides starts again.
+    pub fn can_be_taken_up(&self) -> bool {
+        match &self.point {
+            Point::During(_) => false,
+            Point::LaneBefore(_) | Point::LaneAfter(..) => self.files.is_some(),
+            Point::Before(_) | Point::Decided(_) | Point::After(..) | Point::End(_) => true,
+        }
+    }
 }

@@ -115,9 +115,9 @@ impl<H: Host> Session<H> {
         Some(StopReason::Failure(self.failure(moment, path, *filters.first()?)))
     }
 
-    /// The newest moment at which a job can stand: what ran in a moment *during* a step is gone.
+    /// The newest moment at which a job can stand.
     fn standing_moment(&self, newest: MomentId) -> Option<Moment> {
-        self.timeline.ancestry(newest).find(|moment| !matches!(moment.point, Point::During(_))).cloned()
+        self.timeline.ancestry(newest).find(|moment| moment.can_be_taken_up()).cloned()
     }
 
     /// Written down as well: from here on the files are a person's again, and no later start may touch them.
@@ -167,7 +167,8 @@ impl<H: Host> Session<H> {
         self.timeline
             .ancestry(self.here)
             .find(|moment| match &moment.point {
-                Point::After(path, Outcome::Failure) => {
+                Point::LaneAfter(..) if moment.files.is_none() && self.files.is_some() => false,
+                Point::After(path, Outcome::Failure) | Point::LaneAfter(path, Outcome::Failure) => {
                     moment.job.results().get(path).is_some_and(|result| result.conclusion == Outcome::Failure)
                 }
                 _ => false,

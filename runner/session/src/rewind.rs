@@ -51,13 +51,9 @@ impl<H: Host> Session<H> {
 
     /// `reverse-continue`: found by evaluating recorded states; nothing runs.
     pub(crate) async fn reverse_continue(&mut self) -> Result<(), Refusal> {
-        let present = Point::of(&self.job);
-        let earlier: Vec<MomentId> = self
-            .timeline
-            .ancestry(self.here)
-            .skip_while(|moment| moment.id == self.here && moment.point == present)
-            .map(|moment| moment.id)
-            .collect();
+        let present = self.stands_at();
+        let earlier = self.timeline.ancestry(self.here).map(|moment| moment.id);
+        let earlier: Vec<MomentId> = earlier.filter(|id| !present.contains(id)).collect();
         let hit = earlier.iter().find_map(|id| Some((*id, self.reason_at(*id)?)));
         match hit.or_else(|| earlier.last().map(|id| (*id, StopReason::Start))) {
             Some((id, reason)) => self.go_back_to(id, reason).await,
@@ -75,10 +71,11 @@ impl<H: Host> Session<H> {
         }
         self.must_have_no_shell()?;
         let moment = self.target(target)?;
+        let was_held = self.held.is_some();
         let frozen = self.freeze().await?;
         let present = self.keep_present();
         if self.rewound.is_none() && present == target {
-            return self.stay_here(frozen, reason).await;
+            return self.stay_here(frozen, was_held, reason).await;
         }
         let undone = self.undone(present, &moment);
         self.record(|recorder| recorder.restore_begin(present, target));
@@ -98,13 +95,21 @@ impl<H: Host> Session<H> {
         Ok(())
     }
 
-    /// The target is the present itself: nothing is undone, and what was frozen for the look at the files runs on.
-    async fn stay_here(&mut self, frozen: Option<H::Frozen>, reason: StopReason) -> Result<(), Refusal> {
-        if let Some(frozen) = frozen {
-            self.host.thaw(frozen).await;
+    /// The target is the present itself: nothing is undone. What was frozen for the look at the files runs on, unless the job stands
+    /// in the middle of a step.
+    async fn stay_here(
+        &mut self,
+        frozen: Option<H::Frozen>,
+        was_held: bool,
+        reason: StopReason,
+    ) -> Result<(), Refusal> {
+        match frozen {
+            Some(frozen) if was_held || self.is_running() => self.held = Some(frozen),
+            Some(frozen) => self.host.thaw(frozen).await,
+            None => {}
         }
         self.viewing = None;
-        self.stand(reason);
+        self.stand_for(reason, self.step_of_lane_at(self.here));
         Ok(())
     }
 
@@ -148,15 +153,16 @@ impl<H: Host> Session<H> {
 
     /// The present as a moment of its own, so that nothing is lost that a lane, an editor or a shell wrote.
     fn keep_present(&mut self) -> MomentId {
-        let by_lanes = self.lanes_may_have_written();
+        // What runs in the foreground writes too.
+        let by_job = self.lanes_may_have_written() || self.rewound.is_none() && self.is_running();
         let files = self.snapshot().map(|(id, _)| id);
-        let here = self.timeline.get(self.here).map(|moment| (moment.files, moment.point.clone()));
-        let same_files = here.as_ref().is_some_and(|(known, _)| *known == files);
-        let same_point = here.is_some_and(|(_, point)| point == Point::of(&self.job));
+        let here = self.timeline.get(self.here);
+        let same_files = here.is_some_and(|moment| moment.files == files);
+        let same_point = here.is_some_and(|moment| self.is_at(moment));
         if same_files && same_point && self.is_as_kept() {
             return self.here;
         }
-        let cause = if same_point && !same_files && !by_lanes {
+        let cause = if same_point && !same_files && !by_job {
             Cause::Edited("files changed from outside".to_owned())
         } else {
             Cause::Left
@@ -164,6 +170,11 @@ impl<H: Host> Session<H> {
         let branch = self.branch_for_edit();
         self.keep(branch, cause, files);
         self.here
+    }
+
+    /// The job has come to no other point since this moment. Between two of a background step's only its state tells.
+    fn is_at(&self, moment: &Moment) -> bool {
+        if moment.point.is_of_lane() { *moment.job == self.job } else { moment.point == Point::of(&self.job) }
     }
 
     /// Background steps may have gone on since the present moment was kept.
@@ -226,6 +237,9 @@ impl<H: Host> Session<H> {
         // Going back from a job that was running is a stop like any other: its limit does not run on meanwhile.
         self.host.hold_time(LaneId::FOREGROUND, true);
         let mut stop = self.stop_here(reason);
+        if let Some(path) = self.step_of_lane_at(self.here) {
+            self.name_background(&mut stop, path);
+        }
         stop.undone = Some(undone);
         stop.notes.extend(warnings);
         if let Some(frozen) = self.rewound.as_ref().and_then(|rewound| rewound.frozen.as_ref()) {
@@ -294,7 +308,7 @@ impl<H: Host> Session<H> {
         self.lane_choice = LaneChoice::default();
         self.held = rewound.frozen;
         self.waiting = rewound.waiting;
-        self.stand(StopReason::Return);
+        self.stand_for(StopReason::Return, self.step_of_lane_at(newest));
         Ok(())
     }
 

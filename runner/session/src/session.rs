@@ -27,7 +27,7 @@ use crate::files::Files;
 use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
 use crate::journal::StepIntent;
-use crate::lanes::LaneFailure;
+use crate::lane_points::LaneStop;
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
 use crate::recording::Recorder;
@@ -36,7 +36,7 @@ use crate::request::{Reply, Request, Stop};
 use crate::resume::Past;
 use crate::sink::SessionLog;
 use crate::timeline::Timeline;
-use crate::withheld::{LaneHit, Withheld};
+use crate::withheld::Withheld;
 
 /// How a session is to behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,8 +133,8 @@ pub struct Session<H: Host> {
     pub(crate) taken_up: Option<Vec<StepIntent>>,
     /// Why the job could not begin, masked; empty when it could.
     pub(crate) setup_errors: Vec<String>,
-    /// A background step has failed, and the job is to stand for it.
-    pub(crate) lane_failure: Option<LaneFailure>,
+    /// A background step has come to something for which the job is to stand.
+    pub(crate) lane_stop: Option<LaneStop>,
     /// What becomes of background steps that ran at the moment from which the job goes on.
     pub(crate) lane_choice: LaneChoice,
     /// The job goes on from a moment whose processes are gone.
@@ -143,8 +143,6 @@ pub struct Session<H: Host> {
     pub(crate) lanes_wrote: bool,
     /// Steps in the background that a breakpoint stops, and what they want of the host.
     pub(crate) withheld: Vec<Withheld>,
-    /// Breakpoints that were come to in the background.
-    pub(crate) lane_hits: Vec<LaneHit>,
     pub(crate) quit: bool,
 }
 
@@ -245,12 +243,11 @@ impl<H: Host> Session<H> {
             resumed: None,
             taken_up: None,
             setup_errors: effects.iter().filter_map(error_of_the_job).collect(),
-            lane_failure: None,
+            lane_stop: None,
             lane_choice: LaneChoice::default(),
             lanes_are_gone: false,
             lanes_wrote: false,
             withheld: Vec::new(),
-            lane_hits: Vec::new(),
             quit: false,
         };
         (session, effects)
@@ -386,22 +383,30 @@ impl<H: Host> Session<H> {
         let before = self.job.cursor().clone();
         let finds_action = matches!(&event, Event::ActionReady { .. });
         let mut effects = Vec::new();
-        match self.job.handle(event, &self.secrets, &mut effects) {
+        match self.job.happen(event, &self.secrets, &mut effects) {
             Ok(()) => {
                 if finds_action {
                     self.bind_breakpoints();
                 }
-                let effects = self.withhold(effects);
-                self.carry_out(effects);
+                self.follow(effects).await;
+                self.move_lanes_on().await;
                 self.forget_what_nobody_asks_for();
                 if self.arrived(&before) {
                     self.arrive().await;
                 }
-                self.stop_at_lane_failure().await;
+                self.stop_at_lane_point().await;
                 self.stop_at_withheld().await;
             }
             // A late event of a step that is over; the job has not changed.
             Err(misuse) => tracing::debug!(%misuse, "the job did not take an event"),
+        }
+    }
+
+    /// What follows by itself, one state after the other: background steps come to stop points of their own on the way.
+    async fn move_lanes_on(&mut self) {
+        let mut effects = Vec::new();
+        while self.job.move_on(&self.secrets, &mut effects) {
+            self.follow(std::mem::take(&mut effects)).await;
         }
     }
 

@@ -5,7 +5,7 @@
 
 use engine::expr::HashAnswers;
 use engine::job::{Job, Question};
-use engine::step_path::LaneId;
+use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 use host::snapshot::{Change, FileType};
 
@@ -34,7 +34,7 @@ impl<H: Host> Session<H> {
     }
 
     fn breakpoint_at(&self, moment: &Moment) -> Option<StopReason> {
-        let Point::Before(path) = &moment.point else { return None };
+        let path = step_to_come(moment)?;
         let mut stopping =
             self.breakpoints.at(&moment.job, path).filter(|breakpoint| breakpoint.spec.log_message.is_none());
         let hit = stopping.find(|breakpoint| self.is_hit(breakpoint, moment))?;
@@ -42,15 +42,32 @@ impl<H: Host> Session<H> {
     }
 
     fn is_hit(&self, breakpoint: &Breakpoint, moment: &Moment) -> bool {
-        let could_stop = |moment: &Moment| self.holds_in(&moment.job, &breakpoint.spec.condition);
-        let comes_to = |moment: &Moment| matches!(&moment.point, Point::Before(path) if self.breakpoints.means(breakpoint, &moment.job, path));
-        let arrivals = |moment: &&Moment| moment.cause == Cause::Advanced && comes_to(moment);
-        could_stop(moment)
-            && breakpoint.spec.hits.is_none_or(|hits| {
-                let earlier =
-                    self.timeline.ancestry(moment.id).filter(arrivals).filter(|moment| could_stop(moment));
-                hits.holds(u32::try_from(earlier.count()).unwrap_or(u32::MAX))
-            })
+        self.could_stop(breakpoint, moment)
+            && breakpoint.spec.hits.is_none_or(|hits| hits.holds(self.hits_until(breakpoint, moment)))
+    }
+
+    fn could_stop(&self, breakpoint: &Breakpoint, moment: &Moment) -> bool {
+        self.holds_in_lane(moment.point.lane(), &moment.job, &breakpoint.spec.condition)
+    }
+
+    /// How often the breakpoint was come to on this branch. A background step that has been started again since comes to it anew:
+    /// what it did before is undone.
+    fn hits_until(&self, breakpoint: &Breakpoint, moment: &Moment) -> u32 {
+        let mut undone: Vec<LaneId> = Vec::new();
+        let mut hits = 0u32;
+        let mut branch = moment.branch;
+        for moment in self.timeline.ancestry(moment.id) {
+            if moment.branch != branch {
+                branch = moment.branch;
+                undone.extend(moment.job.cut_lanes().map(|(lane, _)| lane));
+            }
+            let comes_to = moment.cause == Cause::Advanced
+                && !undone.contains(&moment.point.lane())
+                && step_to_come(moment)
+                    .is_some_and(|path| self.breakpoints.means(breakpoint, &moment.job, path));
+            hits = hits.saturating_add(u32::from(comes_to && self.could_stop(breakpoint, moment)));
+        }
+        hits
     }
 
     fn change_at(&self, moment: &Moment) -> Option<StopReason> {
@@ -76,9 +93,10 @@ impl<H: Host> Session<H> {
         u32::try_from(self.timeline.ancestry(moment.id).filter(counted).count()).unwrap_or(u32::MAX)
     }
 
-    /// What changed of this from the moment before.
+    /// What changed of this from the moment before, of those of the foreground: what a background step writes reaches the job when
+    /// somebody waits for it, and what its moment shows of a step under way is that step's change.
     fn change_of(&self, key: &Key, moment: &Moment) -> Option<DataChange> {
-        let parent = self.timeline.get(moment.parent?)?;
+        let parent = self.timeline.of_foreground(moment.parent?).filter(|_| !moment.point.is_of_lane())?;
         let (before, after) = match key.files() {
             Some(pattern) => {
                 let fits = |change: &Change| {
@@ -113,25 +131,26 @@ impl<H: Host> Session<H> {
     /// that, not miss the stop. Returns the stop that must not be missed for that reason.
     pub(crate) fn speak_at(&self, id: MomentId) -> Option<StopReason> {
         let moment = self.timeline.get(id)?;
-        let Point::Before(path) = &moment.point else { return None };
+        let path = step_to_come(moment)?;
+        let lane = moment.point.lane();
         let mut doubtful = None;
         for breakpoint in self.breakpoints.at(&moment.job, path) {
-            if let Some(fault) = self.condition_fault(breakpoint, &moment.job) {
+            if let Some(fault) = self.condition_fault(breakpoint, lane, &moment.job) {
                 self.tell(Notice::Warning(fault));
                 doubtful = doubtful.or(Some(StopReason::Breakpoint(breakpoint.id)));
             } else if let Some(message) = &breakpoint.spec.log_message
                 && self.is_hit(breakpoint, moment)
             {
-                let text = self.interpolate(message, &moment.job, LaneId::FOREGROUND);
+                let text = self.interpolate(message, &moment.job, lane);
                 self.tell(Notice::LogPoint { breakpoint: breakpoint.id, text, place: self.place(path) });
             }
         }
         doubtful
     }
 
-    fn condition_fault(&self, breakpoint: &Breakpoint, job: &Job) -> Option<String> {
+    fn condition_fault(&self, breakpoint: &Breakpoint, lane: LaneId, job: &Job) -> Option<String> {
         let text = breakpoint.spec.condition.as_ref()?;
-        match job.ask_expression(text, &HashAnswers::default(), &self.secrets) {
+        match job.ask_expression_in(lane, text, &HashAnswers::default(), &self.secrets) {
             Question::Answer(_) => None,
             Question::NeedsHash(_) => {
                 Some(format!("breakpoint condition `{text}`: hashFiles() cannot be used here"))
@@ -157,6 +176,14 @@ impl<H: Host> Session<H> {
         }
         text.push_str(rest);
         self.secrets.mask(&text)
+    }
+}
+
+/// The step before which breakpoints stop at this moment.
+fn step_to_come(moment: &Moment) -> Option<&StepPath> {
+    match &moment.point {
+        Point::Before(path) | Point::LaneBefore(path) => Some(path),
+        _ => None,
     }
 }
 

@@ -14,9 +14,10 @@ use crate::moment::{BranchId, Cause, Moment, MomentId, Point};
 /// All moments of a job.
 #[derive(Clone, Default)]
 pub struct Timeline {
+    /// In the order of their numbers, of which some may have been forgotten.
     moments: Vec<Moment>,
-    /// How many moments were dropped: the first that is kept has this number.
-    forgotten: u32,
+    /// The number of the next one.
+    next: u32,
     branches: u32,
 }
 
@@ -27,20 +28,20 @@ impl Timeline {
         &mut self,
         parent: Option<MomentId>,
         branch: BranchId,
+        point: Point,
         cause: Cause,
         job: Arc<Job>,
         files: Option<SnapshotId>,
     ) -> MomentId {
-        let kept = u32::try_from(self.moments.len()).unwrap_or(u32::MAX);
-        let id = MomentId(self.forgotten.saturating_add(kept));
-        self.branches = self.branches.max(branch.0);
-        self.moments.push(Moment { id, parent, branch, point: Point::of(&job), cause, job, files });
+        let id = MomentId(self.next);
+        self.restore(Moment { id, parent, branch, point, cause, job, files });
         id
     }
 
     /// Puts back a moment that was read from a journal. Moments come in the order of their numbers.
     pub fn restore(&mut self, moment: Moment) {
         self.branches = self.branches.max(moment.branch.0);
+        self.next = moment.id.0.saturating_add(1);
         self.moments.push(moment);
     }
 
@@ -61,15 +62,28 @@ impl Timeline {
 
     /// Where a moment stands among those that are kept.
     fn index(&self, id: MomentId) -> Option<usize> {
-        usize::try_from(id.0.checked_sub(self.forgotten)?).ok()
+        self.moments.binary_search_by_key(&id, |moment| moment.id).ok()
     }
 
     /// Drops every moment before `id`, with the job that each of them holds: a long job that runs by itself would keep three
     /// of its states for every step, and none of its own could be changed without a copy. Numbers go on as if they were there.
     pub fn forget_before(&mut self, id: MomentId) {
-        let Some(index) = self.index(id).filter(|index| *index < self.moments.len()) else { return };
-        self.moments.drain(..index);
-        self.forgotten = id.0;
+        if let Some(index) = self.index(id) {
+            self.moments.drain(..index);
+        }
+    }
+
+    /// Drops the moment before the latest one, if it is a background step's; what came before that is the latest one's parent
+    /// then. Returns which was dropped.
+    pub fn forget_lane_before_latest(&mut self) -> Option<MomentId> {
+        let index = self.moments.len().checked_sub(2)?;
+        let before = self.moments.get(index).filter(|moment| moment.point.is_of_lane())?;
+        let (id, parent) = (before.id, before.parent);
+        self.moments.remove(index);
+        if let Some(latest) = self.moments.last_mut().filter(|latest| latest.parent == Some(id)) {
+            latest.parent = parent;
+        }
+        Some(id)
     }
 
     /// All moments in the order of recording.
@@ -99,6 +113,10 @@ impl Timeline {
     pub fn back_from(&self, from: MomentId, point: &Point) -> Option<&Moment> {
         match point {
             Point::During(path) | Point::After(path, _) => self.before_moment(from, path),
+            // In the middle of the foreground's step or between two of them, as the foreground is at a background step's moment.
+            Point::LaneBefore(_) | Point::LaneAfter(..) => {
+                self.back_from(from, &Point::of(&self.get(from)?.job))
+            }
             Point::Before(path) | Point::Decided(path) => {
                 let previous = self.ancestry(from).find(|moment| comes_before(&moment.point, path))?;
                 let Point::Before(previous) = &previous.point else { return None };
@@ -116,9 +134,15 @@ impl Timeline {
         self.ancestry(from).find(|moment| moment.point.is_before(path))
     }
 
-    /// The nearest moment at or before `id` that has files.
+    /// The nearest moment at or before `id` that has files and can be gone to.
     pub fn restorable_at_or_before(&self, id: MomentId) -> Option<&Moment> {
-        self.ancestry(id).find(|moment| moment.files.is_some())
+        let can_be_gone_to = |moment: &&Moment| !matches!(moment.point, Point::During(_));
+        self.ancestry(id).filter(can_be_gone_to).find(|moment| moment.files.is_some())
+    }
+
+    /// The latest moment at or before `id` to which the foreground came.
+    pub fn of_foreground(&self, id: MomentId) -> Option<&Moment> {
+        self.ancestry(id).find(|moment| !moment.point.is_of_lane())
     }
 
     /// True when `ancestor` lies on the way to `id`.

@@ -3,20 +3,17 @@
 //!
 //! Knows which effects belong to a step; whether a breakpoint stops there is asked as anywhere else.
 
-use engine::effect::{Effect, Report};
-use engine::expr::HashAnswers;
-use engine::job::Question;
+use engine::effect::Effect;
 use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 
-use crate::breakpoint::{Breakpoint, BreakpointId};
 use crate::notice::Notice;
 use crate::request::StopReason;
 use crate::session::Session;
 
 /// What a step in the background wants of the host, and does not get yet.
 pub(crate) struct Withheld {
-    breakpoint: BreakpointId,
+    reason: StopReason,
     lane: LaneId,
     step: StepPath,
     effects: Vec<Effect>,
@@ -24,38 +21,16 @@ pub(crate) struct Withheld {
     told: bool,
 }
 
-/// A breakpoint was come to in the background.
-#[derive(Clone, Copy)]
-pub(crate) struct LaneHit {
-    breakpoint: BreakpointId,
-    /// The moment after which that was, so that hits count along the current branch.
-    after: crate::moment::MomentId,
-}
-
 impl<H: Host> Session<H> {
+    /// What this step of a lane wants from here on is withheld, for the job is to stand before it.
+    pub(crate) fn withhold_step(&mut self, lane: LaneId, step: StepPath, reason: StopReason) {
+        self.withheld.push(Withheld { reason, lane, step, effects: Vec::new(), told: false });
+    }
+
     /// Takes out of what is to be done now what steps want that are to be stopped before.
     pub(crate) fn withhold(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
-        if self.breakpoints.all().is_empty() {
+        if self.withheld.is_empty() {
             return effects;
-        }
-        let settled = |effects: &[Effect], path: &StepPath| {
-            let is_end = |effect: &Effect| matches!(effect, Effect::Report(Report::StepSettled { step, .. }) if step == path);
-            effects.iter().any(is_end)
-        };
-        let mut begun: Vec<(LaneId, StepPath)> = Vec::new();
-        for effect in &effects {
-            if let Effect::Report(Report::StepStarted { lane, step, .. }) = effect
-                && *lane != LaneId::FOREGROUND
-                && step.level() > 0
-                && !settled(&effects, step)
-            {
-                begun.push((*lane, step.clone()));
-            }
-        }
-        for (lane, step) in begun {
-            if let Some(breakpoint) = self.hit_in_lane(lane, &step) {
-                self.withheld.push(Withheld { breakpoint, lane, step, effects: Vec::new(), told: false });
-            }
         }
         let mut now = Vec::new();
         for effect in effects {
@@ -66,52 +41,6 @@ impl<H: Host> Session<H> {
             }
         }
         now
-    }
-
-    /// The breakpoint that stops before a step of a lane. Log points have said what they have to say.
-    fn hit_in_lane(&mut self, lane: LaneId, step: &StepPath) -> Option<BreakpointId> {
-        let here: Vec<Breakpoint> = self.breakpoints.at(&self.job, step).cloned().collect();
-        let mut stops = None;
-        for breakpoint in here {
-            let (holds, doubt) = self.holds_in_lane(lane, &breakpoint);
-            if let Some(text) = doubt {
-                self.tell(Notice::Warning(text));
-                stops = stops.or(Some(breakpoint.id));
-            }
-            if !holds {
-                continue;
-            }
-            let after = self.here;
-            self.lane_hits.push(LaneHit { breakpoint: breakpoint.id, after });
-            let on_this_branch = |hit: &&LaneHit| {
-                hit.breakpoint == breakpoint.id && self.timeline.is_ancestor(hit.after, self.here)
-            };
-            let hits =
-                u32::try_from(self.lane_hits.iter().filter(on_this_branch).count()).unwrap_or(u32::MAX);
-            if !breakpoint.spec.hits.is_none_or(|condition| condition.holds(hits)) {
-                continue;
-            }
-            match &breakpoint.spec.log_message {
-                Some(message) => {
-                    let text = self.interpolate(message, &self.job, lane);
-                    self.tell(Notice::LogPoint { breakpoint: breakpoint.id, text, place: self.place(step) });
-                }
-                None => stops = stops.or(Some(breakpoint.id)),
-            }
-        }
-        stops
-    }
-
-    /// Whether the breakpoint's condition holds for the step of a lane; and what is wrong with it.
-    fn holds_in_lane(&self, lane: LaneId, breakpoint: &Breakpoint) -> (bool, Option<String>) {
-        let Some(text) = &breakpoint.spec.condition else { return (true, None) };
-        match self.job.ask_expression_in(lane, text, &HashAnswers::default(), &self.secrets) {
-            Question::Answer(value) => (value.is_truthy(), None),
-            Question::NeedsHash(_) => {
-                (false, Some(format!("breakpoint condition `{text}`: hashFiles() cannot be used here")))
-            }
-            Question::Wrong(error) => (false, Some(format!("breakpoint condition `{text}`: {error}"))),
-        }
     }
 
     /// Stands before the first step that waits for it, with everything frozen, as by a second `pause`.
@@ -131,7 +60,7 @@ impl<H: Host> Session<H> {
         }
         let Some(step) = self.withheld.get_mut(index) else { return };
         step.told = true;
-        let (reason, path) = (StopReason::Breakpoint(step.breakpoint), step.step.clone());
+        let (reason, path) = (step.reason.clone(), step.step.clone());
         self.stand_for(reason, Some(path));
     }
 

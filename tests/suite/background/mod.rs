@@ -2,6 +2,7 @@
 //! steps leave behind.
 
 mod back;
+mod moments;
 mod rows;
 mod shells;
 mod simulation;

@@ -7,6 +7,7 @@ mod drops;
 mod halves;
 mod intruders;
 pub(crate) mod job;
+mod lanes;
 mod law;
 mod listening;
 mod look;

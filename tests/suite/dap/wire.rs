@@ -32,6 +32,7 @@ pub(crate) struct Stopped {
     /// The body of `stopped`.
     pub reason: String,
     pub text: String,
+    pub thread: i64,
     pub hit: Option<Json>,
 }
 
@@ -156,6 +157,7 @@ impl Peer {
             ended: stop["ended"].as_bool().unwrap(),
             reason: text(&body["reason"]),
             text: text(&body["text"]),
+            thread: body["threadId"].as_i64().unwrap(),
             hit: body.get("hitBreakpointIds").cloned(),
         }
     }

@@ -33,6 +33,8 @@ pub struct Count {
     across: usize,
     /// Backwards while a step runs.
     at_once: usize,
+    /// Backwards to a moment of a background step.
+    to_lanes: usize,
 }
 
 impl Count {
@@ -50,6 +52,7 @@ impl Count {
         self.inside += other.inside;
         self.across += other.across;
         self.at_once += other.at_once;
+        self.to_lanes += other.to_lanes;
     }
 }
 
@@ -59,7 +62,7 @@ impl fmt::Display for Count {
             f,
             "{} moves forwards, {} backwards, {} returns, {} edits, {} views, {} pauses, of them {} in a step, {} \
              confirmations, {} over lanes that start again; {} steps into and out of actions, {} backwards inside of one, {} \
-             into or out of one, {} while something ran",
+             into or out of one, {} while something ran, {} to moments of background steps",
             self.forwards,
             self.backwards,
             self.returns,
@@ -72,7 +75,8 @@ impl fmt::Display for Count {
             self.in_and_out,
             self.inside,
             self.across,
-            self.at_once
+            self.at_once,
+            self.to_lanes
         )
     }
 }
@@ -134,7 +138,7 @@ impl<'a> Walker<'a> {
             return self.move_inside(stop).await;
         }
         let over = matches!(stop.point, Point::End(_));
-        let during = matches!(stop.point, Point::During(_));
+        let during = in_the_middle(&stop.point);
         let asked = matches!(stop.reason, StopReason::Confirm(_));
         let dice = self.rng.u8(0..24);
         if self.speaks {
@@ -212,12 +216,18 @@ impl<'a> Walker<'a> {
     async fn on_from(&mut self, stop: &Stop, request: Request) -> Stop {
         let starts_again = stop.notes.iter().any(|note| note.contains("going on starts"));
         self.count.revived += usize::from(starts_again);
+        // Scripts of the foreground are not made to run twice over their own files.
+        if stop.notes.iter().any(|note| note.contains("was under way here")) {
+            self.backwards(Request::Back { steps: 1 }).await;
+        }
         self.forwards(request).await
     }
 
     async fn backwards(&mut self, request: Request) -> Stop {
         self.count.backwards += 1;
-        self.debugger.to(request).await
+        let stop = self.debugger.to(request).await;
+        self.count.to_lanes += usize::from(stop.rewound && stop.point.is_of_lane());
+        stop
     }
 
     /// A step that reached outside is about to run again.
@@ -354,6 +364,11 @@ impl<'a> Walker<'a> {
         let stops = more.iter().any(|notice| matches!(notice, Notice::Stopped(_)));
         assert!(!stops, "more stops were told of than asked for: {more:?}");
     }
+}
+
+/// Nothing of the job can be changed there.
+fn in_the_middle(point: &Point) -> bool {
+    matches!(point, Point::During(_)) || point.is_of_lane()
 }
 
 /// How deep inside of actions the job stands.

@@ -196,6 +196,69 @@ fn a_step_of_a_background_action_is_stopped_before() {
     });
 }
 
+#[test]
+fn breakpoints_in_a_background_action_are_found_backwards() {
+    block_on(async {
+        let mut case = start(LANES).await;
+        set(&mut case, line("outer/action.yml", 9)).await;
+        let condition = Some("inputs.word == 'back'".to_owned());
+        set(&mut case, BreakpointSpec { condition, ..line("outer/action.yml", 5) }).await;
+        set(
+            &mut case,
+            BreakpointSpec {
+                condition: Some("inputs.word == 'front'".to_owned()),
+                ..line("inner/action.yml", 4)
+            },
+        )
+        .await;
+        let mut forwards = Vec::new();
+        while !matches!(forwards.last(), Some((path, _)) if path == "end") {
+            forwards.push(at(&case.to(Request::Continue).await));
+        }
+        assert_eq!(forwards, [hit("main.0.0"), hit("main.0.2"), ("end".to_owned(), false)]);
+        let stop = case.to(Request::ReverseContinue).await;
+        assert_eq!((at(&stop), case.log()), (hit("main.0.2"), "backinner".to_owned()));
+        assert_eq!(stop.point, Point::LaneBefore("main.0.2".parse().unwrap()));
+        let stop = case.to(Request::ReverseContinue).await;
+        assert_eq!((at(&stop), case.log()), (hit("main.0.0"), String::new()));
+        assert_eq!(case.to(Request::ReverseContinue).await.reason, StopReason::Start);
+        let stop = case.to(Request::Return).await;
+        assert!(matches!(stop.point, Point::End(_)), "{stop:?}");
+        assert_eq!(case.log(), "backinnerlast");
+    });
+}
+
+/// What a lane came to before it was started again from an earlier moment has not happened on the new branch.
+#[test]
+fn hits_in_the_background_count_from_the_latest_start() {
+    block_on(async {
+        let steps = "- {id: b, run: write b 1}
+- {uses: ./slow, background: true}
+- run: takes 5
+- run: write front 1
+";
+        let mut case = start(steps).await;
+        let slow = "runs:\n  using: composite\n  steps:\n    - {run: append log quick, shell: bash}\n    - {run: takes 20, shell: bash}\n";
+        std::fs::create_dir(case.place.workspace().join("slow")).unwrap();
+        std::fs::write(case.place.workspace().join("slow/action.yml"), slow).unwrap();
+        let hits = Some("2".parse().unwrap());
+        set(&mut case, BreakpointSpec { hits, ..line("slow/action.yml", 4) }).await;
+        assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+        // Its second step runs there, so it starts again as a whole.
+        case.to(Request::Goto(session::request::Target::Step("main.3".parse().unwrap()))).await;
+        assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+        let again = case.debugger.timeline().await;
+        let quick = |line: &&session::request::TimelineLine| {
+            line.point == Point::LaneBefore("main.1.0".parse().unwrap())
+        };
+        assert_eq!(again.iter().filter(quick).count(), 2);
+        // Backwards as forwards.
+        let hits = Some("1".parse().unwrap());
+        set(&mut case, BreakpointSpec { hits, ..line("slow/action.yml", 4) }).await;
+        assert_eq!(at(&case.to(Request::ReverseContinue).await), hit("main.1.0"));
+    });
+}
+
 /// Who goes on from the past leaves behind what waited at the newest moment.
 #[test]
 fn a_background_action_that_starts_again_is_stopped_again() {

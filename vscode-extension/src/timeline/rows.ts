@@ -17,11 +17,14 @@ export function rowOfRun(run: Run): Row {
   return rowIn(run.lane, run.step);
 }
 
-/** A background step is started by the foreground, so only what comes later of it lies in its own row. */
+/**
+ * A background step is started by the foreground, so only what comes later of it lies in its own row. Where the adapter does not say
+ * which lane came to a moment, the run of its step does.
+ */
 export function rowOfMoment(moment: Moment, runs: readonly Run[]): Row {
   const inLane = moment.point === "after" || moment.point === "during";
   const run = inLane ? runs.find((each) => each.step === moment.step) : undefined;
-  return rowIn(run?.lane ?? 0, moment.step);
+  return rowIn(moment.lane ?? run?.lane ?? 0, moment.step);
 }
 
 /** The rows that there are, from top to bottom. The foreground is there even before anything ran. */

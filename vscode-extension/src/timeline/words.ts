@@ -47,6 +47,7 @@ export function momentDetail(moment: Moment, branches: number): string {
     `m${moment.id}`,
     branches > 1 ? `branch ${moment.branch}` : "",
     time(moment.atMs),
+    (moment.lane ?? 0) > 0 ? "in the background" : "",
     moment.cause === undefined ? "" : `✎ ${moment.cause}`,
     moment.current ? "the job stands here" : "",
     moment.viewed && !moment.current ? "viewed" : "",

@@ -48,11 +48,11 @@ impl Job {
         self.lanes.iter().filter(|(id, _)| **id != LaneId::FOREGROUND).map(|(id, lane)| (*id, lane))
     }
 
-    /// Lets lanes that wait for a slot begin, as long as there are some.
-    pub(super) fn fill_slots(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
-        while let Some((lane, path)) = self.next_queued() {
-            self.in_slot(lane, path, secrets, out);
-        }
+    /// Lets a lane that waits for a slot begin, if there is one. True if one began.
+    pub(super) fn fill_slot(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
+        let Some((lane, path)) = self.next_queued() else { return false };
+        self.in_slot(lane, path, secrets, out);
+        true
     }
 
     /// Moves a lane that is inside of an action to its next step: nobody stops it there. True if one moved.
@@ -105,19 +105,67 @@ impl Job {
         self.settle(lane, path, Outcome::Cancelled, Outcome::Cancelled, out);
     }
 
-    /// The background steps that have begun and are not over: what a job that is taken up at an earlier moment lacks.
+    /// The background steps of which something had begun and was not over: what a job that is taken up at an earlier moment lacks.
+    /// Between two steps of an action nothing runs.
     pub fn cut_lanes(&self) -> impl Iterator<Item = (LaneId, StepPath)> {
         self.background().filter_map(|(id, lane)| Some((id, lane.body_in_slot()?.outermost())))
     }
 
-    /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start, or is
-    /// left out (DESIGN 4).
+    /// The step of the foreground whose body had begun and was not over: the other thing that a job lacks which is taken up at an
+    /// earlier moment. A step that waits has no body.
+    pub fn cut_step(&self) -> Option<&StepPath> {
+        let lane = self.lanes.get(&LaneId::FOREGROUND).filter(|lane| lane.wait.is_none())?;
+        match &lane.cursor {
+            Cursor::Running(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The foreground's step stands before its start again, with all that was evaluated for it.
+    fn restart_foreground(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
+        let Some(path) = self.cut_step().cloned() else { return Ok(()) };
+        let lane = self.foreground();
+        if lane.stop.is_some() {
+            // It was being ended already, and now has ended.
+            return self.body_ended(LaneId::FOREGROUND, crate::event::BodyEnd::killed(), secrets, out);
+        }
+        let (scope, hashes) = (lane.scope.take(), std::mem::take(&mut lane.hashes));
+        let name = scope.as_ref().map_or_else(|| Arc::from(""), |scope| Arc::clone(&scope.name));
+        *lane = Lane { scope, hashes, ..Lane::at(Cursor::Decided(path.clone(), Decision::Run)) };
+        out.push(Effect::Report(Report::StepStarted { lane: LaneId::FOREGROUND, step: path, name }));
+        Ok(())
+    }
+
+    /// The background actions of which no step runs, with the step that each is at.
+    fn lanes_between_steps(&self) -> Vec<(LaneId, StepPath)> {
+        let between = |(id, lane): (LaneId, &Lane)| {
+            let step = lane.cursor.step().filter(|step| step.depth() > 0)?;
+            (!matches!(lane.cursor, Cursor::Running(_))).then(|| (id, step.clone()))
+        };
+        self.background().filter_map(between).collect()
+    }
+
+    /// A background action goes on with its next step: what it waits for is asked again, and its limits count anew.
+    fn go_on_inside(&mut self, id: LaneId, step: &StepPath, out: &mut Vec<Effect>) {
+        let lane = self.lane_or_insert(id);
+        (lane.asked, lane.fetching) = (None, false);
+        for path in step.ancestors() {
+            let minutes = self.composites.get(&path).and_then(|composite| composite.timeout);
+            self.set_limit(id, &path, minutes, out);
+        }
+    }
+
+    /// The job goes on from an earlier moment: the bodies that ran then are gone. Each starts again from its own start; those of
+    /// background steps may be left out (DESIGN 4).
     pub(super) fn resumed(
         &mut self,
         choice: LaneChoice,
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) -> Result<(), Misuse> {
+        for (id, path) in self.lanes_between_steps() {
+            self.go_on_inside(id, &path, out);
+        }
         for (id, path) in self.cut_lanes().collect::<Vec<_>>() {
             if self.lane_or_insert(id).stop.is_some() {
                 // It was being ended already, and now has ended. An action does what it has left to do then.
@@ -144,7 +192,7 @@ impl Job {
             out.push(Effect::Report(Report::StepStarted { lane: id, step, name: again }));
             out.push(Effect::Report(Report::LaneStarted { lane: id, step: path, name }));
         }
-        Ok(())
+        self.restart_foreground(secrets, out)
     }
 }
 
@@ -154,7 +202,7 @@ impl Lane {
         match &self.cursor {
             Cursor::Running(path) => Some(path),
             _ if self.is_over() || self.is_queued() => None,
-            cursor => cursor.step(),
+            cursor => cursor.step().filter(|path| path.depth() == 0),
         }
     }
 }

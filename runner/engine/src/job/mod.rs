@@ -136,17 +136,23 @@ impl Job {
         job
     }
 
-    /// Takes one event. Effects are appended to `out` in the order in which they are to be carried out.
+    /// Takes one event, and all that follows from it. Effects are appended to `out` in the order in which they are to be carried
+    /// out.
     ///
     /// # Errors
     /// The event does not fit; nothing has changed.
     pub fn handle(&mut self, event: Event, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         self.happen(event, secrets, out)?;
-        self.move_lanes_on(secrets, out);
+        while self.move_on(secrets, out) {}
         Ok(())
     }
 
-    fn happen(&mut self, event: Event, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
+    /// The first half of [`Job::handle`], for whoever looks at each state on the way: the event alone. [`Job::move_on`] is to be
+    /// called until nothing moves any more.
+    ///
+    /// # Errors
+    /// As for [`Job::handle`].
+    pub fn happen(&mut self, event: Event, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {
         match event {
             Event::Advance => self.advance(LaneId::FOREGROUND, secrets, out),
             Event::Command { lane, command } => self.command(lane, command),
@@ -164,14 +170,10 @@ impl Job {
         }
     }
 
-    /// What follows of itself from what happened: lanes that have a slot now begin, and a wait ends.
-    fn move_lanes_on(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) {
-        loop {
-            self.fill_slots(secrets, out);
-            if !self.advance_inside(secrets, out) && !self.end_wait(secrets, out) {
-                return;
-            }
-        }
+    /// One thing that follows of itself from what happened: a lane that has a slot now begins, a lane goes on inside of its action,
+    /// or a wait ends. False if there is none.
+    pub fn move_on(&mut self, secrets: &Secrets, out: &mut Vec<Effect>) -> bool {
+        self.fill_slot(secrets, out) || self.advance_inside(secrets, out) || self.end_wait(secrets, out)
     }
 
     fn advance(&mut self, lane: LaneId, secrets: &Secrets, out: &mut Vec<Effect>) -> Result<(), Misuse> {

@@ -68,8 +68,14 @@ impl<H: Host> Session<H> {
 
     /// `when KEY`: every change of one value on the current branch.
     pub(super) fn when(&self, key: &str) -> Result<Reply, Refusal> {
-        let mut ids: Vec<MomentId> =
-            self.timeline.ancestry(self.looked_at_id()).map(|moment| moment.id).collect();
+        // What a background step's moment shows of a step under way is that step's change, and its own comes when it is waited for.
+        let of_foreground = |moment: &&Moment| !moment.point.is_of_lane();
+        let mut ids: Vec<MomentId> = self
+            .timeline
+            .ancestry(self.looked_at_id())
+            .filter(of_foreground)
+            .map(|moment| moment.id)
+            .collect();
         ids.reverse();
         let changes = match key.strip_prefix("file:") {
             Some(path) => self.file_changes(&ids, path)?,

@@ -37,8 +37,8 @@ pub struct Version {
 }
 
 impl Version {
-    /// The version this build writes. 1.1 added facts, plans and sealed values.
-    pub const OURS: Version = Version { major: 1, minor: 1 };
+    /// The version this build writes. 1.1 added facts, plans and sealed values; 1.2 moments of background steps.
+    pub const OURS: Version = Version { major: 1, minor: 2 };
 }
 
 impl std::fmt::Display for Version {

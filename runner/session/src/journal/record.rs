@@ -61,6 +61,8 @@ pub enum Cause {
     Edit,
     /// The present, kept before going back (DESIGN 4).
     Present,
+    /// A background step came to a stop point of its own: the point and the step are that one's. Since 1.2.
+    Lane,
 }
 
 /// The snapshot of a moment.

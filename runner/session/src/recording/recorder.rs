@@ -265,7 +265,7 @@ impl Recorder {
 
     fn moment_record(&self, moment: &Moment, epoch: Epoch, state: StoredState) -> journal::Moment {
         let settled = match &moment.point {
-            Point::After(path, _) => Some(path),
+            Point::After(path, _) | Point::LaneAfter(path, _) => Some(path),
             _ => None,
         };
         journal::Moment {

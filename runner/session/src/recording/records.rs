@@ -25,12 +25,16 @@ pub(super) fn point(point: &Point) -> journal::Point {
         Point::During(_) => journal::Point::Running,
         Point::After(..) => journal::Point::Settled,
         Point::End(_) => journal::Point::Done,
+        // Which of the two it is stands here, that it is a background step's in the cause.
+        Point::LaneBefore(_) => journal::Point::Decided,
+        Point::LaneAfter(..) => journal::Point::Settled,
     }
 }
 
 /// What made it.
 pub(super) fn cause(moment: &Moment) -> journal::Cause {
     match &moment.cause {
+        Cause::Advanced if moment.point.is_of_lane() => journal::Cause::Lane,
         Cause::Advanced if moment.parent.is_none() => journal::Cause::Start,
         Cause::Advanced => journal::Cause::Passed,
         Cause::Edited(_) => journal::Cause::Edit,

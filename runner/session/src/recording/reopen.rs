@@ -368,11 +368,14 @@ impl<'s> Reading<'s> {
             id,
             parent,
             branch: BranchId(moment.branch),
-            point: Point::of(&job),
+            point: point(moment, &job)?,
             cause: match moment.cause {
                 journal::Cause::Edit => Cause::Edited(String::new()),
                 journal::Cause::Present => Cause::Left,
-                journal::Cause::Start | journal::Cause::Passed | journal::Cause::Pause => Cause::Advanced,
+                journal::Cause::Start
+                | journal::Cause::Passed
+                | journal::Cause::Pause
+                | journal::Cause::Lane => Cause::Advanced,
             },
             job,
             files: moment.files.map(|files| SnapshotId::from_bytes(files.manifest)),
@@ -441,6 +444,23 @@ impl<'s> Reading<'s> {
         let mut masks = secrets.masks().clone();
         masks.extend(std::mem::take(&mut self.unnamed).into_iter().map(|value| (value, Origin::Unnamed)));
         secrets.with_masks(masks)
+    }
+}
+
+/// Where a moment lies: of the foreground its state says so, of a background step the record.
+fn point(moment: &journal::Moment, job: &Job) -> Result<Point, ReopenError> {
+    if moment.cause != journal::Cause::Lane {
+        return Ok(Point::of(job));
+    }
+    let step: StepPath =
+        moment.step.parse().map_err(|_| ReopenError::Inconsistent("a background moment names no step"))?;
+    match moment.point {
+        journal::Point::Settled => {
+            let result = job.results().get(&step);
+            let outcome = result.ok_or(ReopenError::Inconsistent("a background step has no result"))?.outcome;
+            Ok(Point::LaneAfter(step, outcome))
+        }
+        _ => Ok(Point::LaneBefore(step)),
     }
 }
 

@@ -4,7 +4,6 @@
 
 use crate::files::Files;
 use crate::journal::{JournalWriter, Recording, RestoreBegin, RestoreEnd, RestoreResult};
-use crate::moment::Point;
 use crate::timeline::Timeline;
 
 use super::Reopened;
@@ -22,7 +21,7 @@ pub fn settle(recording: &Recording, reopened: &Reopened, files: &mut Files) -> 
     let mut timeline = Timeline::default();
     reopened.moments.iter().cloned().for_each(|moment| timeline.restore(moment));
     let newest = reopened.newest.ok_or("the recording has no moment")?;
-    let home = timeline.ancestry(newest).find(|moment| !matches!(moment.point, Point::During(_)));
+    let home = timeline.ancestry(newest).find(|moment| moment.can_be_taken_up());
     let (id, target) = home
         .and_then(|moment| Some((number(moment.id), moment.files?)))
         .ok_or("the files of its newest moment are not kept")?;

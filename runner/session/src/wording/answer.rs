@@ -210,6 +210,7 @@ fn timeline_text(moments: &[TimelineLine], painter: Painter) -> String {
         }
         let cursor = if moment.current { painter.paint(Meaning::Past, "→") } else { " ".to_owned() };
         let mut facts = Vec::new();
+        facts.extend(moment.point.is_of_lane().then(|| "in the background".to_owned()));
         facts.extend(moment.cause.as_deref().map(shown));
         facts.extend(moment.newest.then(|| "newest".to_owned()));
         facts.extend((!moment.has_files).then(|| "no files".to_owned()));
@@ -223,10 +224,12 @@ fn timeline_text(moments: &[TimelineLine], painter: Painter) -> String {
 
 fn point(point: &Point) -> String {
     match point {
-        Point::Before(_) => "before  ".to_owned(),
+        Point::Before(_) | Point::LaneBefore(_) => "before  ".to_owned(),
         Point::Decided(_) => "decided ".to_owned(),
         Point::During(_) => "during  ".to_owned(),
-        Point::After(_, outcome) => format!("after  {}", mark(*outcome, false).0),
+        Point::After(_, outcome) | Point::LaneAfter(_, outcome) => {
+            format!("after  {}", mark(*outcome, false).0)
+        }
         Point::End(outcome) => format!("end    {}", mark(*outcome, false).0),
     }
 }

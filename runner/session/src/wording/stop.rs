@@ -118,6 +118,8 @@ pub fn where_it_stands(stop: &Stop) -> String {
         Point::Decided(_) => format!("about to run {} {name}", stop.step_number()),
         Point::During(_) => format!("in the middle of {} {name}", stop.step_number()),
         Point::After(..) => format!("after {} {name}", stop.step_number()),
+        Point::LaneBefore(_) => format!("before {} {name}, in the background", stop.step_number()),
+        Point::LaneAfter(..) => format!("after {} {name}, in the background", stop.step_number()),
         Point::End(_) => format!("the end of {name}"),
     }
 }

@@ -106,7 +106,7 @@ fn a_newer_major_is_refused_with_a_hint() {
     drop(recording);
     assert_eq!(
         shelf.open("a").unwrap_err().to_string(),
-        "failed to open the journal: its format is 2.0, this release reads 1.1\nhint: open it with a newer release"
+        "failed to open the journal: its format is 2.0, this release reads 1.2\nhint: open it with a newer release"
     );
 }
 

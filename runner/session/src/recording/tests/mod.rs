@@ -1,6 +1,7 @@
 //! Whole recordings: a job is driven by hand as a session drives it, written down, and read back.
 
 // Unoptimised code says nothing about cost: `cargo test --release -p session recording -- --nocapture`.
+mod background;
 #[cfg(not(debug_assertions))]
 mod cost;
 mod crash;
@@ -152,10 +153,14 @@ impl Story {
     }
 
     fn record(&mut self, cause: Cause) -> MomentId {
+        self.record_at(Point::of(&self.job), cause)
+    }
+
+    fn record_at(&mut self, point: Point, cause: Cause) -> MomentId {
         let id = MomentId(u32::try_from(self.moments.len()).unwrap());
         let job = Arc::new(self.job.clone());
         let files = Some(SnapshotId::from_bytes([id.0 as u8; 32]));
-        let (parent, branch, point) = (self.here, self.branch, Point::of(&job));
+        let (parent, branch) = (self.here, self.branch);
         let moment = Moment { id, parent, branch, point, cause, job, files };
         self.recorder.moment(&moment, self.epoch, &self.secrets);
         self.moments.push(moment);
