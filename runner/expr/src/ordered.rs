@@ -116,22 +116,24 @@ impl<K: Hash + Eq + Clone, V: Clone> OrderedMap<K, V> {
 
     /// Takes `key` out; the others keep their order.
     pub fn remove<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<V> {
-        match self.closed_with(key).and_then(|index| self.closed.get_mut(index)) {
-            Some(piece) => {
-                self.closed_len -= 1;
-                Arc::make_mut(piece).shift_remove(key)
-            }
-            None => self.open.shift_remove(key),
+        let Some(index) = self.closed_with(key) else { return self.open.shift_remove(key) };
+        let piece = Arc::make_mut(self.closed.get_mut(index)?);
+        let removed = piece.shift_remove(key);
+        if piece.is_empty() {
+            self.closed.remove(index);
         }
+        self.closed_len -= usize::from(removed.is_some());
+        removed
     }
 
     /// Keeps the entries that `wanted` holds for.
-    pub fn retain(&mut self, mut wanted: impl FnMut(&K, &V) -> bool) {
+    pub fn retain(&mut self, wanted: impl Fn(&K, &V) -> bool) {
         for piece in &mut self.closed {
             if !piece.iter().all(|(key, value)| wanted(key, value)) {
                 Arc::make_mut(piece).retain(|key, value| wanted(key, value));
             }
         }
+        self.closed.retain(|piece| !piece.is_empty());
         self.open.retain(|key, value| wanted(key, value));
         self.closed_len = self.closed.iter().map(|piece| piece.len()).sum();
     }
@@ -224,6 +226,18 @@ mod tests {
         assert_eq!((two.get(&3), two.get(&4), two.get(&5)), (Some(&7), None, None));
         assert_eq!((one.len(), two.len()), (100, 98));
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn entries_that_come_and_go_leave_nothing() {
+        let mut map = OrderedMap::default();
+        for key in 0..10_000_u32 {
+            map.insert(key, key);
+            map.remove(&key.saturating_sub(40));
+        }
+        assert!(map.closed.len() < 4, "{} pieces", map.closed.len());
+        map.retain(|_, _| false);
+        assert!(map.closed.is_empty() && map.is_empty());
     }
 
     proptest! {

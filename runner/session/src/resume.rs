@@ -102,10 +102,14 @@ impl<H: Host> Session<H> {
                     self.stand(StopReason::Pause);
                 }
             }
-            _ => self.stand(match self.job.outcome() {
-                Some(outcome) => StopReason::End(outcome),
-                None => StopReason::Pause,
-            }),
+            _ => {
+                let failed = || failure.and_then(|id| self.bad_end_as_reason(id));
+                let reason = match self.job.outcome() {
+                    Some(outcome) => StopReason::End(outcome),
+                    None => failed().unwrap_or(StopReason::Pause),
+                };
+                self.stand_for(reason, self.step_of_lane_at(self.here));
+            }
         }
     }
 

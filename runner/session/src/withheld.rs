@@ -46,16 +46,15 @@ impl<H: Host> Session<H> {
     /// Stands before the first step that waits for it, with everything frozen, as by a second `pause`.
     pub(crate) async fn stop_at_withheld(&mut self) {
         let Some(index) = self.withheld.iter().position(|step| !step.told) else { return };
-        if self.withheld.iter().any(|step| step.told) || self.rewound.is_some() {
+        // What the job stands for in the middle of things is one thing; the next one is told when it goes on.
+        if self.held.is_some() || self.withheld.iter().any(|step| step.told) || self.rewound.is_some() {
             return;
         }
-        if self.held.is_none() {
-            match self.host.freeze().await {
-                Ok(frozen) => self.held = Some(frozen),
-                Err(error) => {
-                    self.tell(Notice::Warning(format!("cannot stop in the background: {error}")));
-                    return self.begin_all_withheld();
-                }
+        match self.host.freeze().await {
+            Ok(frozen) => self.held = Some(frozen),
+            Err(error) => {
+                self.tell(Notice::Warning(format!("cannot stop in the background: {error}")));
+                return self.begin_all_withheld();
             }
         }
         let Some(step) = self.withheld.get_mut(index) else { return };

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use session::breakpoint::{ActionFile, Breakpoint, BreakpointSpec, Location};
+use session::exception::{ExceptionFilter, ExceptionFilters};
 use session::moment::Point;
 use session::notice::Notice;
 use session::request::{Reply, Request, Stop, StopReason};
@@ -225,6 +226,29 @@ fn breakpoints_in_a_background_action_are_found_backwards() {
         let stop = case.to(Request::Return).await;
         assert!(matches!(stop.point, Point::End(_)), "{stop:?}");
         assert_eq!(case.log(), "backinnerlast");
+    });
+}
+
+/// The job stands for one thing at a time, and says that one.
+#[test]
+fn a_failure_and_a_breakpoint_that_come_together_are_two_stops() {
+    block_on(async {
+        let steps = "- {uses: ./both, background: true}\n- run: takes 5\n- run: write front 1\n";
+        let mut case = start(steps).await;
+        let both = "runs:\n  using: composite\n  steps:\n    - {run: exit 1, shell: bash, continue-on-error: true}\n    - {run: append log second, shell: bash}\n";
+        std::fs::create_dir(case.place.workspace().join("both")).unwrap();
+        std::fs::write(case.place.workspace().join("both/action.yml"), both).unwrap();
+        set(&mut case, line("both/action.yml", 5)).await;
+        let filters = ExceptionFilters::new(vec![(ExceptionFilter::ContinueOnError, None)]);
+        case.debugger.ask(Request::SetExceptionFilters(filters)).await;
+        let stop = case.to(Request::Continue).await;
+        assert!(matches!(stop.reason, StopReason::Failure(_)), "{stop:?}");
+        let Reply::Stop(status) = case.debugger.ask(Request::Status).await else { panic!() };
+        assert_eq!(status.reason, stop.reason, "it stands for the failure still");
+        assert_eq!(at(&case.to(Request::Continue).await), hit("main.0.1"));
+        assert_eq!(case.log(), "");
+        assert_eq!(at(&case.to(Request::Continue).await).0, "end");
+        assert_eq!(case.log(), "second");
     });
 }
 

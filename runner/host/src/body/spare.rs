@@ -128,8 +128,11 @@ impl Withdrawn {
         let no_link = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let folder = fs::open(&self.folder, OFlags::RDONLY | no_link, Mode::empty()).ok()?;
         let mut entries = Dir::new(folder).ok()?;
-        let dots = 2;
-        if entries.by_ref().count() != files.len() + dots {
+        let mut count = 0;
+        for entry in entries.by_ref() {
+            count += usize::from(!matches!(entry.ok()?.file_name().to_bytes(), b"." | b".."));
+        }
+        if count != files.len() {
             return None;
         }
         let folder = entries.fd().ok()?;

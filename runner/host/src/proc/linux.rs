@@ -133,6 +133,7 @@ pub fn become_subreaper() -> io::Result<()> {
 /// # Errors
 /// The kernel refuses.
 pub fn hide_from_others() -> io::Result<()> {
+    crate::spawn::before_hiding();
     Ok(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?)
 }
 

@@ -130,5 +130,6 @@ pub fn become_subreaper() -> io::Result<()> {
 /// # Errors
 /// Never.
 pub fn hide_from_others() -> io::Result<()> {
+    crate::spawn::before_hiding();
     Ok(())
 }

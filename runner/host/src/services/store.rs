@@ -212,9 +212,7 @@ pub(super) fn prune_siblings(own: &Path, most: usize) {
     others.sort();
     let surplus = (others.len() + 1).saturating_sub(most);
     for folder in others.iter().take(surplus) {
-        if File::open(folder).is_ok_and(|opened| opened.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(folder);
-        }
+        remove_unless_open(folder);
     }
 }
 
@@ -226,22 +224,27 @@ pub(super) fn thin_siblings(own: &Path, bytes_max: u64) {
     let others = entries.map(|entry| entry.path()).filter(|path| path != own);
     let mut others: Vec<(PathBuf, u64)> = others.map(|path| (path.clone(), bytes_in(&path))).collect();
     others.sort();
-    let mut bytes = bytes_in(own) + others.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let mut bytes = others.iter().fold(bytes_in(own), |all, (_, bytes)| all.saturating_add(*bytes));
     for (folder, of_this) in others {
         if bytes <= bytes_max {
             return;
         }
-        if File::open(&folder).is_ok_and(|opened| opened.try_lock().is_ok()) {
-            let _ = fs::remove_dir_all(&folder);
+        if remove_unless_open(&folder) {
             bytes = bytes.saturating_sub(of_this);
         }
     }
 }
 
+/// Removes a store; whether it is gone. Nobody opens it meanwhile.
+fn remove_unless_open(folder: &Path) -> bool {
+    let Ok(opened) = File::open(folder) else { return false };
+    opened.try_lock().is_ok() && fs::remove_dir_all(folder).is_ok()
+}
+
 /// The content that a store has; what it needs for itself does not count.
 fn bytes_in(store: &Path) -> u64 {
     let files = fs::read_dir(store).into_iter().flatten().filter_map(|entry| entry.ok()?.metadata().ok());
-    files.filter(fs::Metadata::is_file).map(|file| file.len()).sum()
+    files.filter(fs::Metadata::is_file).fold(0, |all, file| all.saturating_add(file.len()))
 }
 
 /// Nobody else changes the store in `folder` as long as the answer lives.

@@ -18,13 +18,19 @@ pub(super) const SETSID: libc::c_short = libc::POSIX_SPAWN_SETSID;
 /// So we have it ourselves for the fraction of a millisecond of a start. Failing is harmless.
 pub(super) struct LentScore<'a>(&'a Lender);
 
+static LENDER: LazyLock<Lender> = LazyLock::new(|| {
+    let own = File::options().read(true).write(true).open("/proc/self/oom_score_adj");
+    Lender { own: own.ok(), loan: Mutex::new(None) }
+});
+
 /// `None`: the child's score has to be set by [`after_start`].
 pub(super) fn lend_score(score: i16) -> Option<LentScore<'static>> {
-    static LENDER: LazyLock<Lender> = LazyLock::new(|| {
-        let own = File::options().read(true).write(true).open("/proc/self/oom_score_adj");
-        Lender { own: own.ok(), loan: Mutex::new(None) }
-    });
     LENDER.lend(score)
+}
+
+/// Opens what a process that hides from others may not open any more.
+pub(crate) fn before_hiding() {
+    LazyLock::force(&LENDER);
 }
 
 struct Lender {
@@ -80,10 +86,10 @@ impl Drop for LentScore<'_> {
         if lent.borrowers > 0 {
             return;
         }
-        if lent.own != lent.score {
-            self.0.set(lent.own);
+        // A score that cannot be given back now is given back after the next start.
+        if lent.own == lent.score || self.0.set(lent.own).is_some() {
+            *loan = None;
         }
-        *loan = None;
     }
 }
 

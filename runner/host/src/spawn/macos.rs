@@ -12,4 +12,6 @@ pub(super) fn lend_score(_score: i16) -> Option<LentScore> {
     Some(LentScore)
 }
 
+pub(crate) fn before_hiding() {}
+
 pub(super) fn after_start(_pid: i32, _score: i16) {}

@@ -18,6 +18,7 @@ mod macos;
 use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
+pub(crate) use system::before_hiding;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
@@ -208,8 +209,8 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
     actions.change_directory(&directory)?;
     let attributes = Attributes::new_session()?;
     let mut pid = 0;
-    let lent = system::lend_score(launch.oom_score);
     let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
+    let lent = system::lend_score(launch.oom_score);
     // SAFETY: all pointers are to values that live until the call returns; both lists end with a null pointer.
     check(unsafe {
         libc::posix_spawn(
@@ -222,7 +223,9 @@ fn start(launch: &Launch<'_>) -> io::Result<i32> {
         )
     })?;
     uncollected().insert(pid);
-    if lent.is_none() {
+    let is_inherited = lent.is_some();
+    drop(lent);
+    if !is_inherited {
         system::after_start(pid, launch.oom_score);
     }
     Ok(pid)

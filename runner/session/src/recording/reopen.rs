@@ -460,7 +460,8 @@ fn point(moment: &journal::Moment, job: &Job) -> Result<Point, ReopenError> {
             let outcome = result.ok_or(ReopenError::Inconsistent("a background step has no result"))?.outcome;
             Ok(Point::LaneAfter(step, outcome))
         }
-        _ => Ok(Point::LaneBefore(step)),
+        journal::Point::Decided => Ok(Point::LaneBefore(step)),
+        _ => Err(ReopenError::Inconsistent("a background moment is at no stop point")),
     }
 }
 

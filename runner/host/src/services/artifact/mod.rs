@@ -200,7 +200,9 @@ impl Artifacts {
             Ok(id)
         });
         self.uploads.end(upload.id);
-        self.budget.thin_others(&self.folder);
+        if id.is_ok() {
+            self.budget.thin_others(&self.folder);
+        }
         id
     }
 
