@@ -32,10 +32,7 @@ pub(crate) async fn converse(desk: Rc<Desk>, out: Outbox, mut incoming: Incoming
                 None => break,
             },
             Some(done) = requests.tasks.join_next() => requests.finished(&adapter, done.ok()).await,
-            item = next_item(&adapter) => {
-                adapter.tell(item).await;
-                tell_more(&adapter).await;
-            }
+            item = next_item(&adapter) => adapter.tell(item).await,
         }
         if adapter.phase.get() == Phase::Left && requests.tasks.is_empty() {
             break;
@@ -53,20 +50,6 @@ async fn next_item(adapter: &Adapter) -> Item {
         Some(debuggee) if adapter.moving.get() == 0 => debuggee.feed.next().await,
         Some(debuggee) => debuggee.feed.next_output().await,
         None => std::future::pending().await,
-    }
-}
-
-/// So much is told before it is looked again whether the client has asked for something.
-const TOLD_AT_ONCE_MAX: usize = 32;
-
-/// Tells what else was said already.
-async fn tell_more(adapter: &Adapter) {
-    for _ in 0..TOLD_AT_ONCE_MAX {
-        if adapter.phase.get() != Phase::Running || adapter.moving.get() > 0 {
-            return;
-        }
-        let Some(item) = adapter.debuggee().ok().and_then(|debuggee| debuggee.feed.take()) else { return };
-        adapter.tell(item).await;
     }
 }
 

@@ -128,18 +128,16 @@ impl Adapter {
             return;
         }
         self.tell_held_titles();
-        let text = self.end_text(end);
-        // The group of a background step is closed when it leaves the foreground.
-        if end.step.level() == 0 && end.lane == LaneId::FOREGROUND {
-            // Clients show what comes with the end of a group outside of it.
-            self.output(said(text, Some(OutputGroup::End)));
-        } else {
-            match end.step.level() {
-                0 => self.lane_changed(end.lane, ThreadEventReason::Exited),
-                _ => self.look_again(),
-            }
-            self.output(said(text, None));
+        let is_inner = end.step.level() > 0;
+        // Clients show what comes with the end of a group outside of it. That of a background step was closed when it left the
+        // foreground.
+        let ends_group = !is_inner && end.lane == LaneId::FOREGROUND;
+        if is_inner {
+            self.look_again();
+        } else if !ends_group {
+            self.lane_changed(end.lane, ThreadEventReason::Exited);
         }
+        self.output(said(self.end_text(end), ends_group.then_some(OutputGroup::End)));
         self.tell_timeline_changed();
     }
 

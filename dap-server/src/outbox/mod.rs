@@ -134,17 +134,12 @@ impl Outbox {
 
     fn put(&self, change: impl FnOnce(&mut Queue)) {
         let mut queue = self.queue();
-        let waits = queue.waits_for_more();
         change(&mut queue);
         if queue.has_overflowed() {
             self.0.overflowed.notify_one();
         }
-        // It was told already until when it waits.
-        let waits_on = waits && queue.waits_for_more();
         drop(queue);
-        if !waits_on {
-            self.0.changed.notify_one();
-        }
+        self.0.changed.notify_one();
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

@@ -137,11 +137,6 @@ impl Queue {
         }
     }
 
-    /// Whether there is something, and none of it is urgent.
-    pub(super) fn waits_for_more(&self) -> bool {
-        self.due().is_some()
-    }
-
     /// Until when the front waits for more, if it does: whatever is urgent takes along what came before it, and so does an
     /// event's worth of output.
     fn due(&self) -> Option<Instant> {
