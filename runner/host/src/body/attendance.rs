@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 
 use engine::effect::Signal as Asked;
 use engine::lines::LineTag;
-use engine::process::ProcessSpec;
 use rustix::process::WaitOptions;
 
-use super::ending::{Remains, collect, conclude, give_up, not_started};
+use super::ending::{Process, Remains, collect, conclude, give_up, not_started};
 use super::ladder::Ladder;
 use super::output::{Journalist, Pump};
-use super::process::Begun;
+use super::process::{Begun, Started};
 use super::run::{Run, RunState};
 use super::{Shared, heading};
 use crate::countdown::Countdown;
@@ -28,8 +27,7 @@ use crate::watch::Watch;
 pub(crate) struct Attendance {
     shared: Arc<Shared>,
     run: Arc<Run>,
-    spec: Box<ProcessSpec>,
-    leader: i32,
+    process: Process,
     watch: Watch,
 }
 
@@ -51,21 +49,17 @@ enum Next {
 impl Attendance {
     /// Begins the log of a body. `None` if it is over with that: it was not started, which is told, or its lane was ended for
     /// good, which is not.
-    pub(crate) fn open(
-        shared: &Arc<Shared>,
-        run: &Arc<Run>,
-        spec: Box<ProcessSpec>,
-        begun: Begun,
-    ) -> Option<Self> {
+    pub(crate) fn open(shared: &Arc<Shared>, run: &Arc<Run>, begun: Begun) -> Option<Self> {
+        let Begun { spec, shell, warnings, started } = begun;
         let mut out = Journalist::new(Arc::clone(shared), run.lane, run.epoch, run.step.clone());
         let mut state = run.lock_moving();
         if !state.discarded {
             // Nothing of the shell is read before this, so the log begins with it.
-            heading::write(&spec, begun.shell.as_deref(), &shared.masks.current(), out.batch());
-            begun.warnings.iter().for_each(|warning| out.note(LineTag::Warning, warning));
+            heading::write(&spec, shell.as_deref(), &shared.masks.current(), out.batch());
+            warnings.iter().for_each(|warning| out.note(LineTag::Warning, warning));
             out.flush();
         }
-        let (leader, output) = match begun.started {
+        let Started { leader, output, files } = match started {
             Ok(started) => started,
             Err(reason) => {
                 if !state.discarded {
@@ -77,14 +71,15 @@ impl Attendance {
             }
         };
         state.pump = Some(Pump::new(output, &spec, out));
+        let process = Process { spec, leader, files };
         match Watch::new(leader) {
             Ok(watch) => {
                 drop(state);
-                Some(Self { shared: Arc::clone(shared), run: Arc::clone(run), spec, leader, watch })
+                Some(Self { shared: Arc::clone(shared), run: Arc::clone(run), process, watch })
             }
             Err(error) => {
                 let tidying = shared.tidy();
-                let remains = give_up(shared, run, &mut state, spec, (leader, &error));
+                let remains = give_up(shared, run, &mut state, process, &error);
                 drop(state);
                 remains.put_away_after(shared, tidying);
                 run.finish();
@@ -120,7 +115,7 @@ impl Attendance {
             drop(state);
             return Err(self);
         }
-        let remains = conclude(&self.shared, &self.run, &mut state, self.spec, self.leader);
+        let remains = conclude(&self.shared, &self.run, &mut state, self.process);
         drop(state);
         self.run.finish();
         Ok(remains)
@@ -134,15 +129,15 @@ impl Attendance {
     }
 
     fn attend(self) {
-        let Self { shared, run, spec, leader, watch } = self;
+        let Self { shared, run, process, watch } = self;
         let shared = &*shared;
         let wake = run.wake_fd();
         let mut ended = false;
         loop {
             let mut state = run.lock_moving();
             if state.discarded {
-                collect(leader, WaitOptions::empty());
-                shared.watchers().ended(leader);
+                collect(process.leader, WaitOptions::empty());
+                shared.watchers().ended(process.leader);
                 return;
             }
             let next = next(shared, &mut state, ended);
@@ -150,7 +145,7 @@ impl Attendance {
                 // The end is told under the lock: a freeze finds the body running or over, and nothing in between.
                 Next::Over => {
                     let tidying = shared.tidy();
-                    let remains = conclude(shared, &run, &mut state, spec, leader);
+                    let remains = conclude(shared, &run, &mut state, process);
                     drop(state);
                     return remains.put_away_after(shared, tidying);
                 }

@@ -13,24 +13,31 @@ use rustix::process::{Pid, WaitOptions, WaitStatus};
 
 use super::Shared;
 use super::attendance::note;
-use super::files;
+use super::files::{self, StepFiles};
 use super::run::{Run, RunState};
 use super::spare::Withdrawn;
 use crate::lane::Lane;
 use crate::orphans;
 
+/// The process of a body that has begun.
+pub(super) struct Process {
+    pub(super) spec: Box<ProcessSpec>,
+    pub(super) leader: i32,
+    pub(super) files: StepFiles,
+}
+
 /// What is left of a body whose end was told: its files, where no step finds them.
 pub(crate) struct Remains {
     withdrawn: Option<Withdrawn>,
+    files: StepFiles,
     spec: Box<ProcessSpec>,
-    alone: bool,
 }
 
 impl Remains {
     /// Puts the files away for good.
     pub(crate) fn put_away(self) {
         if let Some(withdrawn) = self.withdrawn {
-            files::put_away(withdrawn, &self.spec, self.alone);
+            files::put_away(withdrawn, self.files, &self.spec);
         }
     }
 
@@ -44,13 +51,8 @@ impl Remains {
 
 /// Collects what the body left and tells its end. Its files are out of sight when this returns: whoever is not the thread that
 /// begins the next body keeps it waiting meanwhile, by [`Shared::tidy`].
-pub(super) fn conclude(
-    shared: &Shared,
-    run: &Run,
-    state: &mut RunState,
-    spec: Box<ProcessSpec>,
-    leader: i32,
-) -> Remains {
+pub(super) fn conclude(shared: &Shared, run: &Run, state: &mut RunState, process: Process) -> Remains {
+    let Process { spec, leader, mut files } = process;
     // Before it is collected: from then on nothing else says whose the processes of its session are.
     shared.keeper.made_session(leader);
     // After a SIGKILL that did not help it may still be there; nobody waits for it then.
@@ -61,7 +63,8 @@ pub(super) fn conclude(
     remember_leftovers(shared, state, leader);
     shared.watchers().ended(leader);
     let masks = shared.masks.current();
-    let files = files::read(&shared.settings.temp, &spec.command_files).read(&masks);
+    let alone = orphans::all_awaited();
+    let written = files::read(&mut files, &shared.settings, &spec, alone).read(&masks);
     let mut command_failed = false;
     if let Some(mut pump) = state.pump.take() {
         pump.close();
@@ -69,9 +72,9 @@ pub(super) fn conclude(
         command_failed = pump.out.command_failed;
     }
     state.over = true;
-    shared.ended(run, BodyEnd { exit, files, command_failed });
-    let withdrawn = files::withdraw(&shared.settings, &spec);
-    Remains { withdrawn, spec, alone: orphans::all_awaited() }
+    shared.ended(run, BodyEnd { exit, files: written, command_failed });
+    let withdrawn = files::withdraw(&shared.settings, &files);
+    Remains { withdrawn, files, spec }
 }
 
 /// Only what left its group or was seen in a scan has to be kept in mind; anything else carries its tag.
@@ -116,15 +119,15 @@ pub(super) fn give_up(
     shared: &Shared,
     run: &Run,
     state: &mut RunState,
-    spec: Box<ProcessSpec>,
-    (leader, error): (i32, &io::Error),
+    process: Process,
+    error: &io::Error,
 ) -> Remains {
     note(state, LineTag::Error, &format!("failed to watch the step's process: {error}"));
     let killed = crate::lane::kill(std::slice::from_mut(&mut state.membership), shared.settings.times.kill);
     if let Err(survivors) = killed {
         note(state, LineTag::Error, &survivors.to_string());
     }
-    conclude(shared, run, state, spec, leader)
+    conclude(shared, run, state, process)
 }
 
 /// Tells that the body has no process.

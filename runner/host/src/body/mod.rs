@@ -7,6 +7,7 @@ mod command_line;
 mod ending;
 mod environment;
 mod files;
+mod folder;
 mod heading;
 mod ladder;
 mod node;

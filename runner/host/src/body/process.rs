@@ -10,8 +10,9 @@ use std::path::PathBuf;
 use engine::mask::Origin;
 use engine::process::{ActionProgram, ProcessSpec};
 
+use super::files::{self, StepFiles};
 use super::run::Run;
-use super::{Shared, command_line, environment, files, node};
+use super::{Shared, command_line, environment, node};
 use crate::lane::Lane;
 use crate::services::Access;
 use crate::spawn::{EnvironmentBlock, Launch, spawn};
@@ -19,27 +20,39 @@ use crate::spawn::{EnvironmentBlock, Launch, spawn};
 /// How much more willingly the kernel ends a step than anything else (steps.md 3.2).
 const OOM_SCORE: i16 = 500;
 
-/// A body that was begun: its leader and its output, or why it has none.
+/// A body that was begun.
 pub(crate) struct Begun {
+    pub(super) spec: Box<ProcessSpec>,
     pub(super) shell: Option<PathBuf>,
     /// For the step's log.
     pub(super) warnings: Vec<String>,
-    pub(super) started: Result<(i32, PipeReader), String>,
+    /// Or why it has no process.
+    pub(super) started: Result<Started, String>,
+}
+
+/// The process of a body.
+pub(super) struct Started {
+    pub(super) leader: i32,
+    /// Read without waiting.
+    pub(super) output: PipeReader,
+    pub(super) files: StepFiles,
 }
 
 /// Begins the body. Whoever attends it may come later: waking a thread costs as much as a tenth of a small step, and goes on beside the
 /// step when that is on its way already. One that takes its time to begin is better begun by whoever attends it ([`is_slow`]).
-pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: &ProcessSpec) -> Begun {
-    let prepared = prepare(shared, tag, spec);
+pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: Box<ProcessSpec>) -> Begun {
+    let prepared = prepare(shared, tag, &spec);
     let mut state = run.lock_moving();
     let discarded = || Err("the lane was ended".to_owned());
-    let started = if state.discarded { discarded() } else { start(&prepared, spec) };
-    if let Ok((leader, _)) = &started {
+    let process = if state.discarded { discarded() } else { start(&prepared, &spec) };
+    if let Ok((leader, _)) = &process {
         state.membership = Lane::of_new_leader(tag.to_owned(), *leader);
         drop(state);
         shared.watchers().started(*leader);
     }
-    Begun { shell: prepared.shell, warnings: prepared.warnings, started }
+    let Prepared { shell, warnings, files, .. } = prepared;
+    let started = process.and_then(|(leader, output)| Ok(Started { leader, output, files: files?.1 }));
+    Begun { spec, shell, warnings, started }
 }
 
 /// Whether the session should not wait for the beginning: the services may have to start, and a `node` to tell its version.
@@ -52,7 +65,8 @@ struct Prepared {
     shell: Option<PathBuf>,
     /// Where it was looked for.
     path: OsString,
-    script: Result<PathBuf, String>,
+    /// The script and where it lies.
+    files: Result<(PathBuf, StepFiles), String>,
     environment: EnvironmentBlock,
     directory: PathBuf,
     /// For the step's log.
@@ -74,11 +88,11 @@ fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
         None => command_line::find(&spec.shell.candidates, &step.path, &directory),
     };
     let tidy = shared.tidy();
-    let script = files::prepare(settings, spec).map_err(|error| {
+    let files = files::prepare(settings, spec).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
     });
     drop(tidy);
-    Prepared { shell, path: step.path, script, environment: step.block, directory, warnings }
+    Prepared { shell, path: step.path, files, environment: step.block, directory, warnings }
 }
 
 /// The program that runs an action: of the version that it wants where there is one, else whichever is on PATH.
@@ -112,7 +126,7 @@ fn access(shared: &Shared, spec: &ProcessSpec, tag: &str) -> Result<Option<Acces
 
 /// The leader and its output, which is read without waiting.
 fn start(prepared: &Prepared, spec: &ProcessSpec) -> Result<(i32, PipeReader), String> {
-    let script = prepared.script.as_ref().map_err(String::clone)?;
+    let (script, _) = prepared.files.as_ref().map_err(String::clone)?;
     let shell = prepared.shell.as_ref();
     let shell = shell.ok_or_else(|| match spec.script.content {
         Some(_) => command_line::not_found(&spec.shell.candidates, &prepared.path),

@@ -10,49 +10,31 @@
 use std::ffi::OsStr;
 use std::fs::{File, create_dir_all, remove_dir_all, remove_file, rename};
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::fs::{self, AtFlags, Dir, Mode, OFlags, Stat};
+use super::folder::{Look, StepFolder};
 
 /// Where folders wait for their next step. Clones share them; hosts of one run may do so too. The default keeps none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SpareFolders {
     place: Option<Arc<Place>>,
 }
 
-#[derive(Debug)]
 struct Place {
-    folder: PathBuf,
+    path: PathBuf,
     idle: Mutex<Vec<Idle>>,
     kept: AtomicU64,
     /// What a file looks like that was just made.
     untouched: OnceLock<Look>,
 }
 
-#[derive(Debug)]
 struct Idle {
-    folder: PathBuf,
+    path: PathBuf,
+    folder: StepFolder,
     /// Another shell wants another name.
     script: PathBuf,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Look {
-    mode: u32,
-    owner: (u32, u32),
-    links: u64,
-}
-
-impl Look {
-    // The widths of these numbers differ from system to system.
-    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions)]
-    fn of(file: &Stat) -> Option<Self> {
-        let (mode, links) = (file.st_mode.try_into().ok()?, file.st_nlink.try_into().ok()?);
-        Some(Self { mode, owner: (file.st_uid, file.st_gid), links })
-    }
 }
 
 impl SpareFolders {
@@ -60,7 +42,7 @@ impl SpareFolders {
     /// `RUNNER_TEMP`, and outside of everything that snapshots cover.
     pub fn kept_in(folder: PathBuf) -> Self {
         let place = Place {
-            folder,
+            path: folder,
             idle: Mutex::default(),
             kept: AtomicU64::default(),
             untouched: OnceLock::default(),
@@ -68,98 +50,82 @@ impl SpareFolders {
         Self { place: Some(Arc::new(place)) }
     }
 
-    /// Puts a folder with empty files at `to`; `script` is wanted among them. `false` when there is none, or something else is
+    /// Puts a folder with empty files at `to`; `script` is wanted among them. `None` when there is none, or something else is
     /// there.
-    pub(super) fn take(&self, to: &Path, script: &Path) -> bool {
-        let Some(idle) = self.place.as_ref().and_then(|place| place.idle().pop()) else { return false };
-        if rename_into(&idle.folder, to).is_err() {
-            let _ = remove_dir_all(&idle.folder);
-            return false;
+    pub(super) fn take(&self, to: &Path, script: &Path) -> Option<StepFolder> {
+        let idle = self.place.as_ref()?.idle().pop()?;
+        if rename_into(&idle.path, to).is_err() {
+            let _ = remove_dir_all(&idle.path);
+            return None;
         }
         if idle.script.file_name() != script.file_name() {
-            let _ = remove_file(to.join(&idle.script));
+            idle.folder.remove(&idle.script);
         }
-        true
+        Some(idle.folder)
     }
 
     /// Learns from a new file what one looks like that no step has touched.
     pub(super) fn learn(&self, new: &File) {
         if let Some(place) = &self.place
             && place.untouched.get().is_none()
-            && let Some(look) = fs::fstat(new).ok().and_then(|found| Look::of(&found))
+            && let Some(look) = Look::of_new(new)
         {
             let _ = place.untouched.set(look);
         }
     }
 
+    /// What a file looks like that no step has touched; `None`: nobody needs to know.
+    pub(super) fn untouched(&self) -> Option<Look> {
+        self.place.as_ref()?.untouched.get().copied()
+    }
+
     /// Takes the folder of a step that is over out of everybody's sight; `None` leaves it where it is.
-    pub(super) fn withdraw(&self, folder: &Path) -> Option<Withdrawn> {
+    pub(super) fn withdraw(&self, path: &Path) -> Option<Withdrawn> {
         let place = self.place.as_ref()?;
         let number = place.kept.fetch_add(1, Ordering::Relaxed);
-        let kept = place.folder.join(number.to_string());
-        rename_into(folder, &kept).ok()?;
-        Some(Withdrawn { place: Arc::clone(place), folder: kept })
+        let kept = place.path.join(number.to_string());
+        rename_into(path, &kept).ok()?;
+        Some(Withdrawn { place: Arc::clone(place), path: kept })
+    }
+}
+
+impl std::fmt::Debug for SpareFolders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SpareFolders").field(&self.place.as_ref().map(|place| &place.path)).finish()
     }
 }
 
 /// The folder of a step that is over, where no step finds it.
 pub(super) struct Withdrawn {
     place: Arc<Place>,
-    folder: PathBuf,
+    path: PathBuf,
 }
 
 impl Withdrawn {
-    /// Empties it for another step, if it is as a step gets it but for what is in its `files`, of which `script` is one. Else
-    /// it is removed.
-    pub(super) fn keep(self, files: &[&OsStr], script: &OsStr) {
-        if self.empty(files).is_none() {
+    /// Keeps it for another step, if there is nothing in it but `emptied` files and, if the step had one, its script, which is as it was
+    /// made but for what is in it. Else it is removed.
+    pub(super) fn keep(self, mut folder: StepFolder, emptied: usize, script: Option<&OsStr>) {
+        let is_all = folder.count() == Some(emptied + usize::from(script.is_some()));
+        let untouched = self.place.untouched.get();
+        // A script may hold secrets: its text is not left lying about.
+        let is_empty = script
+            .is_none_or(|script| untouched.and_then(|untouched| folder.empty(script, *untouched)).is_some());
+        if !is_all || !is_empty {
             return self.remove();
         }
-        let idle = Idle { folder: self.folder, script: script.into() };
-        self.place.idle().push(idle);
+        let script = script.map(PathBuf::from).unwrap_or_default();
+        self.place.idle().push(Idle { path: self.path, folder, script });
     }
 
     /// Removes it, for good.
     pub(super) fn remove(self) {
-        let _ = remove(&self.folder);
-    }
-
-    fn empty(&self, files: &[&OsStr]) -> Option<()> {
-        let no_link = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = fs::open(&self.folder, OFlags::RDONLY | no_link, Mode::empty()).ok()?;
-        let mut entries = Dir::new(folder).ok()?;
-        let mut count = 0;
-        for entry in entries.by_ref() {
-            count += usize::from(!matches!(entry.ok()?.file_name().to_bytes(), b"." | b".."));
-        }
-        if count != files.len() {
-            return None;
-        }
-        let folder = entries.fd().ok()?;
-        let written = self.place.written(folder, files)?;
-        written.into_iter().try_for_each(|file| empty(folder, file)).ok()
+        let _ = remove(&self.path);
     }
 }
 
 impl Place {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Which of the files have something in them; `None` unless all are there as they were made, and reachable by no other name.
-    fn written<'f>(&self, folder: BorrowedFd<'_>, files: &[&'f OsStr]) -> Option<Vec<&'f OsStr>> {
-        let untouched = self.untouched.get()?;
-        let mut written = Vec::with_capacity(files.len());
-        for &file in files {
-            let found = fs::statat(folder, file, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-            if Look::of(&found).as_ref() != Some(untouched) {
-                return None;
-            }
-            if found.st_size > 0 {
-                written.push(file);
-            }
-        }
-        Some(written)
     }
 }
 
@@ -182,12 +148,6 @@ pub(super) fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// A script may hold secrets: its text is not left lying about.
-fn empty(folder: BorrowedFd<'_>, file: &OsStr) -> rustix::io::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    fs::openat(folder, file, flags, Mode::empty()).map(drop)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -206,6 +166,7 @@ mod tests {
             Self { folder, spare }
         }
 
+        /// A folder and its two files, of which the first is the script.
         fn step(&self, name: &str) -> (PathBuf, Vec<PathBuf>) {
             let folder = self.folder.path().join(name);
             let files = ["script.sh", "set_env"].map(|file| folder.join(file)).to_vec();
@@ -213,21 +174,31 @@ mod tests {
         }
 
         /// A step's folder with something in its files.
-        fn made(&self, name: &str) -> (PathBuf, Vec<PathBuf>) {
-            let (folder, files) = self.step(name);
-            fs::create_dir(&folder).unwrap();
+        fn made(&self, name: &str) -> (PathBuf, Vec<PathBuf>, StepFolder) {
+            let (path, files) = self.step(name);
+            fs::create_dir(&path).unwrap();
             files.iter().for_each(|file| fs::write(file, "text").unwrap());
             self.spare.learn(&fs::File::open(&files[0]).unwrap());
-            (folder, files)
+            let folder = StepFolder::open(&path).unwrap();
+            (path, files, folder)
         }
 
         /// Whether the folder is there for another step. It is not where it was in any case.
-        fn keep(&self, (folder, files): &(PathBuf, Vec<PathBuf>)) -> bool {
-            let names: Vec<&OsStr> = files.iter().map(|file| file.file_name().unwrap()).collect();
-            self.spare.withdraw(folder).unwrap().keep(&names, names[0]);
-            assert!(folder.symlink_metadata().is_err());
+        fn keep(&self, (path, files, folder): (PathBuf, Vec<PathBuf>, StepFolder)) -> bool {
+            let [script, other] = [0, 1].map(|file: usize| files[file].file_name().unwrap());
+            let untouched = self.spare.untouched().filter(|_| folder.is_at(&path));
+            let taken = untouched.and_then(|untouched| folder.take(other, untouched, true));
+            let withdrawn = self.spare.withdraw(&path).unwrap();
+            assert!(path.symlink_metadata().is_err());
+            match taken {
+                Some(text) => {
+                    assert_eq!(text, b"text");
+                    withdrawn.keep(folder, 1, Some(script));
+                }
+                None => withdrawn.remove(),
+            }
             let place = self.spare.place.as_ref().unwrap();
-            let left = fs::read_dir(&place.folder).unwrap().count();
+            let left = fs::read_dir(&place.path).unwrap().count();
             let idle = place.idle().len();
             assert_eq!(left, idle, "what is not kept is removed");
             idle > 0
@@ -237,29 +208,35 @@ mod tests {
     #[test]
     fn a_folder_comes_back_under_another_name_and_empty() {
         let fixture = Fixture::new();
-        let one = fixture.made("one");
-        assert!(fixture.keep(&one));
+        assert!(fixture.keep(fixture.made("one")));
         let (two, files) = fixture.step("two");
-        assert!(fixture.spare.take(&two, &files[0]));
+        let again = fixture.spare.take(&two, &files[0]).unwrap();
         assert!(files.iter().all(|file| fs::read(file).unwrap().is_empty()));
+        fs::write(&files[0], "text").unwrap();
+        fs::write(&files[1], "text").unwrap();
+        assert!(fixture.keep((two, files, again)), "as often as one likes");
         let (three, files) = fixture.step("three");
-        assert!(!fixture.spare.take(&three, &files[0]), "there was one only");
+        assert!(fixture.spare.take(&three, &files[0]).is_some());
+        let (four, files) = fixture.step("four");
+        assert!(fixture.spare.take(&four, &files[0]).is_none(), "there was one only");
     }
 
     #[test]
     fn another_shell_gets_no_script_of_the_first() {
         let fixture = Fixture::new();
-        assert!(fixture.keep(&fixture.made("one")));
+        let one = fixture.made("one");
+        assert!(fixture.keep(one));
         let (two, files) = fixture.step("two");
-        assert!(fixture.spare.take(&two, &two.join("script.py")));
+        assert!(fixture.spare.take(&two, &two.join("script.py")).is_some());
         assert!(!files[0].exists() && files[1].exists());
     }
 
     #[test]
     fn a_folder_that_is_not_as_a_step_gets_it_is_removed() {
-        let touches: [fn(&Path, &[PathBuf]); 7] = [
+        let touches: [fn(&Path, &[PathBuf]); 8] = [
             |folder, _| fs::write(folder.join("more"), "").unwrap(),
             |_, files| fs::remove_file(&files[1]).unwrap(),
+            |_, files| fs::remove_file(&files[0]).unwrap(),
             |folder, files| fs::hard_link(&files[1], folder.with_extension("link")).unwrap(),
             |_, files| {
                 let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -282,14 +259,14 @@ mod tests {
             let fixture = Fixture::new();
             let one = fixture.made("one");
             touch(&one.0, &one.1);
-            assert!(!fixture.keep(&one), "{index}");
+            assert!(!fixture.keep(one), "{index}");
         }
     }
 
     #[test]
     fn without_a_place_nothing_is_kept() {
         let fixture = Fixture { spare: SpareFolders::default(), ..Fixture::new() };
-        let (one, _) = fixture.made("one");
+        let (one, ..) = fixture.made("one");
         assert!(fixture.spare.withdraw(&one).is_none() && one.exists());
     }
 }

@@ -40,14 +40,14 @@ impl LiveHost {
         let shared = Arc::clone(&self.shared);
         match body {
             Body::Process(spec) if is_slow(&spec) => worker.run(Box::new(move || {
-                let begun = begin(&shared, &run, &tag, &spec);
-                if let Some(body) = Attendance::open(&shared, &run, Box::new(spec), begun) {
+                let begun = begin(&shared, &run, &tag, Box::new(spec));
+                if let Some(body) = Attendance::open(&shared, &run, begun) {
                     body.until_end();
                 }
             })),
             Body::Process(spec) => {
-                let begun = begin(&shared, &run, &tag, &spec);
-                match Attendance::open(&shared, &run, Box::new(spec), begun) {
+                let begun = begin(&shared, &run, &tag, Box::new(spec));
+                match Attendance::open(&shared, &run, begun) {
                     Some(body) => self.attend(lane, body, worker),
                     None => self.workers.give_back(worker),
                 }

@@ -2,8 +2,16 @@
 //!
 //! Knows flags; not what is started.
 
+use std::io;
+
+use super::{Child, posix};
+
 /// Asks for a new session (`spawn.h`; the libc crate does not name it).
-pub(super) const SETSID: libc::c_short = 0x0400;
+const SETSID: libc::c_short = 0x0400;
+
+pub(super) fn start(child: &Child<'_>) -> io::Result<i32> {
+    posix::start(child, SETSID)
+}
 
 /// macOS has no score for the memory killer that a parent could set.
 pub(super) struct LentScore;

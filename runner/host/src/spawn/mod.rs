@@ -1,18 +1,19 @@
 //! Starts one process fast, in a session of its own, with one descriptor for everything it prints.
 //!
-//! `std::process::Command` copies our page tables as soon as a `pre_exec` is needed for `setsid`; `posix_spawn` shares them
-//! until the exec, which keeps a step close to the bare cost of its shell.
+//! `std::process::Command` copies our page tables as soon as a `pre_exec` is needed for `setsid`; here the child shares them
+//! until the exec, which keeps a step close to the bare cost of its shell (docs/design/spawn.md).
 //!
 //! **One pipe for stdout and stderr**: two pipes have two queues, and nothing tells which line was written first. With one, the
 //! log has the lines in the order in which they were written (steps.md 11, row 29).
 //!
 //! Knows programs, arguments, descriptors and directories; not steps, shells or lanes.
-#![allow(unsafe_code, reason = "posix_spawn has no safe wrapper")]
 
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(any(target_os = "macos", test))]
+mod posix;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -22,13 +23,13 @@ pub(crate) use system::before_hiding;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
+use std::fs::File;
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 /// A process to be started.
 #[derive(Debug)]
@@ -85,11 +86,11 @@ impl EnvironmentBlock {
         self.bytes.split_inclusive(|byte| *byte == 0).map(|entry| entry.strip_suffix(b"\0").unwrap_or(entry))
     }
 
-    fn pointers(&self) -> Vec<*mut libc::c_char> {
+    fn pointers(&self) -> Vec<*const libc::c_char> {
         let base = self.bytes.as_ptr();
         // `wrapping_add` keeps the arithmetic defined; each start lies inside `bytes`.
-        let entries = self.starts.iter().map(|start| base.wrapping_add(*start).cast_mut().cast());
-        entries.chain([ptr::null_mut()]).collect()
+        let entries = self.starts.iter().map(|start| base.wrapping_add(*start).cast());
+        entries.chain([ptr::null()]).collect()
     }
 }
 
@@ -165,10 +166,10 @@ pub fn collected(pid: i32) {
 /// # Errors
 /// The directory or the program is at fault, or the system has no process left.
 pub fn spawn(launch: &Launch<'_>) -> Result<i32, SpawnError> {
-    start(launch).map_err(|error| explain(launch, error))
+    start(launch, system::start).map_err(|error| explain(launch, error))
 }
 
-/// `posix_spawn` gives one error number for everything; the directory is looked at to tell the causes apart.
+/// There is one error number for everything that fails in the child; the directory is looked at to tell the causes apart.
 fn explain(launch: &Launch<'_>, source: io::Error) -> SpawnError {
     let (program, directory) = (launch.program.to_path_buf(), launch.directory.to_path_buf());
     match std::fs::metadata(&directory) {
@@ -186,42 +187,36 @@ fn explain(launch: &Launch<'_>, source: io::Error) -> SpawnError {
     }
 }
 
-fn start(launch: &Launch<'_>) -> io::Result<i32> {
+/// What a child becomes. Both lists end with a null pointer, and all they point to lives as long as this.
+struct Child<'a> {
+    program: &'a CStr,
+    arguments: &'a [*const libc::c_char],
+    environment: &'a [*const libc::c_char],
+    directory: &'a CStr,
+    input: BorrowedFd<'a>,
+    output: BorrowedFd<'a>,
+}
+
+fn start(launch: &Launch<'_>, begin: fn(&Child<'_>) -> io::Result<i32>) -> io::Result<i32> {
     let program = c_string(launch.program.as_os_str())?;
     let name = c_string(launch.name.map_or(launch.program.as_os_str(), OsStr::new))?;
     let directory = c_string(launch.directory.as_os_str())?;
     let arguments =
         launch.arguments.iter().map(|text| c_string(OsStr::new(text))).collect::<io::Result<Vec<_>>>()?;
-    let argv: Vec<*mut libc::c_char> = [&name]
-        .into_iter()
-        .chain(&arguments)
-        .map(|text| text.as_ptr().cast_mut())
-        .chain([ptr::null_mut()])
-        .collect();
+    let argv: Vec<*const libc::c_char> =
+        [&name].into_iter().chain(&arguments).map(|text| text.as_ptr()).chain([ptr::null()]).collect();
     let environment = launch.environment.pointers();
-    let mut actions = FileActions::new()?;
-    match launch.input {
-        Some(input) => actions.duplicate(input, 0)?,
-        None => actions.open_null(0)?,
-    }
-    actions.duplicate(launch.output, 1)?;
-    actions.duplicate(launch.output, 2)?;
-    actions.change_directory(&directory)?;
-    let attributes = Attributes::new_session()?;
-    let mut pid = 0;
+    let child = Child {
+        program: &program,
+        arguments: &argv,
+        environment: &environment,
+        directory: &directory,
+        input: launch.input.map_or_else(|| null(), Ok)?,
+        output: launch.output,
+    };
     let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
     let lent = system::lend_score(launch.oom_score);
-    // SAFETY: all pointers are to values that live until the call returns; both lists end with a null pointer.
-    check(unsafe {
-        libc::posix_spawn(
-            &raw mut pid,
-            program.as_ptr(),
-            actions.0.as_ptr(),
-            attributes.0.as_ptr(),
-            argv.as_ptr(),
-            environment.as_ptr(),
-        )
-    })?;
+    let pid = begin(&child)?;
     uncollected().insert(pid);
     let is_inherited = lent.is_some();
     drop(lent);
@@ -236,103 +231,35 @@ fn c_string(text: &OsStr) -> io::Result<CString> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "text with a NUL in it"))
 }
 
-/// The functions of the posix_spawn family return the error number itself.
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(result)) }
-}
-
-/// What the child does with its descriptors and directory before the exec.
-struct FileActions(MaybeUninit<libc::posix_spawn_file_actions_t>);
-
-impl FileActions {
-    fn new() -> io::Result<Self> {
-        let mut actions = MaybeUninit::uninit();
-        // SAFETY: the function initialises what the pointer shows to.
-        check(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
-        Ok(Self(actions))
+/// One open file for all: a child that opens its own waits for it.
+fn null() -> io::Result<BorrowedFd<'static>> {
+    static NULL: OnceLock<File> = OnceLock::new();
+    if let Some(null) = NULL.get() {
+        return Ok(null.as_fd());
     }
-
-    fn open_null(&mut self, fd: libc::c_int) -> io::Result<()> {
-        const NULL: &CStr = c"/dev/null";
-        // SAFETY: the actions are initialised; the path is copied or lives for ever.
-        check(unsafe {
-            libc::posix_spawn_file_actions_addopen(self.0.as_mut_ptr(), fd, NULL.as_ptr(), libc::O_RDONLY, 0)
-        })
-    }
-
-    fn duplicate(&mut self, from: BorrowedFd<'_>, to: libc::c_int) -> io::Result<()> {
-        // SAFETY: the actions are initialised; numbers only.
-        check(unsafe { libc::posix_spawn_file_actions_adddup2(self.0.as_mut_ptr(), from.as_raw_fd(), to) })
-    }
-
-    fn change_directory(&mut self, directory: &CStr) -> io::Result<()> {
-        // SAFETY: the actions are initialised; the path is copied by the call.
-        check(unsafe { libc::posix_spawn_file_actions_addchdir_np(self.0.as_mut_ptr(), directory.as_ptr()) })
-    }
-}
-
-impl Drop for FileActions {
-    fn drop(&mut self) {
-        // SAFETY: initialised in `new`, destroyed once.
-        unsafe { libc::posix_spawn_file_actions_destroy(self.0.as_mut_ptr()) };
-    }
-}
-
-/// Signals that a parent may ignore: `nohup`, a shell's background, our own SIGPIPE. Each costs the child a system call.
-const IGNORABLE: [libc::c_int; 9] = [
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGPIPE,
-    libc::SIGTERM,
-    libc::SIGCHLD,
-    libc::SIGTSTP,
-    libc::SIGTTIN,
-    libc::SIGTTOU,
-];
-
-/// A session of its own, no blocked signal, every signal at its default (we ignore SIGPIPE; a step must not).
-struct Attributes(MaybeUninit<libc::posix_spawnattr_t>);
-
-impl Attributes {
-    fn new_session() -> io::Result<Self> {
-        let mut attributes = MaybeUninit::uninit();
-        // SAFETY: the function initialises what the pointer shows to.
-        check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
-        let mut this = Self(attributes);
-        let mut signals = MaybeUninit::uninit();
-        let flags = system::SETSID
-            | libc::c_short::try_from(libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF)
-                .unwrap_or(0);
-        // SAFETY: the attributes are initialised; the signal set is initialised before each use.
-        unsafe {
-            check(libc::posix_spawnattr_setflags(this.0.as_mut_ptr(), flags))?;
-            libc::sigemptyset(signals.as_mut_ptr());
-            check(libc::posix_spawnattr_setsigmask(this.0.as_mut_ptr(), signals.as_ptr()))?;
-            // Caught signals become default by the exec itself; these may have been ignored by whoever started us.
-            for signal in IGNORABLE {
-                libc::sigaddset(signals.as_mut_ptr(), signal);
-            }
-            check(libc::posix_spawnattr_setsigdefault(this.0.as_mut_ptr(), signals.as_ptr()))?;
-        }
-        Ok(this)
-    }
-}
-
-impl Drop for Attributes {
-    fn drop(&mut self) {
-        // SAFETY: initialised in `new_session`, destroyed once.
-        unsafe { libc::posix_spawnattr_destroy(self.0.as_mut_ptr()) };
-    }
+    let null = File::open("/dev/null")?;
+    Ok(NULL.get_or_init(|| null).as_fd())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Read as _;
-    use std::os::fd::AsFd as _;
 
-    fn run(program: &str, arguments: &[&str], directory: &str) -> Result<String, SpawnError> {
+    /// The system's own, and that of other systems.
+    const WAYS: [fn(&Child<'_>) -> io::Result<i32>; 2] =
+        [system::start, |child| posix::start(child, libc::POSIX_SPAWN_SETSID)];
+
+    fn run(program: &str, arguments: &[&str], directory: &str) -> [Result<String, SpawnError>; 2] {
+        WAYS.map(|way| run_by(way, program, arguments, directory))
+    }
+
+    fn run_by(
+        way: fn(&Child<'_>) -> io::Result<i32>,
+        program: &str,
+        arguments: &[&str],
+        directory: &str,
+    ) -> Result<String, SpawnError> {
         let (mut reader, writer) = std::io::pipe().unwrap();
         let mut environment = EnvironmentBlock::default();
         environment.push(OsStr::new("A"), OsStr::new("one"));
@@ -348,7 +275,7 @@ mod tests {
             output: writer.as_fd(),
             oom_score: 500,
         };
-        let pid = spawn(&launch)?;
+        let pid = start(&launch, way).map_err(|error| explain(&launch, error))?;
         drop(writer);
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
@@ -360,35 +287,75 @@ mod tests {
     #[test]
     fn both_streams_keep_the_order_of_writing() {
         let script = "for i in 1 2 3; do echo out $i; echo err $i >&2; done; pwd; echo $A; cat";
-        let text = run("/bin/sh", &["-c", script], "/").unwrap();
-        assert_eq!(text, "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n/\none\n");
+        for text in run("/bin/sh", &["-c", script], "/") {
+            assert_eq!(text.unwrap(), "out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n/\none\n");
+        }
     }
 
     #[test]
     fn the_child_leads_its_own_session_and_signals_are_at_their_default() {
-        let text =
-            run("/bin/sh", &["-c", "ps -o sid= -p $$; echo $$; kill -PIPE $$; echo alive"], "/").unwrap();
-        let words: Vec<&str> = text.split_whitespace().collect();
-        assert_eq!(words.len(), 2, "{text}");
-        assert_eq!(words[0], words[1]);
+        let script = "ps -o sid= -p $$; echo $$; kill -PIPE $$; echo alive";
+        for text in run("/bin/sh", &["-c", script], "/") {
+            let text = text.unwrap();
+            let words: Vec<&str> = text.split_whitespace().collect();
+            assert_eq!(words.len(), 2, "{text}");
+            assert_eq!(words[0], words[1]);
+        }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_signal_is_blocked_or_ignored_in_the_child_and_ours_stay_as_they_were() {
+        let ours = || signal_lines(&std::fs::read_to_string("/proc/thread-self/status").unwrap());
+        let before = ours();
+        for text in run("/bin/cat", &["/proc/self/status"], "/") {
+            let lines = signal_lines(&text.unwrap());
+            assert_eq!(lines.len(), 2, "{lines:?}");
+            // Those of the real-time kind are nobody's business but of whoever started us.
+            let signals = |line: &String| u64::from_str_radix(line.split_at(8).1, 16).unwrap() & 0x7fff_ffff;
+            assert!(lines.iter().all(|line| signals(line) == 0), "{lines:?}");
+        }
+        assert_eq!(ours(), before);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn signal_lines(status: &str) -> Vec<String> {
+        let is_wanted = |line: &&str| line.starts_with("SigBlk:") || line.starts_with("SigIgn:");
+        status.lines().filter(is_wanted).map(str::to_owned).collect()
+    }
+
+    #[cfg(target_os = "linux")]
     #[test]
     fn the_child_goes_before_us_when_memory_runs_out() {
         let script = "cat /proc/self/oom_score_adj /proc/$$/oom_score_adj";
-        assert_eq!(run("/bin/sh", &["-c", script], "/").unwrap(), "500\n500\n");
+        for text in run("/bin/sh", &["-c", script], "/") {
+            assert_eq!(text.unwrap(), "500\n500\n");
+        }
     }
 
     #[test]
     fn a_missing_directory_and_a_missing_program_are_told_apart() {
-        let text = run("/bin/sh", &[], "/no/such/place").unwrap_err().to_string();
-        assert!(
-            text.starts_with("failed to start /bin/sh: the working directory /no/such/place does not exist")
-        );
-        let text = run("/no/such/shell", &[], "/").unwrap_err().to_string();
-        assert_eq!(text, "failed to start /no/such/shell: No such file or directory (os error 2)");
-        let text = run("/bin/sh", &[], "/etc/passwd").unwrap_err().to_string();
-        assert!(text.contains("/etc/passwd cannot be entered"), "{text}");
+        let fault =
+            |program, directory| run(program, &[], directory).map(|text| text.unwrap_err().to_string());
+        for text in fault("/bin/sh", "/no/such/place") {
+            let start = "failed to start /bin/sh: the working directory /no/such/place does not exist";
+            assert!(text.starts_with(start), "{text}");
+        }
+        for text in fault("/no/such/shell", "/") {
+            assert_eq!(text, "failed to start /no/such/shell: No such file or directory (os error 2)");
+        }
+        for text in fault("/bin/sh", "/etc/passwd") {
+            assert!(text.contains("/etc/passwd cannot be entered"), "{text}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_was_not_started_leaves_no_process() {
+        for fault in run("/no/such/shell", &[], "/") {
+            fault.unwrap_err();
+        }
+        assert_eq!(std::fs::read_to_string("/proc/thread-self/children").unwrap(), "");
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! What starting a process needs on Linux only.
+//! The score for the memory killer that a child inherits.
 //!
-//! Knows flags and `/proc`; not what is started.
+//! Knows `/proc`; not what is started.
 
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -8,15 +8,12 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
 
-/// Asks for a new session (glibc 2.26, musl 1.1.22).
-pub(super) const SETSID: libc::c_short = libc::POSIX_SPAWN_SETSID;
-
 /// Lets the kernel prefer a step to us when memory runs out (steps.md 3.2): what starts while this lives has the score.
 ///
-/// `posix_spawn` runs nothing of ours in the child, and to write to the child's own file afterwards makes the kernel build a good part of
+/// To write to the child's own file, by itself or by us, makes the kernel build a good part of
 /// its folder in `/proc` and take it down again at its end: a fiftieth of what a small step takes. A child inherits our score, though.
 /// So we have it ourselves for the fraction of a millisecond of a start. Failing is harmless.
-pub(super) struct LentScore<'a>(&'a Lender);
+pub(in crate::spawn) struct LentScore<'a>(&'a Lender);
 
 static LENDER: LazyLock<Lender> = LazyLock::new(|| {
     let own = File::options().read(true).write(true).open("/proc/self/oom_score_adj");
@@ -24,7 +21,7 @@ static LENDER: LazyLock<Lender> = LazyLock::new(|| {
 });
 
 /// `None`: the child's score has to be set by [`after_start`].
-pub(super) fn lend_score(score: i16) -> Option<LentScore<'static>> {
+pub(in crate::spawn) fn lend_score(score: i16) -> Option<LentScore<'static>> {
     LENDER.lend(score)
 }
 
@@ -94,7 +91,7 @@ impl Drop for LentScore<'_> {
 }
 
 /// Sets the score of a process that runs already.
-pub(super) fn after_start(pid: i32, score: i16) {
+pub(in crate::spawn) fn after_start(pid: i32, score: i16) {
     let path = format!("/proc/{pid}/oom_score_adj");
     if let Ok(file) = rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
         let _ = rustix::io::write(file.as_fd(), score.to_string().as_bytes());

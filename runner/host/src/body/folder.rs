@@ -1,0 +1,130 @@
+//! The folder of one step, held open: its files are reached from it, not by their whole paths.
+//!
+//! Knows names and bytes; not what is in them, nor whose folder it will be next.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use rustix::fs::{self, AtFlags, Dir, Mode, OFlags, Stat};
+
+/// A step's folder.
+pub(super) struct StepFolder {
+    entries: Dir,
+    identity: (u64, u64),
+}
+
+/// What is the same for all files that no step has touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    mode: u32,
+    owner: (u32, u32),
+    links: u64,
+}
+
+impl Look {
+    // The widths of these numbers differ from system to system.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions)]
+    fn of(file: &Stat) -> Option<Self> {
+        let (mode, links) = (file.st_mode.try_into().ok()?, file.st_nlink.try_into().ok()?);
+        Some(Self { mode, owner: (file.st_uid, file.st_gid), links })
+    }
+
+    /// Of a file that was just made.
+    pub(super) fn of_new(file: &File) -> Option<Self> {
+        fs::fstat(file).ok().and_then(|found| Self::of(&found))
+    }
+}
+
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast, reason = "they differ from system to system")]
+fn identity(file: &Stat) -> (u64, u64) {
+    (file.st_dev as u64, file.st_ino as u64)
+}
+
+impl StepFolder {
+    /// Opens the folder that lies there.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = fs::open(path, flags, Mode::empty())?;
+        let identity = identity(&fs::fstat(&folder)?);
+        Ok(Self { entries: Dir::new(folder)?, identity })
+    }
+
+    fn fd(&self) -> rustix::io::Result<BorrowedFd<'_>> {
+        self.entries.fd()
+    }
+
+    /// Whether it is what lies there.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let found = fs::statat(fs::CWD, path, AtFlags::SYMLINK_NOFOLLOW);
+        found.is_ok_and(|found| identity(&found) == self.identity)
+    }
+
+    /// Opens a file for writing and makes it if it is not there. Not truncated: it is empty, and ext4 writes a file to the disk when
+    /// it is closed after it was truncated.
+    pub(super) fn make(&self, name: &OsStr) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        Ok(fs::openat(self.fd()?, name, flags, Mode::from_raw_mode(0o666))?.into())
+    }
+
+    /// Makes a file with this in it.
+    pub(super) fn write(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
+        self.make(name)?.write_all(content)
+    }
+
+    /// What is in a file that looks as if no step had touched it; `None` if it does not. `is_last`: it is emptied as well.
+    pub(super) fn take(&self, name: &OsStr, untouched: Look, is_last: bool) -> Option<Vec<u8>> {
+        let length = self.length(name, untouched)?;
+        if length == 0 {
+            return Some(Vec::new());
+        }
+        let access = if is_last { OFlags::RDWR } else { OFlags::RDONLY };
+        let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(fs::openat(self.fd().ok()?, name, flags, Mode::empty()).ok()?);
+        let mut content = Vec::with_capacity(length);
+        if is_last {
+            // Nobody writes to it any more, so this is all.
+            content.resize(length, 0);
+            file.read_exact(&mut content).ok()?;
+            fs::ftruncate(&file, 0).ok()?;
+        } else {
+            file.read_to_end(&mut content).ok()?;
+        }
+        Some(content)
+    }
+
+    /// Empties a file without a look at what is in it; `None` unless it looks as if no step had touched it.
+    pub(super) fn empty(&self, name: &OsStr, untouched: Look) -> Option<()> {
+        if self.length(name, untouched)? == 0 {
+            return Some(());
+        }
+        let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        fs::openat(self.fd().ok()?, name, flags, Mode::empty()).ok().map(drop)
+    }
+
+    fn length(&self, name: &OsStr, untouched: Look) -> Option<usize> {
+        let found = fs::statat(self.fd().ok()?, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        if Look::of(&found)? != untouched {
+            return None;
+        }
+        found.st_size.try_into().ok()
+    }
+
+    /// How many entries there are.
+    pub(super) fn count(&mut self) -> Option<usize> {
+        self.entries.rewind();
+        let mut count = 0;
+        for entry in self.entries.by_ref() {
+            count += usize::from(!matches!(entry.ok()?.file_name().to_bytes(), b"." | b".."));
+        }
+        Some(count)
+    }
+
+    pub(super) fn remove(&self, name: &Path) {
+        if let Ok(folder) = self.fd() {
+            let _ = fs::unlinkat(folder, name, AtFlags::empty());
+        }
+    }
+}
