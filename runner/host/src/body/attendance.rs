@@ -71,7 +71,7 @@ impl Attendance {
             }
         };
         state.pump = Some(Pump::new(output, &spec, out));
-        let process = Process { spec, leader, files };
+        let process = Process { spec, leader, files: Box::new(files) };
         match Watch::new(leader) {
             Ok(watch) => {
                 drop(state);

@@ -23,13 +23,13 @@ use crate::orphans;
 pub(super) struct Process {
     pub(super) spec: Box<ProcessSpec>,
     pub(super) leader: i32,
-    pub(super) files: StepFiles,
+    pub(super) files: Box<StepFiles>,
 }
 
 /// What is left of a body whose end was told: its files, where no step finds them.
 pub(crate) struct Remains {
     withdrawn: Option<Withdrawn>,
-    files: StepFiles,
+    files: Box<StepFiles>,
     spec: Box<ProcessSpec>,
 }
 
@@ -37,7 +37,7 @@ impl Remains {
     /// Puts the files away for good.
     pub(crate) fn put_away(self) {
         if let Some(withdrawn) = self.withdrawn {
-            files::put_away(withdrawn, self.files, &self.spec);
+            files::put_away(withdrawn, *self.files, &self.spec);
         }
     }
 

@@ -23,25 +23,37 @@ pub(super) fn write(spec: &ProcessSpec, shell: Option<&Path>, masks: &Masks, bat
         return line(LineTag::Plain, &heading.title);
     }
     line(LineTag::Group, &heading.title);
+    let mut buffer = String::new();
     // Masked as a whole first: a secret may go over several lines.
     for text in masks.mask_text(&spec.script.text).lines() {
-        line(LineTag::Plain, &format!("\u{1b}[36;1m{text}\u{1b}[0m"));
+        line(LineTag::Plain, joined(&mut buffer, &["\u{1b}[36;1m", text, "\u{1b}[0m"]));
     }
-    list(&mut line, "with:", &heading.with);
+    list(&mut line, "with:", &heading.with, &mut buffer);
     if spec.script.content.is_some() {
         line(LineTag::Plain, &shell_line(spec, shell));
     }
-    list(&mut line, "env:", &heading.env);
+    list(&mut line, "env:", &heading.env, &mut buffer);
     line(LineTag::EndGroup, "");
 }
 
-fn list(line: &mut impl FnMut(LineTag, &str), title: &str, pairs: &[(Arc<str>, Arc<str>)]) {
+fn list(
+    line: &mut impl FnMut(LineTag, &str),
+    title: &str,
+    pairs: &[(Arc<str>, Arc<str>)],
+    buffer: &mut String,
+) {
     if !pairs.is_empty() {
         line(LineTag::Plain, title);
     }
     for (name, value) in pairs {
-        line(LineTag::Plain, &format!("  {name}: {value}"));
+        line(LineTag::Plain, joined(buffer, &["  ", name, ": ", value]));
     }
+}
+
+fn joined<'b>(buffer: &'b mut String, parts: &[&str]) -> &'b str {
+    buffer.clear();
+    parts.iter().for_each(|part| buffer.push_str(part));
+    buffer
 }
 
 fn shell_line(spec: &ProcessSpec, shell: Option<&Path>) -> String {

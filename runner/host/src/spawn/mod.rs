@@ -211,7 +211,10 @@ fn start(launch: &Launch<'_>, begin: fn(&Child<'_>) -> io::Result<i32>) -> io::R
         arguments: &argv,
         environment: &environment,
         directory: &directory,
-        input: launch.input.map_or_else(|| null(), Ok)?,
+        input: match launch.input {
+            Some(input) => input,
+            None => null()?,
+        },
         output: launch.output,
     };
     let _spawning = SPAWNING.read().unwrap_or_else(PoisonError::into_inner);
