@@ -158,16 +158,28 @@ fn live_host(tracking: &str, folder: &Path) {
         }
         std::thread::yield_now();
     };
-    let mut scan = lane::Scan::now().unwrap();
-    let tagged = scan.tagged(&format!("{tracking}."));
-    let sessions: Vec<i32> = tagged.iter().map(|process| process.session).collect();
-    // What emptied its environment is still in one of the sessions.
-    let all = proc::all().unwrap();
-    let members = all.iter().filter(|process| sessions.contains(&process.session));
-    let members: Vec<String> = members.map(|process| process.id.pid.to_string()).collect();
+    // What a shell starts after it said so may take its time.
+    let members = loop {
+        let members = host_members(tracking);
+        if members.len() >= 8 {
+            break members;
+        }
+        assert!(Instant::now() < deadline, "only {members:?}");
+        std::thread::yield_now();
+    };
     println!("{guardian} {}", members.join(" "));
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
     drop(frozen);
+}
+
+/// The processes in the sessions of the host's lanes. What emptied its environment is still in one of them.
+fn host_members(tracking: &str) -> Vec<String> {
+    let mut scan = lane::Scan::now().unwrap();
+    let tagged = scan.tagged(&format!("{tracking}."));
+    let sessions: Vec<i32> = tagged.iter().map(|process| process.session).collect();
+    let all = proc::all().unwrap();
+    let members = all.iter().filter(|process| sessions.contains(&process.session));
+    members.map(|process| process.id.pid.to_string()).collect()
 }
 
 fn spawn_effect(lane: u32, script: &str) -> Effect {

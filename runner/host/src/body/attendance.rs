@@ -12,7 +12,8 @@ use engine::effect::Signal as Asked;
 use engine::lines::LineTag;
 use rustix::process::WaitOptions;
 
-use super::ending::{Process, Remains, collect, conclude, give_up, not_started};
+use super::ending::{Process, collect, conclude, give_up, not_started, put_away_after};
+use super::files::StepFiles;
 use super::ladder::Ladder;
 use super::output::{Journalist, Pump};
 use super::process::{Begun, Started};
@@ -79,9 +80,9 @@ impl Attendance {
             }
             Err(error) => {
                 let tidying = shared.tidy();
-                let remains = give_up(shared, run, &mut state, process, &error);
+                let files = give_up(shared, run, &mut state, process, &error);
                 drop(state);
-                remains.put_away_after(shared, tidying);
+                put_away_after(shared, files, tidying);
                 run.finish();
                 None
             }
@@ -104,7 +105,7 @@ impl Attendance {
 
     /// Ends the body if nobody has to wait for that: its process has ended, and its output with it. The end is told; what is
     /// left of the body is still to be put away.
-    pub(crate) fn try_end(self) -> Result<Remains, Self> {
+    pub(crate) fn try_end(self) -> Result<Box<StepFiles>, Self> {
         let mut state = self.run.lock();
         let moves = !state.held && !state.discarded && state.asked.is_none();
         // A pipe holds no more than one read takes; the second finds the end.
@@ -115,10 +116,10 @@ impl Attendance {
             drop(state);
             return Err(self);
         }
-        let remains = conclude(&self.shared, &self.run, &mut state, self.process);
+        let files = conclude(&self.shared, &self.run, &mut state, self.process);
         drop(state);
         self.run.finish();
-        Ok(remains)
+        Ok(files)
     }
 
     /// Attends the body until it is over. One whose lane was ended for good ends without a word.
@@ -145,9 +146,9 @@ impl Attendance {
                 // The end is told under the lock: a freeze finds the body running or over, and nothing in between.
                 Next::Over => {
                     let tidying = shared.tidy();
-                    let remains = conclude(shared, &run, &mut state, process);
+                    let files = conclude(shared, &run, &mut state, process);
                     drop(state);
-                    return remains.put_away_after(shared, tidying);
+                    return put_away_after(shared, files, tidying);
                 }
                 Next::WaitFor(other, timeout) => {
                     drop(state);

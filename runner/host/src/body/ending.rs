@@ -15,7 +15,6 @@ use super::Shared;
 use super::attendance::note;
 use super::files::{self, StepFiles};
 use super::run::{Run, RunState};
-use super::spare::Withdrawn;
 use crate::lane::Lane;
 use crate::orphans;
 
@@ -26,32 +25,19 @@ pub(super) struct Process {
     pub(super) files: Box<StepFiles>,
 }
 
-/// What is left of a body whose end was told: its files, where no step finds them.
-pub(crate) struct Remains {
-    withdrawn: Option<Withdrawn>,
-    files: Box<StepFiles>,
-    spec: Box<ProcessSpec>,
-}
-
-impl Remains {
-    /// Puts the files away for good.
-    pub(crate) fn put_away(self) {
-        if let Some(withdrawn) = self.withdrawn {
-            files::put_away(withdrawn, *self.files, &self.spec);
-        }
-    }
-
-    /// The same beside the job, which may go on from here.
-    pub(super) fn put_away_after(self, shared: &Shared, tidying: MutexGuard<'_, ()>) {
-        let _emptying = shared.empty();
-        drop(tidying);
-        self.put_away();
+/// The files of a body that is over, which are still where the step found them, are put away beside the job, which may go on from here.
+/// `tidying` was taken before the end was told, by whoever is not the thread that begins the next body.
+pub(super) fn put_away_after(shared: &Shared, files: Box<StepFiles>, tidying: MutexGuard<'_, ()>) {
+    let withdrawn = files.withdraw(&shared.settings.spare);
+    let _emptying = shared.empty();
+    drop(tidying);
+    if let Some((withdrawn, files)) = withdrawn {
+        withdrawn.put_away(*files);
     }
 }
 
-/// Collects what the body left and tells its end. Its files are out of sight when this returns: whoever is not the thread that
-/// begins the next body keeps it waiting meanwhile, by [`Shared::tidy`].
-pub(super) fn conclude(shared: &Shared, run: &Run, state: &mut RunState, process: Process) -> Remains {
+/// Collects what the body left and tells its end. Its files are returned, and still have to be put away.
+pub(super) fn conclude(shared: &Shared, run: &Run, state: &mut RunState, process: Process) -> Box<StepFiles> {
     let Process { spec, leader, mut files } = process;
     // Before it is collected: from then on nothing else says whose the processes of its session are.
     shared.keeper.made_session(leader);
@@ -73,8 +59,7 @@ pub(super) fn conclude(shared: &Shared, run: &Run, state: &mut RunState, process
     }
     state.over = true;
     shared.ended(run, BodyEnd { exit, files: written, command_failed });
-    let withdrawn = files::withdraw(&shared.settings, &files);
-    Remains { withdrawn, files, spec }
+    files
 }
 
 /// Only what left its group or was seen in a scan has to be kept in mind; anything else carries its tag.
@@ -121,7 +106,7 @@ pub(super) fn give_up(
     state: &mut RunState,
     process: Process,
     error: &io::Error,
-) -> Remains {
+) -> Box<StepFiles> {
     note(state, LineTag::Error, &format!("failed to watch the step's process: {error}"));
     let killed = crate::lane::kill(std::slice::from_mut(&mut state.membership), shared.settings.times.kill);
     if let Err(survivors) = killed {

@@ -20,23 +20,104 @@ pub(crate) struct StepFiles {
     /// Where the step finds them.
     path: PathBuf,
     folder: StepFolder,
-    /// Its command files are empty, and were never anything but what a step gets.
+    /// The script, if it is one of them: the program of an action is none of the step's own files.
+    script: Option<OsString>,
+    /// The command files are empty, and were never anything but what a step gets.
     are_emptied: bool,
 }
 
+/// How many command files there are.
+const COMMAND_FILES: usize = 5;
+
 /// Makes the step's folder anew, whatever an earlier run of the step left there, with the script and empty command files;
-/// returns the script's path.
-pub(super) fn prepare(settings: &Settings, spec: &ProcessSpec) -> io::Result<(PathBuf, StepFiles)> {
+/// returns the script's path. `before` are the files of a body that is over: they become these if they can.
+pub(super) fn prepare(
+    settings: &Settings,
+    spec: &ProcessSpec,
+    before: Option<Box<StepFiles>>,
+) -> io::Result<(PathBuf, StepFiles)> {
     let script = settings.temp.join(&spec.script.file);
     let path = settings.temp.join(&spec.command_files.folder);
-    let folder = match settings.spare.take(&path, &script) {
+    let content = spec.script.content.as_ref().map(|content| (name(&spec.script.file), content.as_bytes()));
+    let before = before.and_then(|before| before.hand_on(&settings.spare, path.clone(), content).transpose());
+    if let Some(files) = before {
+        return Ok((script, files?));
+    }
+    let own_script = content.map(|(name, _)| name);
+    let folder = match settings.spare.take(&path, own_script) {
         Some(folder) => folder,
         None => make(&settings.spare, &path, &spec.command_files)?,
     };
-    if let Some(content) = &spec.script.content {
-        folder.write(name(&spec.script.file), content.as_bytes())?;
+    if let Some((name, content)) = content {
+        folder.overwrite(name, 0, content)?;
     }
-    Ok((script, StepFiles { path, folder, are_emptied: false }))
+    Ok((script, StepFiles { path, folder, script: own_script.map(OsStr::to_owned), are_emptied: false }))
+}
+
+impl StepFiles {
+    /// Makes them those of another body, with another script. `None`: they cannot be, and are put away.
+    fn hand_on(
+        mut self: Box<Self>,
+        spare: &SpareFolders,
+        to: PathBuf,
+        script: Option<(&OsStr, &[u8])>,
+    ) -> io::Result<Option<StepFiles>> {
+        let Some(length) = self.script_length(spare) else {
+            self.put_away(spare);
+            return Ok(None);
+        };
+        if fs::rename(&self.path, &to).is_err() {
+            self.put_away(spare);
+            return Ok(None);
+        }
+        self.path = to;
+        self.are_emptied = false;
+        let before = self.script.take();
+        self.script = script.map(|(name, _)| name.to_owned());
+        if let Some(other) = before.as_ref().filter(|before| self.script.as_ref() != Some(before)) {
+            self.folder.remove(other);
+        }
+        if let Some((name, content)) = script {
+            self.folder.overwrite(name, length, content)?;
+        }
+        Ok(Some(*self))
+    }
+
+    /// How long the script is; `None` unless all is as a step gets it.
+    fn script_length(&mut self, spare: &SpareFolders) -> Option<usize> {
+        let untouched = spare.untouched().filter(|_| self.are_emptied)?;
+        let is_all = self.folder.count()? == COMMAND_FILES + usize::from(self.script.is_some());
+        let length = |script: &OsString| self.folder.length(script, untouched);
+        self.script.as_ref().map_or(Some(0), length).filter(|_| is_all)
+    }
+
+    /// Takes the files away: what was in them is known, and no later step is to see them. What is returned is still to be put away; that
+    /// may go on beside a later step.
+    pub(super) fn withdraw(self: Box<Self>, spare: &SpareFolders) -> Option<(Withdrawn, Box<Self>)> {
+        let withdrawn = spare.withdraw(&self.path);
+        if withdrawn.is_none() {
+            // What is gone was removed by the step itself.
+            let _ = remove(&self.path);
+        }
+        withdrawn.map(|withdrawn| (withdrawn, self))
+    }
+
+    /// Takes the files away and puts them away for good.
+    pub(crate) fn put_away(self: Box<Self>, spare: &SpareFolders) {
+        if let Some((withdrawn, files)) = self.withdraw(spare) {
+            withdrawn.put_away(*files);
+        }
+    }
+}
+
+impl Withdrawn {
+    /// Puts the files away for good. They may become those of another step if no process is left that knows them.
+    pub(super) fn put_away(self, files: StepFiles) {
+        match files.are_emptied {
+            true => self.keep(files.folder, COMMAND_FILES, files.script.as_deref()),
+            false => self.remove(),
+        }
+    }
 }
 
 fn make(spare: &SpareFolders, path: &Path, files: &CommandFiles) -> io::Result<StepFolder> {
@@ -95,27 +176,6 @@ pub(super) fn read(
 /// The step may have put a link there, or another folder.
 fn read_whatever_is_there(path: &Path) -> Option<Vec<u8>> {
     fs::metadata(path).ok().filter(fs::Metadata::is_file).and_then(|_| fs::read(path).ok())
-}
-
-/// Takes the step's own files away when its body is over: what was in them is known, and no later step is to see them. What is
-/// returned is still to be put away; that may go on beside a later step.
-pub(super) fn withdraw(settings: &Settings, files: &StepFiles) -> Option<Withdrawn> {
-    let withdrawn = settings.spare.withdraw(&files.path);
-    if withdrawn.is_none() {
-        // What is gone was removed by the step itself.
-        let _ = remove(&files.path);
-    }
-    withdrawn
-}
-
-/// Puts the step's files away for good. They may become those of another step if no process is left that knows them.
-pub(super) fn put_away(withdrawn: Withdrawn, files: StepFiles, spec: &ProcessSpec) {
-    if !files.are_emptied {
-        return withdrawn.remove();
-    }
-    // The program of an action is none of the step's own files.
-    let script = spec.script.content.is_some().then(|| name(&spec.script.file));
-    withdrawn.keep(files.folder, spec.command_files.all().len(), script);
 }
 
 /// Takes away the files of a step that was ended before its body was over: it leaves no more behind than one that ended.

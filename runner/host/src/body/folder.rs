@@ -62,16 +62,11 @@ impl StepFolder {
         found.is_ok_and(|found| identity(&found) == self.identity)
     }
 
-    /// Opens a file for writing and makes it if it is not there. Not truncated: it is empty, and ext4 writes a file to the disk when
+    /// Opens a file for writing, which is no link, and makes it if it is not there. Not truncated: it is empty, and ext4 writes a file to the disk when
     /// it is closed after it was truncated.
     pub(super) fn make(&self, name: &OsStr) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(fs::openat(self.fd()?, name, flags, Mode::from_raw_mode(0o666))?.into())
-    }
-
-    /// Makes a file with this in it.
-    pub(super) fn write(&self, name: &OsStr, content: &[u8]) -> io::Result<()> {
-        self.make(name)?.write_all(content)
     }
 
     /// What is in a file that looks as if no step had touched it; `None` if it does not. `is_last`: it is emptied as well.
@@ -104,7 +99,18 @@ impl StepFolder {
         fs::openat(self.fd().ok()?, name, flags, Mode::empty()).ok().map(drop)
     }
 
-    fn length(&self, name: &OsStr, untouched: Look) -> Option<usize> {
+    /// Writes over a file of this length. What is written over needs no new place, as it would after the file was emptied.
+    pub(super) fn overwrite(&self, name: &OsStr, length: usize, content: &[u8]) -> io::Result<()> {
+        let mut file = self.make(name)?;
+        file.write_all(content)?;
+        if length > content.len() {
+            fs::ftruncate(&file, content.len() as u64)?;
+        }
+        Ok(())
+    }
+
+    /// How long a file is; `None` unless it looks as if no step had touched it.
+    pub(super) fn length(&self, name: &OsStr, untouched: Look) -> Option<usize> {
         let found = fs::statat(self.fd().ok()?, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         if Look::of(&found)? != untouched {
             return None;
@@ -122,7 +128,7 @@ impl StepFolder {
         Some(count)
     }
 
-    pub(super) fn remove(&self, name: &Path) {
+    pub(super) fn remove(&self, name: &OsStr) {
         if let Ok(folder) = self.fd() {
             let _ = fs::unlinkat(folder, name, AtFlags::empty());
         }

@@ -17,9 +17,8 @@ mod run;
 mod spare;
 
 pub(crate) use attendance::Attendance;
-pub(crate) use ending::Remains;
 pub use environment::BaseEnvironment;
-pub(crate) use files::discard as discard_files;
+pub(crate) use files::{StepFiles, discard as discard_files};
 pub(crate) use output::Journalist;
 pub(crate) use process::{begin, is_slow};
 pub(crate) use run::{Run, Wake};

@@ -39,9 +39,15 @@ pub(super) struct Started {
 }
 
 /// Begins the body. Whoever attends it may come later: waking a thread costs as much as a tenth of a small step, and goes on beside the
-/// step when that is on its way already. One that takes its time to begin is better begun by whoever attends it ([`is_slow`]).
-pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: Box<ProcessSpec>) -> Begun {
-    let prepared = prepare(shared, tag, &spec);
+/// step when that is on its way already. `before` are the files of a body that is over, if they were not put away. One that takes its time to begin is better begun by whoever attends it ([`is_slow`]).
+pub(crate) fn begin(
+    shared: &Shared,
+    run: &Run,
+    tag: &str,
+    spec: Box<ProcessSpec>,
+    before: Option<Box<StepFiles>>,
+) -> Begun {
+    let prepared = prepare(shared, tag, &spec, before);
     let mut state = run.lock_moving();
     let discarded = || Err("the lane was ended".to_owned());
     let process = if state.discarded { discarded() } else { start(&prepared, &spec) };
@@ -51,7 +57,14 @@ pub(crate) fn begin(shared: &Shared, run: &Run, tag: &str, spec: Box<ProcessSpec
         shared.watchers().started(*leader);
     }
     let Prepared { shell, warnings, files, .. } = prepared;
-    let started = process.and_then(|(leader, output)| Ok(Started { leader, output, files: files?.1 }));
+    let started = match (process, files) {
+        (Ok((leader, output)), Ok((_, files))) => Ok(Started { leader, output, files }),
+        (Err(reason), Ok((_, files))) => {
+            Box::new(files).put_away(&shared.settings.spare);
+            Err(reason)
+        }
+        (_, Err(reason)) => Err(reason),
+    };
     Begun { spec, shell, warnings, started }
 }
 
@@ -73,7 +86,7 @@ struct Prepared {
     warnings: Vec<String>,
 }
 
-fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
+fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec, before: Option<Box<StepFiles>>) -> Prepared {
     let settings = &shared.settings;
     let variables = files::variables(&settings.temp, &spec.command_files);
     let mut warnings = Vec::new();
@@ -88,7 +101,7 @@ fn prepare(shared: &Shared, tag: &str, spec: &ProcessSpec) -> Prepared {
         None => command_line::find(&spec.shell.candidates, &step.path, &directory),
     };
     let tidy = shared.tidy();
-    let files = files::prepare(settings, spec).map_err(|error| {
+    let files = files::prepare(settings, spec, before).map_err(|error| {
         format!("failed to write the step's files below {}: {error}", settings.temp.display())
     });
     drop(tidy);

@@ -7,7 +7,7 @@
 //!
 //! Knows folders and files; not what is in them, nor whether a process is left that knows them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, create_dir_all, remove_dir_all, remove_file, rename};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ struct Place {
 struct Idle {
     path: PathBuf,
     folder: StepFolder,
-    /// Another shell wants another name.
-    script: PathBuf,
+    /// Its script. Another shell wants another name.
+    script: Option<OsString>,
 }
 
 impl SpareFolders {
@@ -50,16 +50,16 @@ impl SpareFolders {
         Self { place: Some(Arc::new(place)) }
     }
 
-    /// Puts a folder with empty files at `to`; `script` is wanted among them. `None` when there is none, or something else is
-    /// there.
-    pub(super) fn take(&self, to: &Path, script: &Path) -> Option<StepFolder> {
+    /// Puts a folder with empty files at `to`; no script is among them but perhaps one of this name. `None` when there is none, or
+    /// something else is there.
+    pub(super) fn take(&self, to: &Path, script: Option<&OsStr>) -> Option<StepFolder> {
         let idle = self.place.as_ref()?.idle().pop()?;
         if rename_into(&idle.path, to).is_err() {
             let _ = remove_dir_all(&idle.path);
             return None;
         }
-        if idle.script.file_name() != script.file_name() {
-            idle.folder.remove(&idle.script);
+        if let Some(other) = idle.script.filter(|idle| script != Some(idle)) {
+            idle.folder.remove(&other);
         }
         Some(idle.folder)
     }
@@ -113,7 +113,7 @@ impl Withdrawn {
         if !is_all || !is_empty {
             return self.remove();
         }
-        let script = script.map(PathBuf::from).unwrap_or_default();
+        let script = script.map(OsStr::to_owned);
         self.place.idle().push(Idle { path: self.path, folder, script });
     }
 
@@ -210,15 +210,15 @@ mod tests {
         let fixture = Fixture::new();
         assert!(fixture.keep(fixture.made("one")));
         let (two, files) = fixture.step("two");
-        let again = fixture.spare.take(&two, &files[0]).unwrap();
+        let again = fixture.spare.take(&two, files[0].file_name()).unwrap();
         assert!(files.iter().all(|file| fs::read(file).unwrap().is_empty()));
         fs::write(&files[0], "text").unwrap();
         fs::write(&files[1], "text").unwrap();
         assert!(fixture.keep((two, files, again)), "as often as one likes");
         let (three, files) = fixture.step("three");
-        assert!(fixture.spare.take(&three, &files[0]).is_some());
+        assert!(fixture.spare.take(&three, files[0].file_name()).is_some());
         let (four, files) = fixture.step("four");
-        assert!(fixture.spare.take(&four, &files[0]).is_none(), "there was one only");
+        assert!(fixture.spare.take(&four, files[0].file_name()).is_none(), "there was one only");
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         let one = fixture.made("one");
         assert!(fixture.keep(one));
         let (two, files) = fixture.step("two");
-        assert!(fixture.spare.take(&two, &two.join("script.py")).is_some());
+        assert!(fixture.spare.take(&two, Some(OsStr::new("script.py"))).is_some());
         assert!(!files[0].exists() && files[1].exists());
     }
 

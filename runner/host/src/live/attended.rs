@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::Handle;
 
 use super::workers::Worker;
-use crate::body::{Attendance, Remains};
+use crate::body::{Attendance, StepFiles};
 
 /// A step that prints so much at once gets a thread, which reads it while the session goes on.
 const MUCH: usize = 16 << 10;
@@ -95,9 +95,9 @@ impl Attended {
     }
 
     /// Ends the body, which is told; or else lets the worker attend it.
-    pub(super) fn end(self) -> Option<(Remains, Worker)> {
+    pub(super) fn end(self) -> Option<(Box<StepFiles>, Worker)> {
         match self.body.into_inner().try_end() {
-            Ok(remains) => Some((remains, self.worker)),
+            Ok(files) => Some((files, self.worker)),
             Err(body) => {
                 hand_over(body, self.worker);
                 None

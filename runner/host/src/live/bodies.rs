@@ -39,23 +39,29 @@ impl LiveHost {
         self.shared.keeper.starts_a_body();
         let shared = Arc::clone(&self.shared);
         match body {
-            Body::Process(spec) if is_slow(&spec) => worker.run(Box::new(move || {
-                let begun = begin(&shared, &run, &tag, Box::new(spec));
-                if let Some(body) = Attendance::open(&shared, &run, begun) {
-                    body.until_end();
-                }
-            })),
+            Body::Process(spec) if is_slow(&spec) => {
+                self.put_remains_away();
+                worker.run(Box::new(move || {
+                    let begun = begin(&shared, &run, &tag, Box::new(spec), None);
+                    if let Some(body) = Attendance::open(&shared, &run, begun) {
+                        body.until_end();
+                    }
+                }));
+            }
             Body::Process(spec) => {
-                let begun = begin(&shared, &run, &tag, Box::new(spec));
+                let begun = begin(&shared, &run, &tag, Box::new(spec), self.remains.take());
                 match Attendance::open(&shared, &run, begun) {
                     Some(body) => self.attend(lane, body, worker),
                     None => self.workers.give_back(worker),
                 }
             }
-            Body::Checkout(spec) => worker.run(Box::new(move || {
-                checkout::run(&shared, &run, &spec);
-                run.finish();
-            })),
+            Body::Checkout(spec) => {
+                self.put_remains_away();
+                worker.run(Box::new(move || {
+                    checkout::run(&shared, &run, &spec);
+                    run.finish();
+                }));
+            }
         }
     }
 
@@ -83,9 +89,8 @@ impl LiveHost {
         match need {
             Need::Read => self.attended = attended.read(),
             Need::End => {
-                if let Some((remains, worker)) = attended.end() {
-                    self.put_remains_away();
-                    self.remains = Some(remains);
+                if let Some((files, worker)) = attended.end() {
+                    self.remains = Some(files);
                     self.workers.give_back(worker);
                 }
             }
@@ -93,8 +98,8 @@ impl LiveHost {
     }
 
     pub(super) fn put_remains_away(&mut self) {
-        if let Some(remains) = self.remains.take() {
-            remains.put_away();
+        if let Some(files) = self.remains.take() {
+            files.put_away(&self.shared.settings.spare);
         }
     }
 }

@@ -20,7 +20,7 @@ use engine::step_path::LaneId;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::action::{self, CallOff, Errand};
-use crate::body::{Remains, Run, Shared, discard_files, start_guardian};
+use crate::body::{Run, Shared, StepFiles, discard_files, start_guardian};
 use crate::contract::{CannotFreeze, Epoch, Host, HostEvent, LaneStatus, Survivors};
 use crate::hash_files::hash_files;
 use crate::lane::{self, Except, Lane};
@@ -40,8 +40,8 @@ pub struct LiveHost {
     events: UnboundedReceiver<HostEvent>,
     workers: Workers,
     attended: Option<Attended>,
-    /// Of a body that ended while it was attended here.
-    remains: Option<Remains>,
+    /// Of a body that ended while it was attended here; still where its step found them.
+    remains: Option<Box<StepFiles>>,
     epoch: Epoch,
     timers: Timers,
     runs: Vec<Arc<Run>>,
@@ -181,7 +181,7 @@ impl Host for LiveHost {
     }
 
     async fn next(&mut self) -> HostEvent {
-        // If the job has a next step, that one runs by now.
+        // If the job has a next step, that one runs by now, and has what it can use of them.
         self.put_remains_away();
         loop {
             let handing_over = self.attended.as_ref().map(|attended| attended.until);
@@ -273,6 +273,11 @@ impl Host for LiveHost {
                 Err(Survivors { processes: Vec::new(), after: within })
             }
         }
+    }
+
+    fn tidy(&mut self) {
+        self.put_remains_away();
+        drop(self.shared.tidy());
     }
 
     fn clean_up(&mut self) -> Vec<String> {

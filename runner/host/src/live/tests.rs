@@ -557,7 +557,11 @@ fn timers_stand_still_with_their_lanes() {
 #[test]
 fn orphans_end_with_the_job_and_those_that_asked_stay() {
     let mut fixture = Fixture::new();
-    let script = "sleep 1000 >/dev/null 2>&1 & RUNNER_TRACKING_ID= sleep 1002 >/dev/null 2>&1 & echo $!";
+    // Between its fork and its exec a child of bash is another bash.
+    let script = "started() { until [ \"$(cat /proc/$1/comm)\" = sleep ]; do :; done; }
+        sleep 1000 >/dev/null 2>&1 & started $!
+        RUNNER_TRACKING_ID= sleep 1002 >/dev/null 2>&1 & started $!
+        echo $!";
     let (_, log) = fixture.run(script);
     let spared: i32 = log.trim().parse().unwrap();
     let orphan = fixture.alive()[0].id.pid;

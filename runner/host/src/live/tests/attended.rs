@@ -63,6 +63,105 @@ fn no_step_finds_the_files_of_the_one_before_it() {
     }
 }
 
+impl Fixture {
+    /// A step of its own, with the script in a file of this kind.
+    fn start_step(&mut self, step: u32, extension: &str, script: &str) {
+        let mut spec = self.spec(step, script);
+        spec.command_files = CommandFiles::of(&StepPath::main(step));
+        spec.script.file = spec.command_files.script(extension);
+        self.start_spec(0, spec);
+    }
+
+    /// What the newest step printed.
+    fn newest_log(&self) -> String {
+        let log = self.log.text();
+        let lines = log.rsplit("##[endgroup]\n").next().unwrap().lines();
+        lines.map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n").collect()
+    }
+
+    /// What lies where steps have their folders.
+    fn step_folders(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.folder.path().join("temp/_runner_file_commands")).unwrap();
+        folders.map(|folder| folder.unwrap().path()).collect()
+    }
+}
+
+#[test]
+fn the_next_step_gets_its_own_script_whatever_the_one_before_had() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    let list = "ls \"$(dirname \"$0\")\"";
+    let files = |script: &str| {
+        let mut files = ["add_path", "save_state", "set_env", "set_output", "step_summary", script];
+        files.sort_unstable();
+        files.join("\n") + "\n"
+    };
+    fixture.start_step(0, ".sh", &format!("{list}; exit 1 # {}", "long ".repeat(100)));
+    assert_eq!(fixture.end().2.exit, Exit::Code(1));
+    assert_eq!(fixture.newest_log(), files("script.sh"));
+    fixture.start_step(1, ".sh", "exit 2");
+    assert_eq!(fixture.end().2.exit, Exit::Code(2));
+    fixture.start_step(2, ".other", &format!("{list}; exit 3"));
+    assert_eq!(fixture.end().2.exit, Exit::Code(3));
+    assert_eq!(fixture.newest_log(), files("script.other"));
+}
+
+#[test]
+fn nothing_of_a_step_that_is_over_is_seen_when_somebody_looks() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    fixture.start_step(0, ".sh", "true");
+    fixture.end();
+    fixture.host.tidy();
+    assert_eq!(fixture.step_folders(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn what_a_step_did_to_its_folder_is_gone_with_it() {
+    let folder = "cd \"$(dirname \"$0\")\"";
+    let touches = [
+        "echo more > more",
+        "rm set_env",
+        "ln -sf /etc/hostname script.sh",
+        "mv set_env ../kept; ln -s ../kept set_env",
+        "chmod 600 set_output",
+        "rm -r ../main-0; echo none > ../main-0",
+        "mv ../main-0 ../other; ln -s other ../main-0",
+    ];
+    for touch in touches {
+        let mut fixture = Fixture::attending(FOR_EVER);
+        fixture.start_step(0, ".sh", &format!("{folder}; {touch}"));
+        assert_eq!(fixture.end().2.exit, Exit::Code(0), "{touch}");
+        fixture.start_step(1, ".sh", &format!("{folder}; stat -c '%F %a %s' * | sort | uniq -c"));
+        let (.., end) = fixture.end();
+        assert_eq!(
+            (end.exit, end.files),
+            (Exit::Code(0), engine::file_command::FileCommandResults::default()),
+            "{touch}"
+        );
+        let log = fixture.newest_log();
+        assert_eq!(log.lines().count(), 2, "five empty files and a script: {log}, after {touch}");
+    }
+}
+
+#[test]
+fn what_a_step_left_running_cannot_write_into_the_files_of_a_later_one() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    let (go, done) = (fixture.fifo(), fixture.folder.path().join("done"));
+    let late = format!(
+        "exec 3>> \"$GITHUB_ENV\"; (read x < {}; echo LATE=1 >> \"$GITHUB_ENV\" || true; echo LATE=2 >&3; echo > {}) > /dev/null 2>&1 &",
+        go.display(),
+        done.display()
+    );
+    fixture.start_step(0, ".sh", &late);
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    let wait = format!(
+        "echo > {}; until [ -e {} ]; do :; done; echo A=1 >> \"$GITHUB_ENV\"",
+        go.display(),
+        done.display()
+    );
+    fixture.start_step(1, ".sh", &wait);
+    assert_eq!(fixture.end().2.files.env, [("A".to_owned(), "1".to_owned())]);
+}
+
 #[test]
 fn a_step_that_takes_longer_or_prints_much_gets_a_thread() {
     for (times, script) in [(SHORT, "echo 50000"), (FOR_EVER, "seq 50000")] {
