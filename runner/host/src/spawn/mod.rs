@@ -67,18 +67,22 @@ impl EnvironmentBlock {
 
     /// Adds one variable. Names are not compared with earlier ones. A NUL cannot be passed on: the text ends there.
     pub fn push(&mut self, name: &OsStr, value: &OsStr) {
-        let text = |text: &OsStr| text.as_bytes().split(|byte| *byte == 0).next().unwrap_or(&[]).to_vec();
-        self.starts.push(self.bytes.len());
-        if memchr::memchr2(0, 0, name.as_bytes()).or(memchr::memchr(0, value.as_bytes())).is_some() {
-            self.bytes.extend(text(name));
-            self.bytes.push(b'=');
-            self.bytes.extend(text(value));
-        } else {
-            self.bytes.extend_from_slice(name.as_bytes());
-            self.bytes.push(b'=');
-            self.bytes.extend_from_slice(value.as_bytes());
+        let start = self.bytes.len();
+        self.starts.push(start);
+        self.push_entry(name.as_bytes(), value.as_bytes());
+        if memchr::memchr(0, self.bytes.get(start..).unwrap_or_default()).is_some() {
+            let until_nul =
+                |text: &OsStr| text.as_bytes().split(|byte| *byte == 0).next().unwrap_or(&[]).to_vec();
+            self.bytes.truncate(start);
+            self.push_entry(&until_nul(name), &until_nul(value));
         }
         self.bytes.push(0);
+    }
+
+    fn push_entry(&mut self, name: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(name);
+        self.bytes.push(b'=');
+        self.bytes.extend_from_slice(value);
     }
 
     /// The entries, `NAME=VALUE` each.
@@ -367,5 +371,13 @@ mod tests {
         environment.push(OsStr::new("TOKEN"), OsStr::new("hunter2"));
         assert_eq!(format!("{environment:?}"), "EnvironmentBlock(1 variables)");
         assert_eq!(environment.iter().collect::<Vec<_>>(), [b"TOKEN=hunter2"]);
+    }
+
+    #[test]
+    fn a_text_in_the_environment_ends_before_a_nul() {
+        let mut environment = EnvironmentBlock::default();
+        environment.push(OsStr::new("A\0B"), OsStr::new("one\0two"));
+        environment.push(OsStr::new("C"), OsStr::new("three"));
+        assert_eq!(environment.iter().collect::<Vec<_>>(), [&b"A=one"[..], b"C=three"]);
     }
 }
