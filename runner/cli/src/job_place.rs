@@ -200,13 +200,16 @@ impl JobPlace {
         store: PathBuf,
         in_place: bool,
     ) -> io::Result<Option<JobPlace>> {
-        let named =
-            |wanted: &str| roots.iter().find(|(name, _)| name == wanted).map(|(_, folder)| folder.clone());
         roots.iter().try_for_each(|(_, folder)| make(folder))?;
-        let (Some(workspace), Some(temp)) = (named(session::files::WORKSPACE), named("temp")) else {
-            return Ok(None);
-        };
-        Ok(Some(JobPlace { workspace, temp, home: named("home"), store, tree: None, in_place }))
+        Ok(Self::named(roots, store, in_place))
+    }
+
+    /// The same, whether or not they are there.
+    pub(crate) fn named(roots: &[(String, PathBuf)], store: PathBuf, in_place: bool) -> Option<JobPlace> {
+        let folder =
+            |wanted: &str| roots.iter().find(|(name, _)| name == wanted).map(|(_, folder)| folder.clone());
+        let (workspace, temp) = (folder(session::files::WORKSPACE)?, folder("temp")?);
+        Some(JobPlace { workspace, temp, home: folder("home"), store, tree: None, in_place })
     }
 
     fn make(&self, event_json: &str) -> io::Result<()> {

@@ -134,6 +134,17 @@ pub(crate) fn open_store(
     Ok(store)
 }
 
+/// The same, for looking only: somebody else may have it open.
+pub(crate) fn look_into_store(
+    folder: &Path,
+    masks: SharedMasks,
+    key: Option<SealKey>,
+) -> Result<Store, SnapshotError> {
+    let mut store = Store::open_read_only(folder)?;
+    store.set_vault(Arc::new(MaskedContents::new(masks, key)));
+    Ok(store)
+}
+
 /// The folder of a recording's snapshots.
 pub(crate) fn snapshots_of(recording: &Recording) -> PathBuf {
     recording.journal().with_file_name(SNAPSHOTS)

@@ -22,7 +22,7 @@ use host::times::Times;
 use session::files::Files;
 use session::handle::SessionHandle;
 use session::notice::Observer;
-use session::recording::Reopened;
+use session::recording::{Recorder, Reopened};
 use session::resume::Past;
 use session::session::{Ended, Mode, Session, Setup};
 use session::sink::SessionLog;
@@ -39,7 +39,7 @@ use crate::output::json::JsonFace;
 use crate::output::{Face as _, JobHeading, Output, text};
 use crate::paths::Paths;
 use crate::prepare::Warnings;
-use crate::record::{Shelf, open_store};
+use crate::record::{Shelf, look_into_store, open_store};
 use crate::repl::{self, Seat, Watch};
 use crate::run::{exit_of, in_runtime};
 use crate::seek::{Found, Wanted, broke_off};
@@ -51,7 +51,7 @@ use crate::workflow_files::Project;
 /// Reopens a recording in the terminal.
 ///
 /// # Errors
-/// There is none, or it needs secrets that were not given.
+/// There is none, or it cannot be read.
 pub(crate) fn debug_recording(
     project: &Project,
     arguments: DebugArguments,
@@ -104,8 +104,8 @@ pub(crate) struct TakenUp {
     services: Option<Services>,
     masks: SharedMasks,
     work: JoinHandle<Ended>,
-    /// Says that it is under way.
-    mark: PathBuf,
+    /// Says that it is under way; `None`: nothing is, it is only looked at.
+    mark: Option<PathBuf>,
     _held: Option<File>,
 }
 
@@ -113,7 +113,7 @@ impl Opening {
     /// Finds and reads what is wanted.
     ///
     /// # Errors
-    /// There is no such recording, or it needs secrets that were not given.
+    /// There is no such recording, or it cannot be read.
     pub(crate) fn of(
         project: &Project,
         options: Options,
@@ -126,23 +126,35 @@ impl Opening {
         let values = secrets::gather(&settings.secret_files, &settings.secrets, &variable)?;
         let store = actions::store(&settings, paths.actions(), &values, &variable)?;
         let found = Shelf::open(&paths).map_err(Fault::new)?.find(wanted, &Secrets::new(values))?;
-        let name = &found.recorder.recording().id;
-        let past = Past::of(&found.reopened).ok_or_else(|| broke_off(name.as_str()))?;
+        let name = &found.name;
+        let mut past = Past::of(&found.reopened).ok_or_else(|| broke_off(name))?;
+        if found.in_use {
+            past.is_in_use();
+        }
         let plan = found.reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan));
         let plan = plan.ok_or_else(|| Fault::new(format!("the recording `{name}` has no workflow")))?;
         let actions = store.as_recorded(past.actions());
-        bring_actions_back(&actions, &past, warnings);
+        if found.recorder.is_some() {
+            bring_actions_back(&actions, &past, warnings);
+        }
         let heading = JobHeading::new(&plan, &step_names(&plan), is_in_place(&found.reopened));
         Ok(Self { found, past, plan, actions, paths, json: settings.json, heading })
     }
 
-    /// Takes the job up where the recording left it. Has to be called within a `tokio::task::LocalSet`.
+    /// Takes the job up where the recording left it, if only to look at it. Has to be called within a `tokio::task::LocalSet`.
     ///
     /// # Errors
     /// The job's folders cannot be made again, or something that its killed run left cannot be ended.
-    pub(crate) fn begin(self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
+    pub(crate) fn begin(mut self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
+        match self.found.recorder.take() {
+            Some(recorder) => self.take_up(recorder, observer),
+            None => self.look(observer),
+        }
+    }
+
+    fn take_up(self, recorder: Recorder, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
         let Self { found, mut past, plan, actions, paths, heading, .. } = self;
-        let Found { recorder, reopened, files, seal, survivors } = found;
+        let Found { reopened, files, seal, survivors, .. } = found;
         if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
             past.files_are_gone();
         }
@@ -189,7 +201,46 @@ impl Opening {
         let repository = reopened.facts.repository.unwrap_or_default();
         let (session, handle, calls) = Session::resume(setup, past);
         let work = tokio::task::spawn_local(session.run(calls));
-        Ok(TakenUp { handle, heading, repository, services, masks, work, mark, _held: held })
+        Ok(TakenUp { handle, heading, repository, services, masks, work, mark: Some(mark), _held: held })
+    }
+
+    /// Nothing runs, and nothing outside of our memory changes.
+    fn look(self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
+        let Self { found, past, plan, actions, heading, .. } = self;
+        let Found { reopened, files, seal, logs, .. } = found;
+        let place = JobPlace::named(&reopened.facts.roots, files, is_in_place(&reopened));
+        let place = place.ok_or_else(no_folders)?;
+        let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
+        let origin = Origin { in_place: folder == place.workspace, folder, name: None };
+        let log = SessionLog::new(observer).reading(logs);
+        let masks = SharedMasks::new(reopened.secrets.masks().clone());
+        // A recording that was copied without its snapshots shows all but the files.
+        let store = look_into_store(&place.store, masks.clone(), seal).ok();
+        let settings = HostSettings {
+            guardian: false,
+            ..host_settings(&place, &reopened.secrets, origin.clone(), String::new(), actions)
+        };
+        let source =
+            reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
+        let setup = Setup {
+            host: LiveHost::new(settings, masks.clone(), Box::new(log.clone())),
+            plan,
+            inputs: reopened.facts.inputs.clone(),
+            secrets: reopened.secrets.clone(),
+            files: store.map(Files::to_look_at),
+            recorder: None,
+            log,
+            masks: masks.clone(),
+            origin: Some(origin),
+            workspace: place.workspace,
+            mode: Mode::Debug,
+            source,
+            workflow: None,
+        };
+        let repository = reopened.facts.repository.unwrap_or_default();
+        let (session, handle, calls) = Session::resume(setup, past);
+        let work = tokio::task::spawn_local(session.run(calls));
+        Ok(TakenUp { handle, heading, repository, services: None, masks, work, mark: None, _held: None })
     }
 }
 
@@ -214,7 +265,7 @@ impl TakenUp {
     /// The session has failed.
     pub(crate) async fn ended(self) -> Result<Ended, Fault> {
         let ended = self.work.await.map_err(fault)?;
-        sweep::unmark(&self.mark);
+        self.mark.iter().for_each(|mark| sweep::unmark(mark));
         Ok(ended)
     }
 }
@@ -242,7 +293,11 @@ fn place_of(reopened: &Reopened, store: PathBuf) -> Result<JobPlace, Fault> {
             Fault::new(format!("the job's folders cannot be made again: {error}"))
                 .hint("the files of a recording lie where they lay when it was recorded")
         })?
-        .ok_or_else(|| Fault::new("the recording does not say where the job's folders were"))
+        .ok_or_else(no_folders)
+}
+
+fn no_folders() -> Fault {
+    Fault::new("the recording does not say where the job's folders were")
 }
 
 fn fault(error: impl std::fmt::Display) -> Fault {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use engine::secrets::Secrets;
 use session::command::nearest;
 use session::journal::{Access, Listed, Outcome, Recording, RecordingId, Recordings};
-use session::recording::{Recorder, ReopenError, SealKey, SecretsNeeded};
+use session::recording::{Recorder, ReopenError, SealKey};
 
 use crate::exit::Fault;
 use crate::record::{SEPARATOR, Shelf, snapshots_of, versions};
@@ -35,10 +35,16 @@ pub(crate) enum Wanted {
     In(PathBuf),
 }
 
-/// A recording taken up again.
+/// A recording that was read.
 pub(crate) struct Found {
-    /// Writes on.
-    pub(crate) recorder: Recorder,
+    /// Its name.
+    pub(crate) name: String,
+    /// Writes on; `None`: the recording can only be looked at.
+    pub(crate) recorder: Option<Recorder>,
+    /// Another process writes it.
+    pub(crate) in_use: bool,
+    /// The folder of its logs.
+    pub(crate) logs: PathBuf,
     /// What it says.
     pub(crate) reopened: session::recording::Reopened,
     /// Its snapshots.
@@ -61,10 +67,10 @@ impl Wanted {
 }
 
 impl Shelf {
-    /// Opens what is wanted, to write on in it.
+    /// Opens what is wanted, to write on in it; or to look at it, if it is in use or needs other secrets.
     ///
     /// # Errors
-    /// There is no such recording, it is in use, or it cannot be read with these secrets.
+    /// There is no such recording, or it cannot be read.
     pub(crate) fn find(&self, wanted: &Wanted, secrets: &Secrets) -> Result<Found, Fault> {
         match wanted {
             Wanted::Last => self.last(secrets),
@@ -137,12 +143,32 @@ impl Shelf {
     }
 
     fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, Fault> {
-        let name = recording.id.to_string();
+        if matches!(recording.access, Access::ReadOnly) {
+            return self.look(&recording, secrets, true);
+        }
+        let (name, folder, logs) = (recording.id.to_string(), recording.folder.clone(), recording.logs());
         let files = snapshots_of(&recording);
-        let survivors = sweep::marks_in(&recording.folder);
-        let (recorder, reopened) = Recorder::resume(recording, self.seal.clone(), &versions(), secrets)
+        let survivors = sweep::marks_in(&folder);
+        let seal = self.seal.clone();
+        match Recorder::resume(recording, seal.clone(), &versions(), secrets) {
+            Ok((recorder, reopened)) => {
+                let recorder = Some(recorder);
+                Ok(Found { name, recorder, in_use: false, logs, reopened, files, seal, survivors })
+            }
+            Err(ReopenError::Secrets(_)) => {
+                self.look(&Recordings::open_in(&folder).map_err(fault)?, secrets, false)
+            }
+            Err(error) => Err(unreadable(&name, &error)),
+        }
+    }
+
+    fn look(&self, recording: &Recording, secrets: &Secrets, in_use: bool) -> Result<Found, Fault> {
+        let name = recording.id.to_string();
+        let reopened = session::recording::look(recording, self.seal.as_ref(), secrets)
             .map_err(|error| unreadable(&name, &error))?;
-        Ok(Found { recorder, reopened, files, seal: self.seal.clone(), survivors })
+        let (files, logs) = (snapshots_of(recording), recording.logs());
+        let (seal, survivors) = (self.seal.clone(), Vec::new());
+        Ok(Found { name, recorder: None, in_use, logs, reopened, files, seal, survivors })
     }
 }
 
@@ -190,12 +216,7 @@ fn nothing_in(folder: &Path, error: &session::journal::ShelfError) -> Fault {
 
 fn unreadable(name: &str, error: &ReopenError) -> Fault {
     match error {
-        ReopenError::InUse => Fault::new(format!("the recording `{name}` is in use"))
-            .hint("its job still runs, or another debugger has it open"),
         ReopenError::Empty => broke_off(name),
-        ReopenError::Secrets(needed) => {
-            Fault::new(format!("the recording `{name}` cannot be read: {needed}")).hint(remedy(needed))
-        }
         error => fault(format!("the recording `{name}` cannot be read: {error}")),
     }
 }
@@ -203,16 +224,6 @@ fn unreadable(name: &str, error: &ReopenError) -> Fault {
 /// Its writer was killed before there was anything to see.
 pub(crate) fn broke_off(name: &str) -> Fault {
     Fault::new(format!("the recording `{name}` broke off before its first step"))
-}
-
-fn remedy(needed: &SecretsNeeded) -> &'static str {
-    if !needed.missing.is_empty() || !needed.different.is_empty() {
-        "give these secrets the values of that time: `--secret NAME=…`, in an editor a `secretFile`"
-    } else if !needed.sealed.is_empty() {
-        "it was recorded on another machine or by another person, and can be opened there"
-    } else {
-        "what was masked then is gone for good"
-    }
 }
 
 fn fault(error: impl std::fmt::Display) -> Fault {

@@ -100,6 +100,7 @@ impl<H: Host> Session<H> {
     }
 
     async fn skip_to(&mut self, path: StepPath) -> Result<(), Refusal> {
+        self.may_act()?;
         self.must_stand()?;
         let files = self.files_between_steps().await;
         let number = path.index().saturating_add(1);

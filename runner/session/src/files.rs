@@ -33,10 +33,16 @@ pub enum Manner {
 /// Snapshots of one job's files.
 pub struct Files {
     store: Store,
-    roots: Roots,
-    lot: ParkingLot,
+    /// `None`: what is in the store can be looked at, and no directory is touched.
+    covered: Option<Covered>,
     /// The last look, with which the next one is compared.
     last: Option<SnapshotId>,
+}
+
+/// What snapshots are taken of, and what is put aside of it.
+struct Covered {
+    roots: Roots,
+    lot: ParkingLot,
 }
 
 /// What a snapshot or a restore can fail with, in words for a person.
@@ -55,17 +61,25 @@ impl Files {
     /// The parking place cannot be made.
     pub fn new(store: Store, roots: Roots) -> Result<Self, FilesError> {
         let lot = ParkingLot::open(&store.dir().join("parked"), &roots).map_err(failed)?;
-        Ok(Self { store, roots, lot, last: None })
+        Ok(Self { store, covered: Some(Covered { roots, lot }), last: None })
     }
 
-    /// The covered directories.
-    pub fn roots(&self) -> &Roots {
-        &self.roots
+    /// The snapshots in `store`, to be looked at.
+    pub fn to_look_at(store: Store) -> Self {
+        Self { store, covered: None, last: None }
+    }
+
+    fn covered(&mut self) -> Result<(&mut Store, &mut Covered), FilesError> {
+        let covered = self.covered.as_mut();
+        covered.map(|covered| (&mut self.store, covered)).ok_or_else(|| {
+            FilesError("the files of a job that is only looked at are left where they are".to_owned())
+        })
     }
 
     /// Takes a snapshot; the counts compare it with the look before, without git's own files.
     pub(crate) fn take(&mut self) -> Result<(SnapshotId, FileCounts), FilesError> {
-        let taken = self.store.take(&self.roots).map_err(failed)?;
+        let (store, covered) = self.covered()?;
+        let taken = store.take(&covered.roots).map_err(failed)?;
         let mut counts = counts(&taken.changed);
         if let (Some(last), true) = (self.last.replace(taken.id), counts != FileCounts::default()) {
             counts = counts_without_git(&self.diff(last, taken.id)?);
@@ -104,39 +118,42 @@ impl Files {
         target: SnapshotId,
         manner: Manner,
     ) -> Result<RestoreReport, FilesError> {
+        let (store, Covered { roots, lot }) = self.covered()?;
         let mode = match manner {
             Manner::Replace => RestoreMode::Replace,
-            Manner::Park => RestoreMode::Park(&mut self.lot),
+            Manner::Park => RestoreMode::Park(lot),
         };
-        let report = self.store.restore(target, &self.roots, mode).map_err(failed)?;
+        let report = store.restore(target, roots, mode).map_err(failed)?;
         self.last = Some(target);
         Ok(report)
     }
 
     /// The newest moment's files again, the very same ones where they were parked.
     pub(crate) fn bring_back(&mut self, newest: SnapshotId) -> Result<RestoreReport, FilesError> {
-        if self.lot.is_empty() {
+        let (store, Covered { roots, lot }) = self.covered()?;
+        if lot.is_empty() {
             return self.restore(newest, Manner::Replace);
         }
-        let report = self.store.unpark(&mut self.lot, newest, &self.roots).map_err(failed)?;
+        let report = store.unpark(lot, newest, roots).map_err(failed)?;
         self.last = Some(newest);
         Ok(report)
     }
 
     /// Nobody will come back to what is parked.
     pub(crate) fn discard_parked(&mut self) -> Result<(), FilesError> {
-        self.lot.discard().map_err(failed)
+        self.covered()?.1.lot.discard().map_err(failed)
     }
 
     /// The workspace of a snapshot as a copy in an empty directory.
     pub(crate) fn copy_workspace(&mut self, id: SnapshotId, to: &Path) -> Result<(), FilesError> {
-        let others = self.roots.iter().filter(|root| root.name() != WORKSPACE);
+        let (store, covered) = self.covered()?;
+        let others = covered.roots.iter().filter(|root| root.name() != WORKSPACE);
         let elsewhere = others.map(|root| Root::new(root.name(), to.join(root.name())));
         let roots =
             Roots::new(elsewhere.chain([Root::new(WORKSPACE, to.join(WORKSPACE))])).map_err(failed)?;
-        self.store.restore(id, &roots, RestoreMode::Replace).map_err(failed)?;
+        store.restore(id, &roots, RestoreMode::Replace).map_err(failed)?;
         // The store remembers its last look; the next one has to be at the real directories.
-        self.store.take(&self.roots).map_err(failed)?;
+        store.take(&covered.roots).map_err(failed)?;
         Ok(())
     }
 }

@@ -24,6 +24,7 @@ mod keep;
 pub mod key;
 mod lane_points;
 mod lanes;
+pub mod look;
 pub mod moment;
 pub mod notice;
 pub mod picture;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::handle::{Call, SessionHandle};
 use crate::journal::{RestoreResult, StepIntent};
+use crate::look::OnlyLook;
 use crate::moment::{Moment, MomentId, Point};
 use crate::notice::Notice;
 use crate::recording::Reopened;
@@ -30,6 +31,7 @@ pub struct Past {
     exit_codes: IndexMap<StepPath, i32>,
     /// The files were at another moment, or on their way to one.
     files_elsewhere: bool,
+    only_look: Option<OnlyLook>,
 }
 
 impl Past {
@@ -43,6 +45,7 @@ impl Past {
             unknown: reopened.unknown.clone(),
             exit_codes: reopened.exit_codes.clone(),
             files_elsewhere: reopened.unfinished_restore.is_some() || reopened.rewound.is_some(),
+            only_look: reopened.is_for_viewing_only().then(|| OnlyLook::Secrets(reopened.needed.clone())),
         })
     }
 }
@@ -52,6 +55,11 @@ impl Past {
     pub fn actions(&self) -> impl Iterator<Item = &ResolvedAction> {
         let newest = self.moments.iter().find(|moment| moment.id == self.newest);
         newest.into_iter().flat_map(|moment| moment.job.actions().values().map(AsRef::as_ref))
+    }
+
+    /// Somebody else writes the recording: it can only be looked at.
+    pub fn is_in_use(&mut self) {
+        self.only_look = Some(OnlyLook::InUse);
     }
 
     /// The job's folders were removed meanwhile: its files come from the snapshots.
@@ -71,6 +79,7 @@ impl<H: Host> Session<H> {
         session.epoch = Epoch(past.epoch.0.saturating_add(1));
         session.host.set_epoch(session.epoch);
         session.exit_codes.clone_from(&past.exit_codes);
+        session.only_look.clone_from(&past.only_look);
         session.resumed = Some(past);
         session.lanes_are_gone = true;
         (session, handle, calls)
@@ -82,15 +91,21 @@ impl<H: Host> Session<H> {
         self.job = at.job.as_ref().clone();
         self.here = at.id;
         self.branch = at.branch;
-        if past.files_elsewhere {
-            self.put_files_back(&at);
+        if let Some(why) = &past.only_look {
+            self.tell(Notice::Warning(why.warning()));
+        } else {
+            if past.files_elsewhere {
+                self.put_files_back(&at);
+            }
+            self.tell_left_out(&at);
         }
-        self.tell_left_out(&at);
         for intent in &past.unknown {
-            self.tell(Notice::Warning(format!(
-                "unknown outcome: `{}` was running when the recording broke off; `continue` runs it again",
-                intent.description
-            )));
+            let text = match self.only_look {
+                None => "was running when the recording broke off; `continue` runs it again",
+                Some(OnlyLook::Secrets(_)) => "was running when the recording broke off",
+                Some(OnlyLook::InUse) => "runs, or did when this was recorded",
+            };
+            self.tell(Notice::Warning(format!("unknown outcome: `{}` {text}", intent.description)));
         }
         self.taken_up = Some(past.unknown);
         let failure = self.latest_failure();

@@ -125,7 +125,7 @@ impl<H: Host> Session<H> {
             ))
             .hint("`return` leads there if it is the newest moment; `back` goes to before its step"));
         }
-        if self.files.is_some() && moment.files.is_none() {
+        if self.files.is_some() && moment.files.is_none() && !self.only_looks() {
             let nearest = self.timeline.restorable_at_or_before(id).map(|moment| moment.id);
             let hint =
                 nearest.map(|id| format!("the nearest earlier moment with files is {id}: `goto {id}`"));
@@ -153,6 +153,9 @@ impl<H: Host> Session<H> {
 
     /// The present as a moment of its own, so that nothing is lost that a lane, an editor or a shell wrote.
     fn keep_present(&mut self) -> MomentId {
+        if self.only_looks() {
+            return self.here;
+        }
         // What runs in the foreground writes too.
         let by_job = self.lanes_may_have_written() || self.rewound.is_none() && self.is_running();
         let files = self.snapshot().map(|(id, _)| id);
@@ -184,7 +187,7 @@ impl<H: Host> Session<H> {
     }
 
     fn restore_files(&mut self, from: MomentId, to: &Moment, lanes_frozen: bool) -> Result<(), Refusal> {
-        let Some(target) = to.files else { return Ok(()) };
+        let Some(target) = to.files.filter(|_| !self.only_looks()) else { return Ok(()) };
         let parks = lanes_frozen || self.rewound.as_ref().is_some_and(|rewound| rewound.frozen.is_some());
         let manner = if parks { Manner::Park } else { Manner::Replace };
         let Some(files) = self.files.as_mut() else { return Ok(()) };
@@ -270,10 +273,12 @@ impl<H: Host> Session<H> {
         let ids = |moment: &Moment| moment.files;
         let from = self.timeline.get(present).and_then(ids);
         let files = match (from, target.files, self.files.as_ref()) {
-            (Some(from), Some(to), Some(files)) => files.diff(from, to).map_or(0, |changes| {
-                let seen = |change: &&Change| change.root == WORKSPACE && !is_of_git(&change.path);
-                changes.iter().filter(seen).count()
-            }),
+            (Some(from), Some(to), Some(files)) if !self.only_looks() => {
+                files.diff(from, to).map_or(0, |changes| {
+                    let seen = |change: &&Change| change.root == WORKSPACE && !is_of_git(&change.path);
+                    changes.iter().filter(seen).count()
+                })
+            }
             _ => 0,
         };
         let (outputs, variables) = crate::inspect::differences(&self.job, &target.job);
@@ -313,6 +318,7 @@ impl<H: Host> Session<H> {
     }
 
     fn restore_newest_files(&mut self, target: Option<SnapshotId>) -> Result<(), Refusal> {
+        let target = target.filter(|_| !self.only_looks());
         let (Some(target), Some(files)) = (target, self.files.as_mut()) else { return Ok(()) };
         files.bring_back(target).map(drop).map_err(|error| Refusal::new(format!("cannot return: {error}")))
     }

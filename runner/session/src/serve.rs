@@ -105,6 +105,9 @@ impl<H: Host> Session<H> {
     }
 
     async fn begin(&mut self) -> Result<(), Refusal> {
+        if self.only_looks() {
+            return Ok(());
+        }
         let doubtful = self.speak_at(self.here);
         match self.reason_at(self.here).or(doubtful) {
             Some(reason) if self.job.outcome().is_none() => {

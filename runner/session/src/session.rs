@@ -28,6 +28,7 @@ use crate::gate::Gate;
 use crate::handle::{Call, SessionHandle};
 use crate::journal::StepIntent;
 use crate::lane_points::LaneStop;
+use crate::look::OnlyLook;
 use crate::moment::{BranchId, MomentId};
 use crate::notice::Notice;
 use crate::recording::Recorder;
@@ -123,6 +124,8 @@ pub struct Session<H: Host> {
     pub(crate) source: Arc<str>,
     pub(crate) workflow: Option<Box<dyn WorkflowSource>>,
     pub(crate) stop: Option<Stop>,
+    /// The job can only be looked at, and why.
+    pub(crate) only_look: Option<OnlyLook>,
     pub(crate) clock: StepClock,
     /// Steps that reached outside and may run again without being asked about, until they have.
     pub(crate) confirmed: BTreeSet<StepPath>,
@@ -236,6 +239,7 @@ impl<H: Host> Session<H> {
             source: setup.source,
             workflow: setup.workflow,
             stop: None,
+            only_look: None,
             clock: StepClock::default(),
             confirmed: BTreeSet::new(),
             shell: None,
@@ -329,6 +333,10 @@ impl<H: Host> Session<H> {
     }
 
     async fn answer(&mut self, call: Call) {
+        if let Err(refusal) = self.may_answer(&call.request) {
+            let _ = call.reply.send(Reply::Refused(refusal));
+            return;
+        }
         let reply = match call.request {
             Request::Shell { command } => return self.start_shell(command, false, call.reply),
             Request::Try { command } => return self.start_shell(command, true, call.reply),

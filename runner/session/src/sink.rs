@@ -3,6 +3,7 @@
 //! Called from the threads that read the steps' output, at the speed of the pipe.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::lines::LineTag;
@@ -10,6 +11,7 @@ use engine::step_path::StepPath;
 use host::log::{LogBatch, LogSink};
 use indexmap::IndexMap;
 
+use crate::journal::LogArchive;
 use crate::notice::{Notice, Observer};
 use crate::recording::LogRecorder;
 
@@ -103,18 +105,31 @@ pub struct SessionLog {
     tail: Arc<LogTail>,
     observer: Arc<dyn Observer>,
     recorded: Option<LogRecorder>,
+    /// Where older lines are, of a recording that is only looked at.
+    archive: Option<PathBuf>,
 }
 
 impl SessionLog {
     /// A log that `observer` is told of.
     pub fn new(observer: Arc<dyn Observer>) -> Self {
-        Self { tail: Arc::default(), observer, recorded: None }
+        Self { tail: Arc::default(), observer, recorded: None, archive: None }
     }
 
     /// The same, written down as well.
     #[must_use]
     pub fn recorded(self, logs: LogRecorder) -> Self {
         Self { recorded: Some(logs), ..self }
+    }
+
+    /// The same, with the lines that are in this folder of a recording.
+    #[must_use]
+    pub fn reading(self, logs: PathBuf) -> Self {
+        Self { archive: Some(logs), ..self }
+    }
+
+    /// The lines of a recording that is only looked at.
+    pub(crate) fn archive(&self) -> Option<LogArchive> {
+        LogArchive::open(self.archive.as_ref()?).ok()
     }
 
     /// The last `most` lines of a step, oldest first.

@@ -132,7 +132,7 @@ impl<H: Host> Session<H> {
     }
 
     fn log_archive(&self) -> Option<LogArchive> {
-        let recorder = self.recorder.as_ref()?;
+        let Some(recorder) = &self.recorder else { return self.log.archive() };
         recorder.logs().flush();
         LogArchive::open(&recorder.recording().logs()).ok()
     }

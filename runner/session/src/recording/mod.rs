@@ -28,7 +28,7 @@ mod tests;
 pub use facts::{JobFacts, PlanText, RebuildError, Rebuilt};
 pub use logs::LogRecorder;
 pub use recorder::{Beginning, RecordError, Recorder, Versions};
-pub use reopen::{Branch, MomentDetails, ReopenError, Reopened, Restore, open};
+pub use reopen::{Branch, MomentDetails, ReopenError, Reopened, Restore, look, open};
 pub use seal::{SealError, SealKey};
 pub use settle::settle;
 pub use twin::{Format, SecretsNeeded, TwinError};

@@ -156,7 +156,7 @@ impl Recorder {
         }
         let (writer, opened) = JournalWriter::reopen(&recording.journal())?;
         let salt = opened.header.salt;
-        let found = reopened(opened, &recording.logs(), seal.as_ref(), Some(secrets))?;
+        let found = reopened(opened, &recording.logs(), seal.as_ref(), secrets)?;
         let mut recorder = Self::over(recording, writer, seal, salt)?;
         recorder.plans = found.plans.iter().map(|rebuilt| Arc::clone(&rebuilt.plan)).collect();
         let facts = FactsTwin::write(&found.facts, &found.secrets).map_err(ReopenError::Twin)?;

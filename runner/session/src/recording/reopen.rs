@@ -179,11 +179,41 @@ pub fn open(
     seal: Option<&SealKey>,
     secrets: Option<&Secrets>,
 ) -> Result<Reopened, ReopenError> {
-    reopened(journal::read(&recording.journal())?, &recording.logs(), seal, secrets)
+    let opened = journal::read(&recording.journal())?;
+    match secrets {
+        Some(secrets) => reopened(opened, &recording.logs(), seal, secrets),
+        None => read(opened, &recording.logs(), seal, None),
+    }
 }
 
-/// What is in a journal that was read.
+/// Opens a recording to look at it, also one that is being written: where one of these secrets is missing or another one, a
+/// placeholder stands.
+///
+/// # Errors
+/// It is of a newer format, or damaged beyond its end.
+pub fn look(
+    recording: &Recording,
+    seal: Option<&SealKey>,
+    secrets: &Secrets,
+) -> Result<Reopened, ReopenError> {
+    read(journal::read(&recording.journal())?, &recording.logs(), seal, Some(secrets))
+}
+
+/// What is in a journal that was read, exactly or not at all.
 pub(super) fn reopened(
+    opened: Opened,
+    logs: &Path,
+    seal: Option<&SealKey>,
+    secrets: &Secrets,
+) -> Result<Reopened, ReopenError> {
+    let reopened = read(opened, logs, seal, Some(secrets))?;
+    match reopened.needed.is_empty() {
+        true => Ok(reopened),
+        false => Err(ReopenError::Secrets(Box::new(reopened.needed))),
+    }
+}
+
+fn read(
     opened: Opened,
     logs: &Path,
     seal: Option<&SealKey>,
@@ -200,9 +230,6 @@ pub(super) fn reopened(
         reading.record(&entry.record)?;
     }
     let needed = reading.fill.needed();
-    if secrets.is_some() && !needed.is_empty() {
-        return Err(ReopenError::Secrets(Box::new(needed)));
-    }
     let recovered = Recovered::of(&opened.records);
     let restore = |restore: journal::RestoreBegin| {
         Some(Restore { from: reading.known(restore.from)?, to: reading.known(restore.to)? })

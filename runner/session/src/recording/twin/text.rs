@@ -94,6 +94,17 @@ impl SecretsNeeded {
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.different.is_empty() && self.sealed.is_empty() && !self.patterns
     }
+
+    /// What a person can do about it.
+    pub fn remedy(&self) -> &'static str {
+        if !self.missing.is_empty() || !self.different.is_empty() {
+            "to run on in it, give these secrets the values of that time: `--secret NAME=…`, in an editor a `secretFile`"
+        } else if !self.sealed.is_empty() {
+            "it was recorded on another machine or by another person, and can be run on in there"
+        } else {
+            "what was masked then is gone for good"
+        }
+    }
 }
 
 impl std::fmt::Display for SecretsNeeded {
