@@ -23,7 +23,7 @@ use crate::read::{Allowed, ExpressionFault};
 use crate::schema::definition::Definition;
 use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::token::Token;
-use crate::yaml::{Alias, Item, NodeKind};
+use crate::yaml::{Alias, Item, NodeKind, Pair};
 
 /// One conversion.
 pub(crate) struct Converter<'a> {
@@ -158,29 +158,26 @@ impl<'a> Converter<'a> {
 
 /// The place in the file of what stands under a key, with the alias that brought it.
 pub(crate) fn child<'a>(item: Option<&'a Item>, key: &str) -> Option<&'a Item> {
-    match &item?.node.kind {
-        NodeKind::Mapping(pairs) => pairs.iter().find_map(|(name, value)| match &name.node.kind {
-            NodeKind::Scalar(scalar) if &*scalar.text == key => Some(value),
-            _ => None,
-        }),
-        _ => None,
-    }
+    pairs(item).iter().find(|[name, _]| text(name) == Some(key)).map(|[_, value]| value)
 }
 
 /// The places of a mapping's values.
 fn places(item: Option<&Item>) -> IndexMap<&str, &Item> {
-    let pairs = match item.map(|item| &item.node.kind) {
-        Some(NodeKind::Mapping(pairs)) => pairs.as_slice(),
+    pairs(item).iter().filter_map(|[key, value]| Some((text(key)?, value))).collect()
+}
+
+fn pairs(item: Option<&Item>) -> &[Pair] {
+    match item.map(|item| &item.node.kind) {
+        Some(NodeKind::Mapping(pairs)) => pairs,
         _ => &[],
-    };
-    let place = |(key, value)| {
-        let key: &Item = key;
-        match &key.node.kind {
-            NodeKind::Scalar(scalar) => Some((&*scalar.text, value)),
-            _ => None,
-        }
-    };
-    pairs.iter().map(|(key, value)| (key, value)).filter_map(place).collect()
+    }
+}
+
+fn text(item: &Item) -> Option<&str> {
+    match &item.node.kind {
+        NodeKind::Scalar(scalar) => Some(&scalar.text),
+        _ => None,
+    }
 }
 
 /// The places of a sequence's items.

@@ -97,7 +97,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, item: &Item, definition: &'static Definition, outer: &Rc<Allowed>) -> Spanned<Token> {
-        let node = &*item.node;
+        let node = &item.node;
         if self.exhausted {
             return Spanned::new(Token::Null, node.span);
         }

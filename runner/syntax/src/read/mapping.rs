@@ -14,7 +14,7 @@ use crate::schema::definition::{ANY, Definition, Keys, Kind, Property};
 use crate::schema::workflow::BACKGROUND_KEYS;
 use crate::source::{Span, Spanned};
 use crate::token::Token;
-use crate::yaml::{Item, NodeKind};
+use crate::yaml::{Item, NodeKind, Pair};
 
 /// One mapping being read.
 struct Progress {
@@ -28,7 +28,7 @@ struct Progress {
 impl Reader<'_> {
     pub(super) fn mapping(
         &mut self,
-        pairs: &[(Item, Item)],
+        pairs: &[Pair],
         span: Span,
         definition: &'static Definition,
         allowed: &Rc<Allowed>,
@@ -42,7 +42,7 @@ impl Reader<'_> {
         let seen = IndexMap::with_capacity(pairs.len());
         let mut progress = Progress { fitting, seen, expression_key: false };
         let mut token = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
+        for [key, value] in pairs {
             if let Some(pair) = self.pair(key, value, &all, &mut progress, allowed) {
                 token.push(pair);
             }

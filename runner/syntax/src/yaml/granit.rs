@@ -93,7 +93,7 @@ impl<'a> Granit<'a> {
         self.names.get(&number).map_or_else(|| Arc::from(""), Arc::clone)
     }
 
-    fn located(&mut self, event: Event<'a>, range: Range) -> Result<Option<Located>, ScanError> {
+    fn located(&mut self, event: Event<'a>, range: Range) -> Result<Option<Located<'a>>, ScanError> {
         let (event, start, end) = match event {
             Event::DocumentStart(..) => (YamlEvent::DocumentStart, offset(range.start), offset(range.end)),
             Event::DocumentEnd => (YamlEvent::DocumentEnd, offset(range.start), offset(range.end)),
@@ -106,7 +106,7 @@ impl<'a> Granit<'a> {
                 (YamlEvent::UnknownAlias(Arc::from(&*name)), offset(range.start), offset(range.end))
             }
             Event::Scalar(text, style, number, tag) => {
-                return self.scalar(&text, style, number, tag, range).map(Some);
+                return self.scalar(text, style, number, tag, range).map(Some);
             }
             Event::SequenceStart(style, number, _) => {
                 let (anchor, first) = self.properties(number, range)?;
@@ -138,12 +138,12 @@ impl<'a> Granit<'a> {
 
     fn scalar(
         &mut self,
-        text: &str,
+        text: Cow<'a, str>,
         style: ScalarStyle,
         number: usize,
         tag: Option<Cow<'a, Tag>>,
         range: Range,
-    ) -> Result<Located, ScanError> {
+    ) -> Result<Located<'a>, ScanError> {
         let (anchor, first) = self.properties(number, range)?;
         let empty = style == ScalarStyle::Plain && range.is_empty();
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
@@ -159,7 +159,7 @@ impl<'a> Granit<'a> {
         self.seen = self.seen.max(end);
         let event = YamlEvent::Scalar {
             // The scanner writes `~` for a node that is not there.
-            text: if empty { Arc::from("") } else { Arc::from(text) },
+            text: if empty { Cow::Borrowed("") } else { text },
             plain: style == ScalarStyle::Plain,
             anchor,
             tag: tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())),
@@ -243,8 +243,8 @@ fn fault(error: &ScanError) -> YamlFault {
     YamlFault::Syntax { message, at }
 }
 
-impl EventSource for Granit<'_> {
-    fn next_event(&mut self) -> Option<Result<Located, YamlFault>> {
+impl<'a> EventSource<'a> for Granit<'a> {
+    fn next_event(&mut self) -> Option<Result<Located<'a>, YamlFault>> {
         while !self.failed {
             let located = match self.pull()? {
                 Ok((event, range)) => self.located(event, range),
