@@ -101,6 +101,11 @@ impl Template {
         &self.parsed.source
     }
 
+    /// The text as written, shared.
+    pub fn shared_source(&self) -> Arc<str> {
+        Arc::clone(&self.parsed.source)
+    }
+
     /// The text it stands for without evaluation: there is no expression in it, or only a string literal.
     pub fn as_literal(&self) -> Option<&str> {
         match &self.parsed.meaning {

@@ -10,9 +10,11 @@ mod steps;
 mod trigger;
 mod values;
 
+use std::ptr;
 use std::sync::Arc;
 
 use expr::{Condition, Template};
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 pub(crate) use ids::StepIds;
@@ -32,6 +34,8 @@ pub(crate) struct Converter<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Faults so far, those included that are too many to be told.
     errors: usize,
+    /// Conditions that stood elsewhere already, by their texts and what they may use: many steps have the same.
+    conditions: IndexMap<(Arc<str>, *const Definition), Condition, RandomState>,
 }
 
 /// What [`Converter::workflow`] converts.
@@ -45,7 +49,7 @@ pub(crate) struct Input<'a> {
 
 impl<'a> Converter<'a> {
     pub(crate) fn new(sources: &'a Sources, source: SourceId) -> Self {
-        Self { sources, source, diagnostics: Vec::new(), errors: 0 }
+        Self { sources, source, diagnostics: Vec::new(), errors: 0, conditions: IndexMap::default() }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -119,23 +123,38 @@ impl<'a> Converter<'a> {
         place: Span,
         definition: &'static Definition,
     ) -> Option<Spanned<Condition>> {
-        let allowed = Allowed::by(definition);
-        let text = token.map(|token| match &token.value {
-            Token::Template(template) => Arc::from(template.source()),
-            other => other.literal_text().unwrap_or_default(),
+        let text = token.and_then(|token| match &token.value {
+            Token::Template(template) => Some(template.shared_source()),
+            other => other.literal_text(),
         });
         let span = token.map_or(place, |token| token.span);
         // GitHub takes blanks for no condition.
-        let written = text.as_deref().filter(|text| !text.trim().is_empty());
-        match Condition::parse(written, &allowed.scope()) {
+        let written = text.filter(|text| !text.trim().is_empty()).unwrap_or_default();
+        let condition = self.parsed_condition(written, span, definition)?;
+        if let Some(Token::Template(template)) = token.map(|token| &token.value) {
+            self.check_always_true(template, span);
+        }
+        Some(Spanned::new(condition, span))
+    }
+
+    fn parsed_condition(
+        &mut self,
+        text: Arc<str>,
+        span: Span,
+        definition: &'static Definition,
+    ) -> Option<Condition> {
+        let key = (text, ptr::from_ref(definition));
+        if let Some(condition) = self.conditions.get(&key) {
+            return Some(condition.clone());
+        }
+        let allowed = Allowed::by(definition);
+        let text = &*key.0;
+        match Condition::parse(Some(text), &allowed.scope()) {
             Ok(condition) => {
-                if let Some(Token::Template(template)) = token.map(|token| &token.value) {
-                    self.check_always_true(template, span);
-                }
-                Some(Spanned::new(condition, span))
+                self.conditions.insert(key, condition.clone());
+                Some(condition)
             }
             Err(error) => {
-                let text = written.unwrap_or_default();
                 let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
                 self.report(fault.diagnostic(self.sources, &allowed));
                 None

@@ -47,7 +47,9 @@ impl Converter<'_> {
         let places = children(place);
         let items = token.as_sequence().unwrap_or_default();
         let step = |(index, item)| self.step(item, places.get(index), scope);
-        items.iter().enumerate().filter_map(step).collect()
+        let mut steps = Vec::with_capacity(items.len());
+        steps.extend(items.iter().enumerate().filter_map(step));
+        steps
     }
 
     fn step(&mut self, token: &Spanned<Token>, place: Option<&Item>, scope: &mut Scope) -> Option<Step> {

@@ -49,7 +49,7 @@ impl Reader<'_> {
             }
         }
         self.finish_mapping(span, &progress);
-        Token::Mapping(token)
+        Token::Mapping(Arc::new(token))
     }
 
     fn pair(
