@@ -139,7 +139,7 @@ impl Builder {
         }
     }
 
-    fn run(&mut self, events: &mut dyn EventSource<'_>) -> Outcome {
+    fn run<'a>(&mut self, events: &mut impl EventSource<'a>) -> Outcome {
         let mut documents = 0;
         while let Some(next) = events.next_event() {
             let (event, start, end) = next.map_err(|fault| self.syntax(fault))?;
