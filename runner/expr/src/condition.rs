@@ -1,6 +1,8 @@
 //! The rule for `if:` (steps.md 1.4): empty means `success()`, and an expression that calls no status
 //! function is one only while the job succeeds. It does not know whose condition it is.
 
+use std::sync::Arc;
+
 use crate::error::{EvalError, ParseError, ParseErrorKind, TemplateError, utf16_length};
 use crate::expression::{Evaluated, Expression};
 use crate::function::Functions;
@@ -9,10 +11,10 @@ use crate::scope::{FunctionSignature, SUCCESS, Scope};
 use crate::template::{INSERT_UNSUPPORTED, Template, TemplatePart, holds_expression};
 use crate::trace::Trace;
 
-/// A parsed `if:`.
+/// A parsed `if:`. Cloning shares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
-    source: String,
+    source: Arc<str>,
     expression: Expression,
     offset: Option<usize>,
 }
@@ -44,7 +46,7 @@ impl Condition {
         };
         // Neither text that was wrapped here can be empty.
         let expression = expression.ok_or_else(ParseError::too_deep)?;
-        Ok(Condition { source: source.to_owned(), expression, offset })
+        Ok(Condition { source: source.into(), expression, offset })
     }
 
     /// The text as written; empty when there was none.

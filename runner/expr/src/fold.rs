@@ -36,8 +36,11 @@ pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + '_ {
 
 /// Whether both texts are the same apart from case.
 pub(crate) fn equals(left: &str, right: &str) -> bool {
-    left.eq_ignore_ascii_case(right)
-        || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right)))
+    let first = |text: &str| text.chars().next().map(fold);
+    // Most names differ at once.
+    first(left) == first(right)
+        && (left.eq_ignore_ascii_case(right)
+            || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right))))
 }
 
 /// Order by UTF-16 units of the folded text.

@@ -63,9 +63,12 @@ pub(crate) fn specifiers_error(specifiers: &str, kind: &str) -> EvalError {
     EvalError::new(format!("The format specifiers '{specifiers}' are not valid for objects of type '{kind}'"))
 }
 
-/// Text with its braces doubled, so that a format string shows them.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('{', "{{").replace('}', "}}")
+/// Appends text to a format string that is written as a literal: with its braces and quotes doubled, so that both show it.
+pub(crate) fn push_escaped(literal: &mut String, text: &str) {
+    for part in text.split_inclusive(['{', '}', '\'']) {
+        literal.push_str(part);
+        literal.extend(part.chars().next_back().filter(|last| matches!(last, '{' | '}' | '\'')));
+    }
 }
 
 #[cfg(test)]

@@ -19,19 +19,20 @@ pub(crate) fn parse(text: &str, scope: &Scope<'_>) -> Result<Option<Tree>, Parse
     if utf16_length(text) > MAX_LENGTH {
         return Err(ParseError::too_long());
     }
-    Parser { text, scope, nodes: Vec::new(), operands: Stack::new(), operators: Stack::new() }.run()
+    Parser { text, scope, nodes: Nodes::new(), operands: Stack::new(), operators: Stack::new() }.run()
 }
 
 struct Parser<'a> {
     text: &'a str,
     scope: &'a Scope<'a>,
-    nodes: Vec<Node>,
+    nodes: Nodes,
     operands: Stack<Operand>,
     operators: Stack<Token>,
 }
 
 /// Few expressions need more, and a workflow may have thousands of them.
 type Stack<T> = SmallVec<[T; 4]>;
+type Nodes = SmallVec<[Node; 8]>;
 
 fn pop_if<T>(stack: &mut Stack<T>, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
     if stack.last().is_some_and(wanted) { stack.pop() } else { None }
@@ -85,7 +86,7 @@ impl Parser<'_> {
         if self.height(root.id) > MAX_DEPTH {
             return Err(ParseError::too_deep());
         }
-        Ok(Some(Tree::new(self.nodes, root.id)))
+        Ok(Some(Tree::new(self.nodes.into_boxed_slice(), root.id)))
     }
 
     fn fault(&self, fault: Fault, span: &Range<usize>) -> ParseError {
@@ -98,7 +99,7 @@ impl Parser<'_> {
     }
 
     fn height(&self, id: NodeId) -> usize {
-        self.nodes.get(id.0).map_or(0, |node| node.height)
+        self.nodes.get(id.index()).map_or(0, |node| node.height)
     }
 
     fn push_operand(&mut self, token: &Token) -> Result<(), ParseError> {
@@ -128,7 +129,7 @@ impl Parser<'_> {
 
     fn push_node(&mut self, kind: NodeKind, operands: Operands, span: Range<usize>, outer: Range<usize>) {
         let height = 1 + operands.iter().map(|&id| self.height(id)).max().unwrap_or(0);
-        let id = NodeId(self.nodes.len());
+        let id = NodeId::new(self.nodes.len());
         self.nodes.push(Node { kind, operands, span, height });
         self.operands.push(Operand { id, outer });
     }
@@ -179,7 +180,7 @@ impl Parser<'_> {
         let id = callee.id;
         self.check_count(&name, arguments.len())?;
         let height = 1 + arguments.iter().map(|&id| self.height(id)).max().unwrap_or(0);
-        if let Some(node) = self.nodes.get_mut(id.0) {
+        if let Some(node) = self.nodes.get_mut(id.index()) {
             node.operands = arguments;
             node.height = height;
             node.span.end = end.span.end;
@@ -223,7 +224,7 @@ impl Parser<'_> {
 
     /// The operands that `id` contributes: its own when it is an `&&` inside `&&` or an `||` inside `||`.
     fn merged(&mut self, kind: &NodeKind, id: NodeId) -> Operands {
-        match self.nodes.get_mut(id.0) {
+        match self.nodes.get_mut(id.index()) {
             Some(node) if matches!(kind, NodeKind::And | NodeKind::Or) && node.kind == *kind => {
                 std::mem::take(&mut node.operands)
             }

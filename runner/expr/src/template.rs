@@ -1,6 +1,7 @@
 //! Text with `${{ }}` in it (steps.md 6.4): one expression alone keeps its type, mixed text becomes one
 //! `format(...)` call. It does not know which key the text stands under, nor what type that key wants.
 
+use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use crate::object::Object;
 use crate::reference::Reference;
 use crate::scope::Scope;
 use crate::trace::Trace;
-use crate::value::{Value, quote};
+use crate::value::Value;
 
 const OPEN: &str = "${{";
 const CLOSE: &str = "}}";
@@ -98,6 +99,11 @@ impl Template {
     /// The text as written.
     pub fn source(&self) -> &str {
         &self.parsed.source
+    }
+
+    /// The text as written, shared.
+    pub fn shared_source(&self) -> Arc<str> {
+        Arc::clone(&self.parsed.source)
     }
 
     /// The text it stands for without evaluation: there is no expression in it, or only a string literal.
@@ -229,7 +235,7 @@ pub fn holds_expression(text: &str) -> bool {
 /// Most texts have no dollar sign at all, and one character is found faster than three.
 fn find_open(text: &str) -> Option<usize> {
     let starts = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(OPEN));
-    text.match_indices('$').map(|(at, _)| at).find(starts)
+    memchr::memchr_iter(b'$', text.as_bytes()).find(starts)
 }
 
 /// What stands before the closing braces; braces inside a string literal do not close.
@@ -284,21 +290,31 @@ fn directive_parameters(text: &str) -> usize {
 }
 
 fn format_call(source: &str, parts: &[TemplatePart]) -> String {
-    let (mut format, mut arguments, mut count) = (String::new(), String::new(), 0);
+    const OPEN: &str = "format('";
+    // An expression takes no more room than between its braces: room for `')`, and for a few doubled characters.
+    let mut call = String::with_capacity(OPEN.len() + source.len() + 16);
+    call.push_str(OPEN);
+    let mut count = 0;
     for part in parts {
         match part {
             TemplatePart::Text(span) => {
-                format.push_str(&format::escape(source.get(span.clone()).unwrap_or_default()));
+                format::push_escaped(&mut call, source.get(span.clone()).unwrap_or_default());
             }
-            TemplatePart::Expression { expression, .. } => {
-                format.push_str(&format!("{{{count}}}"));
-                arguments.push_str(", ");
-                arguments.push_str(expression.source());
+            TemplatePart::Expression { .. } => {
+                let _ = write!(call, "{{{count}}}");
                 count += 1;
             }
         }
     }
-    format!("format({}{arguments})", quote(&format))
+    call.push('\'');
+    for part in parts {
+        if let TemplatePart::Expression { expression, .. } = part {
+            call.push_str(", ");
+            call.push_str(expression.source());
+        }
+    }
+    call.push(')');
+    call
 }
 
 /// The `format(...)` call of mixed text. It may be too long or have too many arguments, which is GitHub's

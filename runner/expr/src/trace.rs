@@ -67,14 +67,14 @@ impl Recorder {
     }
 
     pub(crate) fn enter(&mut self, id: NodeId) {
-        if let Some(turn) = self.turns.get_mut(id.0) {
+        if let Some(turn) = self.turns.get_mut(id.index()) {
             *turn = self.begun;
         }
         self.begun += 1;
     }
 
     pub(crate) fn leave(&mut self, id: NodeId, outcome: Outcome) {
-        if let Some(slot) = self.outcomes.get_mut(id.0) {
+        if let Some(slot) = self.outcomes.get_mut(id.index()) {
             *slot = outcome;
         }
     }
@@ -118,7 +118,7 @@ impl Trace {
 
     /// When a part was begun, counted among all parts.
     pub(crate) fn turn(&self, id: NodeId) -> usize {
-        self.turns.get(id.0).copied().unwrap_or(usize::MAX)
+        self.turns.get(id.index()).copied().unwrap_or(usize::MAX)
     }
 }
 
@@ -135,7 +135,7 @@ impl<'t> TraceNode<'t> {
 
     /// What it gave.
     pub fn outcome(&self) -> &'t Outcome {
-        self.trace.outcomes.get(self.id.0).unwrap_or(&Outcome::NotEvaluated)
+        self.trace.outcomes.get(self.id.index()).unwrap_or(&Outcome::NotEvaluated)
     }
 
     /// Whether it stands for itself: a literal or `*`.

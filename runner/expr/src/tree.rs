@@ -12,10 +12,21 @@ use crate::value::Value;
 
 /// A node's place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct NodeId(pub(crate) usize);
+pub(crate) struct NodeId(u32);
 
-/// A node's operands: nearly always two at most, which need no memory of their own then.
-pub(crate) type Operands = SmallVec<[NodeId; 2]>;
+impl NodeId {
+    /// The place with this number; an expression is far too short for more.
+    pub(crate) fn new(index: usize) -> NodeId {
+        NodeId(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A node's operands: nearly always four at most, which need no memory of their own then.
+pub(crate) type Operands = SmallVec<[NodeId; 4]>;
 
 /// What a node does with its operands.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +68,8 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    pub(crate) fn new(nodes: Vec<Node>, root: NodeId) -> Tree {
-        Tree { nodes: nodes.into_boxed_slice(), root }
+    pub(crate) fn new(nodes: Box<[Node]>, root: NodeId) -> Tree {
+        Tree { nodes, root }
     }
 
     pub(crate) fn root(&self) -> NodeId {
@@ -71,7 +82,7 @@ impl Tree {
     }
 
     pub(crate) fn node(&self, id: NodeId) -> Option<&Node> {
-        self.nodes.get(id.0)
+        self.nodes.get(id.index())
     }
 
     /// Every node that is part of the tree, in the order of the source.

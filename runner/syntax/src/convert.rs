@@ -10,9 +10,11 @@ mod steps;
 mod trigger;
 mod values;
 
+use std::ptr;
 use std::sync::Arc;
 
 use expr::{Condition, Template};
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 pub(crate) use ids::StepIds;
@@ -23,7 +25,7 @@ use crate::read::{Allowed, ExpressionFault};
 use crate::schema::definition::Definition;
 use crate::source::{SourceId, Sources, Span, Spanned};
 use crate::token::Token;
-use crate::yaml::{Alias, Item, NodeKind};
+use crate::yaml::{Alias, Item, NodeKind, Pair};
 
 /// One conversion.
 pub(crate) struct Converter<'a> {
@@ -32,6 +34,8 @@ pub(crate) struct Converter<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Faults so far, those included that are too many to be told.
     errors: usize,
+    /// Conditions that stood elsewhere already, by their texts and what they may use: many steps have the same.
+    conditions: IndexMap<(Arc<str>, *const Definition), Condition, RandomState>,
 }
 
 /// What [`Converter::workflow`] converts.
@@ -45,7 +49,7 @@ pub(crate) struct Input<'a> {
 
 impl<'a> Converter<'a> {
     pub(crate) fn new(sources: &'a Sources, source: SourceId) -> Self {
-        Self { sources, source, diagnostics: Vec::new(), errors: 0 }
+        Self { sources, source, diagnostics: Vec::new(), errors: 0, conditions: IndexMap::default() }
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
@@ -119,23 +123,38 @@ impl<'a> Converter<'a> {
         place: Span,
         definition: &'static Definition,
     ) -> Option<Spanned<Condition>> {
-        let allowed = Allowed::by(definition);
-        let text = token.map(|token| match &token.value {
-            Token::Template(template) => Arc::from(template.source()),
-            other => other.literal_text().unwrap_or_default(),
+        let text = token.and_then(|token| match &token.value {
+            Token::Template(template) => Some(template.shared_source()),
+            other => other.literal_text(),
         });
         let span = token.map_or(place, |token| token.span);
         // GitHub takes blanks for no condition.
-        let written = text.as_deref().filter(|text| !text.trim().is_empty());
-        match Condition::parse(written, &allowed.scope()) {
+        let written = text.filter(|text| !text.trim().is_empty()).unwrap_or_default();
+        let condition = self.parsed_condition(written, span, definition)?;
+        if let Some(Token::Template(template)) = token.map(|token| &token.value) {
+            self.check_always_true(template, span);
+        }
+        Some(Spanned::new(condition, span))
+    }
+
+    fn parsed_condition(
+        &mut self,
+        text: Arc<str>,
+        span: Span,
+        definition: &'static Definition,
+    ) -> Option<Condition> {
+        let key = (text, ptr::from_ref(definition));
+        if let Some(condition) = self.conditions.get(&key) {
+            return Some(condition.clone());
+        }
+        let allowed = Allowed::by(definition);
+        let text = &*key.0;
+        match Condition::parse(Some(text), &allowed.scope()) {
             Ok(condition) => {
-                if let Some(Token::Template(template)) = token.map(|token| &token.value) {
-                    self.check_always_true(template, span);
-                }
-                Some(Spanned::new(condition, span))
+                self.conditions.insert(key, condition.clone());
+                Some(condition)
             }
             Err(error) => {
-                let text = written.unwrap_or_default();
                 let fault = ExpressionFault { message: &error.text, span, text, offset: error.offset };
                 self.report(fault.diagnostic(self.sources, &allowed));
                 None
@@ -158,29 +177,26 @@ impl<'a> Converter<'a> {
 
 /// The place in the file of what stands under a key, with the alias that brought it.
 pub(crate) fn child<'a>(item: Option<&'a Item>, key: &str) -> Option<&'a Item> {
-    match &item?.node.kind {
-        NodeKind::Mapping(pairs) => pairs.iter().find_map(|(name, value)| match &name.node.kind {
-            NodeKind::Scalar(scalar) if &*scalar.text == key => Some(value),
-            _ => None,
-        }),
-        _ => None,
-    }
+    pairs(item).iter().find(|[name, _]| text(name) == Some(key)).map(|[_, value]| value)
 }
 
 /// The places of a mapping's values.
 fn places(item: Option<&Item>) -> IndexMap<&str, &Item> {
-    let pairs = match item.map(|item| &item.node.kind) {
-        Some(NodeKind::Mapping(pairs)) => pairs.as_slice(),
+    pairs(item).iter().filter_map(|[key, value]| Some((text(key)?, value))).collect()
+}
+
+fn pairs(item: Option<&Item>) -> &[Pair] {
+    match item.map(|item| &item.node.kind) {
+        Some(NodeKind::Mapping(pairs)) => pairs,
         _ => &[],
-    };
-    let place = |(key, value)| {
-        let key: &Item = key;
-        match &key.node.kind {
-            NodeKind::Scalar(scalar) => Some((&*scalar.text, value)),
-            _ => None,
-        }
-    };
-    pairs.iter().map(|(key, value)| (key, value)).filter_map(place).collect()
+    }
+}
+
+fn text(item: &Item) -> Option<&str> {
+    match &item.node.kind {
+        NodeKind::Scalar(scalar) => Some(&scalar.text),
+        _ => None,
+    }
 }
 
 /// The places of a sequence's items.

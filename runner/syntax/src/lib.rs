@@ -4,6 +4,7 @@
 //! tokens, typed values. None throws: each gives a value and diagnostics in GitHub's words. The crate
 //! reads no file and evaluates nothing by itself; it does not know what a step does.
 
+mod any_case;
 mod convert;
 mod cron;
 mod diagnostic;

@@ -97,7 +97,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, item: &Item, definition: &'static Definition, outer: &Rc<Allowed>) -> Spanned<Token> {
-        let node = &*item.node;
+        let node = &item.node;
         if self.exhausted {
             return Spanned::new(Token::Null, node.span);
         }
@@ -145,10 +145,9 @@ impl Reader<'_> {
 }
 
 fn size(token: &Token) -> usize {
-    let text = |text: &str| OBJECT_SIZE + STRING_SIZE + 2 * text.encode_utf16().count();
     match token {
-        Token::String(value) => text(value),
-        Token::Template(template) => text(expression_text(template)),
+        Token::String(text) => text_size(text),
+        Token::Template(template) => text_size(expression_text(template)),
         Token::Null
         | Token::Bool(_)
         | Token::Number(_)
@@ -156,4 +155,9 @@ fn size(token: &Token) -> usize {
         | Token::Sequence(_)
         | Token::Mapping(_) => OBJECT_SIZE,
     }
+}
+
+fn text_size(text: &str) -> usize {
+    let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+    OBJECT_SIZE + STRING_SIZE + 2 * units
 }

@@ -221,9 +221,9 @@ impl Sources {
 fn line_starts(text: &str) -> Vec<u32> {
     let bytes = text.as_bytes();
     let mut starts = vec![if text.starts_with('\u{FEFF}') { 3 } else { 0 }];
-    for (index, &byte) in bytes.iter().enumerate() {
-        let lone_return = byte == b'\r' && bytes.get(index + 1) != Some(&b'\n');
-        if byte == b'\n' || lone_return {
+    for index in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+        // Together they are one break, behind the second.
+        if bytes.get(index..index + 2) != Some(b"\r\n") {
             starts.push(index as u32 + 1);
         }
     }

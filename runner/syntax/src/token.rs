@@ -25,8 +25,8 @@ pub enum Token {
     Insert,
     /// A list.
     Sequence(Vec<Spanned<Token>>),
-    /// Keys and values in the order of the file.
-    Mapping(Vec<(Spanned<Token>, Spanned<Token>)>),
+    /// Keys and values in the order of the file. Cloning shares them: a step's `env` goes on into plans and jobs.
+    Mapping(Arc<Vec<(Spanned<Token>, Spanned<Token>)>>),
 }
 
 impl Token {
@@ -113,7 +113,7 @@ impl Token {
             }
             Token::Mapping(pairs) => {
                 hash.tag(9);
-                for (key, value) in pairs {
+                for (key, value) in pairs.iter() {
                     key.write(hash);
                     value.write(hash);
                 }

@@ -26,14 +26,14 @@ pub(crate) fn overlay(workflow: &mut Workflow, env: &IndexMap<String, String>) {
         let mut pairs = match job.env.take() {
             None => Vec::new(),
             Some(own) => match own.value {
-                Token::Mapping(pairs) => pairs,
+                Token::Mapping(pairs) => Arc::unwrap_or_clone(pairs),
                 Token::Null => Vec::new(),
                 expression => vec![(Spanned::new(Token::Insert, place), Spanned::new(expression, place))],
             },
         };
         pairs.retain(|(name, _)| name.as_str().is_none_or(|name| !env.contains_key(&**name)));
         pairs.extend(env.iter().map(|(name, value)| pair(name, value)));
-        job.env = Some(Spanned::new(Token::Mapping(pairs), place));
+        job.env = Some(Spanned::new(Token::Mapping(Arc::new(pairs)), place));
         Ok(())
     });
     let Ok(()) = overlaid;

@@ -3,6 +3,8 @@
 //! Takes values out of the matrix as it is written, before it is expanded; a matrix that an expression gives is not known
 //! before the run and cannot be chosen from.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use syntax::{Sources, Spanned, Token, Workflow};
 
@@ -32,7 +34,7 @@ pub(crate) fn choose(
                     place(sources, matrix.span)
                 )));
             };
-            left |= narrow(pairs, key, values, &mut known);
+            left |= narrow(Arc::make_mut(pairs), key, values, &mut known);
             Ok(())
         })?;
         if known.is_empty() {

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexSet;
+use foldhash::fast::RandomState;
+use indexmap::{IndexMap, IndexSet};
+
+use crate::any_case::AnyCase;
 
 /// An id must be shorter than this.
 const MAX_LENGTH: usize = 100;
@@ -14,8 +17,9 @@ const PREFIX: &str = "__";
 /// The ids of one list of steps.
 #[derive(Debug, Default)]
 pub(crate) struct StepIds {
-    /// Upper-cased.
-    taken: IndexSet<String>,
+    taken: IndexSet<AnyCase, RandomState>,
+    /// The numbers up to which made-up ids are taken.
+    numbers: IndexMap<AnyCase, u32, RandomState>,
 }
 
 impl StepIds {
@@ -23,9 +27,9 @@ impl StepIds {
     ///
     /// # Errors
     /// GitHub's words for an id that may not be used.
-    pub(crate) fn claim(&mut self, id: &str) -> Result<(), String> {
+    pub(crate) fn claim(&mut self, id: &Arc<str>) -> Result<(), String> {
         check(id)?;
-        if self.taken.insert(id.to_uppercase()) {
+        if self.taken.insert(AnyCase::new(id)) {
             Ok(())
         } else {
             Err(format!("The identifier '{id}' may not be used more than once within the same scope."))
@@ -36,15 +40,15 @@ impl StepIds {
     pub(crate) fn make_up(&mut self, kind: &str) -> Arc<str> {
         let legal = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
         let original: String = PREFIX.chars().chain(kind.chars().map(legal)).collect();
-        let mut number = 1_u32;
+        let number = self.numbers.entry(AnyCase::new(&Arc::from(&*original))).or_default();
         loop {
-            let suffix = if number == 1 { String::new() } else { format!("_{number}") };
+            *number += 1;
+            let suffix = if *number == 1 { String::new() } else { format!("_{number}") };
             let kept: String = original.chars().take(MAX_LENGTH.saturating_sub(suffix.len())).collect();
-            let candidate = format!("{kept}{suffix}");
-            if self.taken.insert(candidate.to_uppercase()) {
-                return Arc::from(candidate);
+            let candidate = Arc::from(format!("{kept}{suffix}"));
+            if self.taken.insert(AnyCase::new(&candidate)) {
+                return candidate;
             }
-            number += 1;
         }
     }
 }
@@ -78,6 +82,9 @@ mod tests {
         assert_eq!(make("Actions/Checkout"), "__Actions_Checkout_2");
         assert_eq!(make("run"), "__run");
         assert_eq!(make("run"), "__run_2");
+        assert_eq!(make("run-3"), "__run-3");
+        assert_eq!(make("run_3"), "__run_3");
+        assert_eq!(make("Run"), "__Run_4");
         assert_eq!(make(&"x".repeat(200)).len(), 100);
         assert_eq!(make(&"x".repeat(200)).len(), 100);
     }
@@ -85,11 +92,11 @@ mod tests {
     #[test]
     fn written_ids_are_checked() {
         let mut ids = StepIds::default();
-        assert_eq!(ids.claim("build-1"), Ok(()));
-        assert!(ids.claim("Build-1").is_err_and(|text| text.contains("more than once")));
+        assert_eq!(ids.claim(&"build-1".into()), Ok(()));
+        assert!(ids.claim(&"Build-1".into()).is_err_and(|text| text.contains("more than once")));
         for wrong in ["", "1a", "-a", "a b", "é", &"a".repeat(100)] {
-            assert!(ids.claim(wrong).is_err_and(|text| text.contains("is invalid")), "{wrong}");
+            assert!(ids.claim(&wrong.into()).is_err_and(|text| text.contains("is invalid")), "{wrong}");
         }
-        assert!(ids.claim("__a").is_err_and(|text| text.contains("reserved")));
+        assert!(ids.claim(&"__a".into()).is_err_and(|text| text.contains("reserved")));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::{Converter, StepIds, children, values};
+use super::{Converter, StepIds, children, pairs, values};
 use crate::diagnostic::{Diagnostic, suggestion};
 use crate::locate::first_line;
 use crate::model::{Step, StepBody};
@@ -12,7 +12,7 @@ use crate::schema::definition::Definition;
 use crate::schema::workflow::STEP_IF;
 use crate::source::{Span, Spanned};
 use crate::token::Token;
-use crate::yaml::{Item, NodeKind};
+use crate::yaml::Item;
 
 /// The steps of one list, while they are converted.
 pub(crate) struct Scope {
@@ -47,7 +47,9 @@ impl Converter<'_> {
         let places = children(place);
         let items = token.as_sequence().unwrap_or_default();
         let step = |(index, item)| self.step(item, places.get(index), scope);
-        items.iter().enumerate().filter_map(step).collect()
+        let mut steps = Vec::with_capacity(items.len());
+        steps.extend(items.iter().enumerate().filter_map(step));
+        steps
     }
 
     fn step(&mut self, token: &Spanned<Token>, place: Option<&Item>, scope: &mut Scope) -> Option<Step> {
@@ -74,7 +76,7 @@ impl Converter<'_> {
         };
         Some(Step {
             span: from_first_key(token, place),
-            used_at: place.and_then(|place| place.used_at),
+            used_at: place.and_then(|place| place.used_at.as_deref().copied()),
             id,
             context_name: Arc::from(""),
             name: token.get("name").and_then(values::template),
@@ -188,10 +190,7 @@ impl Converter<'_> {
 
 /// A step's place from its first key on: an anchor, a tag or a brace before it may be lines above.
 fn from_first_key(token: &Spanned<Token>, place: Option<&Item>) -> Span {
-    let first = place.and_then(|place| match &place.node.kind {
-        NodeKind::Mapping(pairs) => pairs.first().map(|(key, _)| key.node.span),
-        _ => None,
-    });
+    let first = pairs(place).first().map(|[key, _]| key.node.span);
     Span { start: first.unwrap_or(token.span).start, ..token.span }
 }
 

@@ -13,13 +13,13 @@ use crate::token::Token;
 pub(crate) fn template(token: &Spanned<Token>) -> Option<Spanned<Template>> {
     let template = match &token.value {
         Token::Template(template) => template.clone(),
-        other => literal_template(&other.literal_text()?)?,
+        other => literal_template(other.literal_text()?)?,
     };
     Some(token.with(template))
 }
 
 /// A template without expressions. Text that holds `${{` gives whatever that parses to.
-pub(crate) fn literal_template(text: &str) -> Option<Template> {
+pub(crate) fn literal_template(text: Arc<str>) -> Option<Template> {
     Template::parse(text, &Scope::any()).ok()
 }
 

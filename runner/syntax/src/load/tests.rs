@@ -204,6 +204,29 @@ fn conditions_are_normalised_and_strings_are_warned_about() {
 }
 
 #[test]
+fn a_condition_that_stood_elsewhere_is_judged_where_it_stands() {
+    let job = |id: &str, condition: &str, step: &str| {
+        format!("  {id}:\n    if: {condition}\n    runs-on: x\n    steps:\n    - {{run: x, if: {step}}}\n")
+    };
+    let (fine, steps_only) = ("github.ref", "runner.os");
+    let (_, workflow, diagnostics) = read(&format!(
+        "on: push\njobs:\n{}{}{}",
+        job("a", fine, steps_only),
+        job("b", steps_only, steps_only),
+        job("c", steps_only, fine)
+    ));
+    let fault = |line: u32| {
+        format!(
+            "{line}:9 Unrecognized named-value: 'runner'. Located at position 1 within expression: runner.os \
+             (contexts that may be used here: github, inputs, vars, needs)"
+        )
+    };
+    assert_eq!(told(&diagnostics), [fault(9), fault(14)]);
+    let step = &workflow.jobs["a"].steps()[0];
+    assert_eq!(step.condition.expression().source(), "success() && (runner.os)");
+}
+
+#[test]
 fn a_self_reference_has_no_version() {
     check_steps(
         "    - uses: $/a@v1\n    - uses: $/a\n",

@@ -18,11 +18,14 @@ use crate::schema::definition::Definition;
 pub(super) struct Known {
     /// As many as the tables have definitions that allow something, times the ways to come there.
     places: Vec<Place>,
-    templates: IndexMap<Arc<str>, Vec<Parsed>, RandomState>,
+    templates: IndexMap<(Arc<str>, Address), Parsed, RandomState>,
 }
 
 /// A text as it was read where this is allowed.
 type Parsed = (Rc<Allowed>, Template);
+
+/// Tells places apart; no other has it while the place is kept, which is beside the template.
+type Address = *const Allowed;
 
 struct Place {
     outer: Rc<Allowed>,
@@ -51,13 +54,12 @@ impl Known {
         text: &Arc<str>,
         allowed: &Rc<Allowed>,
     ) -> Result<Template, TemplateError> {
-        let met = self.templates.get(text).into_iter().flatten();
-        if let Some((_, template)) = met.into_iter().find(|(place, _)| Rc::ptr_eq(place, allowed)) {
+        let key = (Arc::clone(text), Rc::as_ptr(allowed));
+        if let Some((_, template)) = self.templates.get(&key) {
             return Ok(template.clone());
         }
         let template = Template::parse(Arc::clone(text), &allowed.scope())?;
-        let known = self.templates.entry(Arc::clone(text)).or_default();
-        known.push((Rc::clone(allowed), template.clone()));
+        self.templates.insert(key, (Rc::clone(allowed), template.clone()));
         Ok(template)
     }
 }

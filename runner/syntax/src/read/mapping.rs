@@ -5,57 +5,58 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 
-use super::{Allowed, Reader, size};
+use super::{Allowed, Reader, size, text_size};
+use crate::any_case::AnyCase;
 use crate::diagnostic::{Diagnostic, suggestion};
 use crate::schema::definition::{ANY, Definition, Keys, Kind, Property};
 use crate::schema::workflow::BACKGROUND_KEYS;
 use crate::source::{Span, Spanned};
 use crate::token::Token;
-use crate::yaml::{Item, NodeKind};
+use crate::yaml::{Item, NodeKind, Pair};
 
 /// One mapping being read.
 struct Progress {
     /// Those that the keys so far allow.
     fitting: Vec<&'static Keys>,
-    /// Upper-cased keys and where they are.
-    seen: IndexMap<String, Span>,
+    /// Keys so far and where they are.
+    seen: IndexMap<AnyCase, Span, RandomState>,
     expression_key: bool,
 }
 
 impl Reader<'_> {
     pub(super) fn mapping(
         &mut self,
-        pairs: &[(Item, Item)],
+        pairs: &[Pair],
         span: Span,
         definition: &'static Definition,
         allowed: &Rc<Allowed>,
     ) -> Token {
-        let fitting: Vec<_> = definition.alternatives().filter_map(keys).collect();
+        let fitting: Vec<_> = mappings(definition).collect();
         if fitting.is_empty() {
             self.report(Diagnostic::error("unexpected-mapping", span, "A mapping was not expected"));
             return Token::Null;
         }
-        let all = fitting.clone();
-        let seen = IndexMap::with_capacity(pairs.len());
+        let seen = IndexMap::with_capacity_and_hasher(pairs.len(), RandomState::default());
         let mut progress = Progress { fitting, seen, expression_key: false };
         let mut token = Vec::with_capacity(pairs.len());
-        for (key, value) in pairs {
-            if let Some(pair) = self.pair(key, value, &all, &mut progress, allowed) {
+        for [key, value] in pairs {
+            if let Some(pair) = self.pair(key, value, definition, &mut progress, allowed) {
                 token.push(pair);
             }
         }
         self.finish_mapping(span, &progress);
-        Token::Mapping(token)
+        Token::Mapping(Arc::new(token))
     }
 
     fn pair(
         &mut self,
         key: &Item,
         value: &Item,
-        all: &[&'static Keys],
+        definition: &'static Definition,
         progress: &mut Progress,
         allowed: &Rc<Allowed>,
     ) -> Option<(Spanned<Token>, Spanned<Token>)> {
@@ -65,19 +66,19 @@ impl Reader<'_> {
             return None;
         };
         let token = self.parse_scalar(scalar, span, allowed);
-        if token.literal_text().is_none() {
+        let Some(name) = token.literal_text() else {
             progress.expression_key = true;
             if allowed.nothing() {
                 self.report(expression_not_allowed(span));
                 return None;
             }
             self.spend(size(&token), span);
-            let only = all.first().filter(|keys| all.len() == 1 && keys.properties.is_empty());
+            let mut all = mappings(definition);
+            let only = all.next().filter(|keys| all.next().is_none() && keys.properties.is_empty());
             let wanted = only.and_then(|keys| keys.loose).map_or(&ANY, |(_, value)| value);
             return Some((Spanned::new(token, span), self.value(value, wanted, allowed)));
-        }
-        let name = token.literal_text().unwrap_or_default();
-        match progress.seen.entry(name.to_uppercase()) {
+        };
+        match progress.seen.entry(AnyCase::new(&name)) {
             Entry::Occupied(first) => {
                 let diagnostic =
                     Diagnostic::error("duplicate-key", span, format!("'{name}' is already defined"));
@@ -87,8 +88,8 @@ impl Reader<'_> {
             Entry::Vacant(place) => place.insert(span),
         };
         let errors = self.errors;
-        let (wanted, isolated) = self.wanted(&name, span, all, progress, allowed)?;
-        self.spend(size(&Token::String(Arc::clone(&name))), span);
+        let (wanted, isolated) = self.wanted(&name, span, definition, progress, allowed)?;
+        self.spend(text_size(&name), span);
         let value = self.value(value, wanted, allowed);
         if isolated && self.errors > errors {
             self.faulty.push(Arc::clone(&name));
@@ -111,9 +112,9 @@ impl Reader<'_> {
     /// What the value of a key must be, and whether it is judged by itself.
     fn wanted(
         &mut self,
-        name: &str,
+        name: &Arc<str>,
         span: Span,
-        all: &[&'static Keys],
+        definition: &'static Definition,
         progress: &mut Progress,
         allowed: &Rc<Allowed>,
     ) -> Option<(&'static Definition, bool)> {
@@ -121,14 +122,14 @@ impl Reader<'_> {
         let known = progress.fitting.iter().find_map(|keys| property(keys, name));
         if let Some(known) = known {
             progress.fitting.retain(|keys| property(keys, name).is_some());
-            if !self.options.background_steps && BACKGROUND_KEYS.contains(&name) && is_step(all) {
+            if !self.options.background_steps && BACKGROUND_KEYS.contains(&&**name) && is_step(definition) {
                 self.report(Diagnostic::error("unexpected-key", span, format!("Unexpected value '{name}'")));
                 return None;
             }
             return Some((known.definition, false));
         }
         if let Some((key, value)) = first.and_then(|keys| keys.loose) {
-            self.validate(Token::String(Arc::from(name)), span, key, allowed);
+            self.validate(Token::String(Arc::clone(name)), span, key, allowed);
             return Some((value, first.is_some_and(|keys| keys.isolated)));
         }
         let message = format!("Unexpected value '{name}'");
@@ -137,7 +138,7 @@ impl Reader<'_> {
         } else {
             Diagnostic::error("unexpected-key", span, message)
         };
-        let hint = key_hint(name, all, &progress.fitting);
+        let hint = key_hint(name, definition, &progress.fitting);
         self.report(diagnostic.with_optional_hint(hint));
         None
     }
@@ -146,7 +147,7 @@ impl Reader<'_> {
         match progress.fitting.as_slice() {
             [keys] if !progress.expression_key => {
                 let missing = |property: &&Property| {
-                    property.required && !progress.seen.contains_key(&property.name.to_uppercase())
+                    property.required && !progress.seen.keys().any(|key| key.is(property.name))
                 };
                 for property in keys.properties.iter().filter(missing) {
                     let message = format!("Required property is missing: {}", property.name);
@@ -173,19 +174,20 @@ pub(super) fn expression_not_allowed(span: Span) -> Diagnostic {
     Diagnostic::error("expression-not-allowed", span, "A template expression is not allowed in this context")
 }
 
-fn keys(definition: &'static Definition) -> Option<&'static Keys> {
-    match &definition.kind {
+/// The mappings that may stand where this definition is.
+fn mappings(definition: &'static Definition) -> impl Iterator<Item = &'static Keys> {
+    definition.alternatives().filter_map(|alternative| match &alternative.kind {
         Kind::Mapping(keys) => Some(keys),
         _ => None,
-    }
+    })
 }
 
 fn property(keys: &'static Keys, name: &str) -> Option<&'static Property> {
     keys.properties.iter().find(|property| property.name == name)
 }
 
-fn is_step(all: &[&'static Keys]) -> bool {
-    all.iter().any(|keys| property(keys, "run").is_some())
+fn is_step(definition: &'static Definition) -> bool {
+    mappings(definition).any(|keys| property(keys, "run").is_some())
 }
 
 /// Keys that only one of the mappings has, in the order of the alphabet.
@@ -200,12 +202,11 @@ fn distinct_keys(several: &[&'static Keys]) -> Vec<&'static str> {
     distinct
 }
 
-fn key_hint(name: &str, all: &[&'static Keys], fitting: &[&'static Keys]) -> Option<String> {
-    let names = |keys: &[&'static Keys]| -> Vec<&'static str> {
-        keys.iter().flat_map(|keys| keys.properties).map(|property| property.name).collect()
-    };
-    if names(all).contains(&name) {
+fn key_hint(name: &str, definition: &'static Definition, fitting: &[&'static Keys]) -> Option<String> {
+    let all = || mappings(definition).flat_map(|keys| keys.properties).map(|property| property.name);
+    if all().any(|known| known == name) {
         return Some(format!("`{name}` does not go together with the keys before it"));
     }
-    suggestion(name, names(fitting)).or_else(|| suggestion(name, names(all)))
+    let fitting = fitting.iter().flat_map(|keys| keys.properties).map(|property| property.name);
+    suggestion(name, fitting).or_else(|| suggestion(name, all()))
 }

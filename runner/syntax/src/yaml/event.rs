@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of GitHub's scalar rules: a scalar is text, a style and perhaps a tag.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::source::Position;
@@ -15,7 +16,7 @@ pub(crate) struct Anchor {
 
 /// What the scanner found.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum YamlEvent {
+pub(crate) enum YamlEvent<'a> {
     DocumentStart,
     DocumentEnd,
     StreamEnd,
@@ -24,7 +25,7 @@ pub(crate) enum YamlEvent {
     /// `*name` without an anchor of that name before it.
     UnknownAlias(Arc<str>),
     Scalar {
-        text: Arc<str>,
+        text: Cow<'a, str>,
         /// Written without quotes and not as a block: the only style that can be a number, `true`, …
         plain: bool,
         anchor: Option<Anchor>,
@@ -38,7 +39,7 @@ pub(crate) enum YamlEvent {
 }
 
 /// An event and its place; positions are those that YamlDotNet calls `Start` and `End`.
-pub(crate) type Located = (YamlEvent, Position, Position);
+pub(crate) type Located<'a> = (YamlEvent<'a>, Position, Position);
 
 /// Text that cannot be read on from here.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -54,7 +55,7 @@ pub(crate) enum YamlFault {
     TightComment { at: Position },
 }
 
-/// A scanner. After an error or `StreamEnd` there is nothing more.
-pub(crate) trait EventSource {
-    fn next_event(&mut self) -> Option<Result<Located, YamlFault>>;
+/// A scanner of text that lives as long as `'a`. After an error or `StreamEnd` there is nothing more.
+pub(crate) trait EventSource<'a> {
+    fn next_event(&mut self) -> Option<Result<Located<'a>, YamlFault>>;
 }

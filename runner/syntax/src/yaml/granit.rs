@@ -64,10 +64,10 @@ impl<'a> Granit<'a> {
     }
 
     fn pull(&mut self) -> Option<Result<(Event<'a>, Range), ScanError>> {
-        match self.ahead.pop_front() {
-            Some(event) => Some(Ok(event)),
-            None => self.parser.next_event(),
+        if self.ahead.is_empty() {
+            return self.parser.next_event();
         }
+        self.ahead.pop_front().map(Ok)
     }
 
     /// The anchor of the node just read: the event that follows it, if it has one.
@@ -80,7 +80,7 @@ impl<'a> Granit<'a> {
             (Event::Anchor(number, name), range) => {
                 let name: Arc<str> = Arc::from(&*name);
                 self.names.insert(number, Arc::clone(&name));
-                Ok(Some((Anchor { number, name }, offset(range.start))))
+                Ok(Some((Anchor { number, name }, offset(&range.start))))
             }
             other => {
                 self.ahead.push_front(other);
@@ -93,42 +93,42 @@ impl<'a> Granit<'a> {
         self.names.get(&number).map_or_else(|| Arc::from(""), Arc::clone)
     }
 
-    fn located(&mut self, event: Event<'a>, range: Range) -> Result<Option<Located>, ScanError> {
+    fn located(&mut self, event: Event<'a>, range: &Range) -> Result<Option<Located<'a>>, ScanError> {
         let (event, start, end) = match event {
-            Event::DocumentStart(..) => (YamlEvent::DocumentStart, offset(range.start), offset(range.end)),
-            Event::DocumentEnd => (YamlEvent::DocumentEnd, offset(range.start), offset(range.end)),
-            Event::StreamEnd => (YamlEvent::StreamEnd, offset(range.start), offset(range.end)),
+            Event::DocumentStart(..) => (YamlEvent::DocumentStart, offset(&range.start), offset(&range.end)),
+            Event::DocumentEnd => (YamlEvent::DocumentEnd, offset(&range.start), offset(&range.end)),
+            Event::StreamEnd => (YamlEvent::StreamEnd, offset(&range.start), offset(&range.end)),
             Event::Alias(number) => {
                 let anchor = Anchor { number, name: self.name(number) };
-                (YamlEvent::Alias(anchor), offset(range.start), offset(range.end))
+                (YamlEvent::Alias(anchor), offset(&range.start), offset(&range.end))
             }
             Event::UnresolvedAlias(name) => {
-                (YamlEvent::UnknownAlias(Arc::from(&*name)), offset(range.start), offset(range.end))
+                (YamlEvent::UnknownAlias(Arc::from(&*name)), offset(&range.start), offset(&range.end))
             }
             Event::Scalar(text, style, number, tag) => {
-                return self.scalar(&text, style, number, tag, range).map(Some);
+                return self.scalar(text, style, number, tag, range).map(Some);
             }
             Event::SequenceStart(style, number, _) => {
                 let (anchor, first) = self.properties(number, range)?;
                 let unindented = style == StructureStyle::Block && self.open.last() == Some(&true);
                 let content = if unindented { self.find(self.seen, b"-") } else { None };
-                let start = content.unwrap_or_else(|| offset(range.start)).min(first);
+                let start = content.unwrap_or_else(|| offset(&range.start)).min(first);
                 self.open.push(false);
                 (YamlEvent::SequenceStart(anchor), start, start)
             }
             Event::MappingStart(_, number, _) => {
                 let (anchor, first) = self.properties(number, range)?;
-                let start = offset(range.start).min(first);
+                let start = offset(&range.start).min(first);
                 self.open.push(true);
                 (YamlEvent::MappingStart(anchor), start, start)
             }
             Event::SequenceEnd => {
                 self.open.pop();
-                (YamlEvent::SequenceEnd, offset(range.start), offset(range.end))
+                (YamlEvent::SequenceEnd, offset(&range.start), offset(&range.end))
             }
             Event::MappingEnd => {
                 self.open.pop();
-                (YamlEvent::MappingEnd, offset(range.start), offset(range.end))
+                (YamlEvent::MappingEnd, offset(&range.start), offset(&range.end))
             }
             _ => return Ok(None),
         };
@@ -138,12 +138,12 @@ impl<'a> Granit<'a> {
 
     fn scalar(
         &mut self,
-        text: &str,
+        text: Cow<'a, str>,
         style: ScalarStyle,
         number: usize,
         tag: Option<Cow<'a, Tag>>,
-        range: Range,
-    ) -> Result<Located, ScanError> {
+        range: &Range,
+    ) -> Result<Located<'a>, ScanError> {
         let (anchor, first) = self.properties(number, range)?;
         let empty = style == ScalarStyle::Plain && range.is_empty();
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
@@ -154,12 +154,12 @@ impl<'a> Granit<'a> {
         } else {
             None
         };
-        let start = content.unwrap_or_else(|| offset(range.start)).min(first);
-        let end = if empty { start } else { offset(range.end) };
+        let start = content.unwrap_or_else(|| offset(&range.start)).min(first);
+        let end = if empty { start } else { offset(&range.end) };
         self.seen = self.seen.max(end);
         let event = YamlEvent::Scalar {
             // The scanner writes `~` for a node that is not there.
-            text: if empty { Arc::from("") } else { Arc::from(text) },
+            text: if empty { Cow::Borrowed("") } else { text },
             plain: style == ScalarStyle::Plain,
             anchor,
             tag: tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix())),
@@ -168,8 +168,8 @@ impl<'a> Granit<'a> {
     }
 
     /// The anchor of a node, and the first byte of its properties (`usize::MAX` without any).
-    fn properties(&mut self, number: usize, range: Range) -> Result<(Option<Anchor>, usize), ScanError> {
-        let tag = range.tag_start().map_or(usize::MAX, offset);
+    fn properties(&mut self, number: usize, range: &Range) -> Result<(Option<Anchor>, usize), ScanError> {
+        let tag = range.tag_start().map_or(usize::MAX, |mark| offset(&mark));
         Ok(match self.anchor(number)? {
             Some((anchor, start)) => (Some(anchor), tag.min(start)),
             None => (None, tag),
@@ -205,8 +205,8 @@ impl<'a> Granit<'a> {
     }
 
     /// A position for a byte offset; the scanner's own marks save counting characters on long lines.
-    fn position(&self, at: usize, range: Range) -> Position {
-        for mark in [range.start, range.end] {
+    fn position(&self, at: usize, range: &Range) -> Position {
+        for mark in [&range.start, &range.end] {
             if mark.byte_offset() == Some(at) {
                 return position(mark);
             }
@@ -222,16 +222,16 @@ fn skip_while(bytes: &[u8], mut at: usize, wanted: impl Fn(u8) -> bool) -> usize
     at
 }
 
-fn offset(mark: Marker) -> usize {
+fn offset(mark: &Marker) -> usize {
     mark.byte_offset().unwrap_or_default()
 }
 
-fn position(mark: Marker) -> Position {
+fn position(mark: &Marker) -> Position {
     Position { line: mark.line() as u32, column: mark.col() as u32 + 1, offset: offset(mark) as u32 }
 }
 
 fn fault(error: &ScanError) -> YamlFault {
-    let at = position(*error.marker());
+    let at = position(error.marker());
     if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return YamlFault::Depth { at };
     }
@@ -243,11 +243,11 @@ fn fault(error: &ScanError) -> YamlFault {
     YamlFault::Syntax { message, at }
 }
 
-impl EventSource for Granit<'_> {
-    fn next_event(&mut self) -> Option<Result<Located, YamlFault>> {
+impl<'a> EventSource<'a> for Granit<'a> {
+    fn next_event(&mut self) -> Option<Result<Located<'a>, YamlFault>> {
         while !self.failed {
             let located = match self.pull()? {
-                Ok((event, range)) => self.located(event, range),
+                Ok((event, range)) => self.located(event, &range),
                 Err(error) => Err(error),
             };
             match located {

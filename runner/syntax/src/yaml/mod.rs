@@ -4,7 +4,10 @@
 
 pub(crate) mod event;
 mod granit;
+mod node;
 pub(crate) mod scalar;
+mod texts;
 mod tree;
-pub use tree::Alias;
-pub(crate) use tree::{Item, MAX_DEPTH, NodeKind, Scalar, read};
+pub use node::Alias;
+pub(crate) use node::{Item, NodeKind, Pair, Scalar};
+pub(crate) use tree::{MAX_DEPTH, read};

@@ -52,6 +52,14 @@ pub(crate) fn resolve(text: &str, plain: bool, tag: Option<&str>) -> Result<Lite
 }
 
 fn resolve_plain(text: &str) -> Result<Literal, ScalarFault> {
+    // What means something begins with one of these, and most text does not.
+    let first = text.bytes().next();
+    if !matches!(
+        first,
+        None | Some(b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'0'..=b'9' | b'+' | b'-' | b'.')
+    ) {
+        return Ok(Literal::String);
+    }
     if let Some(literal) = null(text).or_else(|| boolean(text)) {
         return Ok(literal);
     }

@@ -3,13 +3,16 @@
 //! Knows GitHub's limits and words for them (actions/runner `YamlObjectReader`); knows no key.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::event::{Anchor, EventSource, YamlEvent, YamlFault};
 use super::granit::Granit;
+use super::node::{Alias, Item, Node, NodeKind, Pairs, Scalar};
 use super::scalar::{self, Literal, ScalarFault};
+use super::texts::Texts;
 use crate::diagnostic::{Diagnostic, suggestion};
 use crate::source::{Position, SourceId, Sources, Span};
 
@@ -22,50 +25,6 @@ const MAX_FILE_SIZE: usize = 1024 * 1024;
 
 /// Comments without a blank before them are rare; each costs another reading of the file.
 const MAX_TIGHT_COMMENTS: usize = 16;
-
-/// A use of a node: the node, and the alias through which it is used.
-#[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) node: Arc<Node>,
-    pub(crate) used_at: Option<Span>,
-}
-
-/// A value of the file.
-#[derive(Debug)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) kind: NodeKind,
-    /// How many events a replay of it counts.
-    events: usize,
-    /// Collections inside it, itself included.
-    height: usize,
-}
-
-#[derive(Debug)]
-pub(crate) enum NodeKind {
-    Scalar(Scalar),
-    Sequence(Vec<Item>),
-    Mapping(Vec<(Item, Item)>),
-    /// Already reported; whoever meets it says nothing more.
-    Invalid,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Scalar {
-    pub(crate) text: Arc<str>,
-    pub(crate) literal: Literal,
-}
-
-/// An alias and what it stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alias {
-    /// The name of the anchor.
-    pub name: Arc<str>,
-    /// The `*name`.
-    pub used_at: Span,
-    /// The node behind `&name`.
-    pub definition: Span,
-}
 
 /// What a file holds.
 pub(crate) struct Tree {
@@ -110,7 +69,7 @@ fn check_text(sources: &Sources, source: SourceId) -> Outcome {
         let message = format!("The maximum file size of {MAX_FILE_SIZE} characters has been exceeded");
         return Err(Box::new(Diagnostic::error("file-size", span, message).whole_file()));
     }
-    if let Some(at) = memchr_nul(text) {
+    if let Some(at) = text.find('\0') {
         let span = Span::at(source, sources.position(source, at as u32));
         let diagnostic = Diagnostic::error("yaml-syntax", span, "A NUL character is not allowed")
             .with_hint("the file is perhaps saved as UTF-16: save it as UTF-8");
@@ -119,27 +78,40 @@ fn check_text(sources: &Sources, source: SourceId) -> Outcome {
     Ok(())
 }
 
-fn memchr_nul(text: &str) -> Option<usize> {
-    text.bytes().position(|byte| byte == 0)
-}
-
 /// A collection whose end has not come yet.
 struct Open {
     start: Position,
     anchor: Option<Anchor>,
     mapping: bool,
-    items: Vec<Item>,
+    /// Where its items begin among all that wait.
+    first: usize,
+    size: Size,
+}
+
+/// What a node counts for GitHub's limits wherever it is used.
+#[derive(Clone, Copy)]
+struct Size {
+    /// How many events a replay of it counts.
     events: usize,
+    /// Collections inside it, itself included.
     height: usize,
+}
+
+impl Size {
+    const SCALAR: Self = Self { events: 1, height: 0 };
+    const EMPTY_COLLECTION: Self = Self { events: 2, height: 1 };
 }
 
 struct Builder {
     source: SourceId,
     anchors: bool,
     stack: Vec<Open>,
+    /// What is in the open collections so far, the outermost first.
+    items: Vec<Item>,
     root: Option<Item>,
+    texts: Texts,
     /// Anchors by number; a collection is there once it is closed.
-    named: IndexMap<usize, Arc<Node>>,
+    named: IndexMap<usize, (Node, Size)>,
     anchor_names: Vec<Arc<str>>,
     aliases: Vec<Alias>,
     events: usize,
@@ -154,7 +126,9 @@ impl Builder {
             source,
             anchors,
             stack: Vec::new(),
+            items: Vec::new(),
             root: None,
+            texts: Texts::default(),
             named: IndexMap::new(),
             anchor_names: Vec::new(),
             aliases: Vec::new(),
@@ -165,7 +139,7 @@ impl Builder {
         }
     }
 
-    fn run(&mut self, events: &mut dyn EventSource) -> Outcome {
+    fn run<'a>(&mut self, events: &mut impl EventSource<'a>) -> Outcome {
         let mut documents = 0;
         while let Some(next) = events.next_event() {
             let (event, start, end) = next.map_err(|fault| self.syntax(fault))?;
@@ -212,12 +186,12 @@ impl Builder {
         Box::new(Diagnostic::error("yaml-syntax", Span::at(self.source, at), message))
     }
 
-    fn node(&mut self, event: YamlEvent, span: Span) -> Outcome {
+    fn node(&mut self, event: YamlEvent<'_>, span: Span) -> Outcome {
         match event {
             YamlEvent::Scalar { text, plain, anchor, tag } => {
                 self.spend(1, span)?;
-                let kind = self.scalar(text, plain, tag.as_deref(), span);
-                self.finish(Node { span, kind, events: 1, height: 0 }, anchor, None);
+                let kind = self.scalar(&text, plain, tag.as_deref(), span);
+                self.finish(Node { span, kind }, Size::SCALAR, anchor);
             }
             YamlEvent::SequenceStart(anchor) => self.open(false, anchor, span)?,
             YamlEvent::MappingStart(anchor) => self.open(true, anchor, span)?,
@@ -227,7 +201,7 @@ impl Builder {
                 let hint = suggestion(&name, self.anchor_names.iter().map(|name| &**name));
                 let diagnostic = Diagnostic::error("yaml-anchor", span, format!("Unknown anchor '{name}'"));
                 self.diagnostics.push(diagnostic.with_optional_hint(hint).whole_file());
-                self.finish(Node { span, kind: NodeKind::Invalid, events: 1, height: 0 }, None, None);
+                self.finish(Node { span, kind: NodeKind::Invalid }, Size::SCALAR, None);
             }
             YamlEvent::DocumentStart | YamlEvent::DocumentEnd | YamlEvent::StreamEnd => {}
         }
@@ -257,33 +231,30 @@ impl Builder {
     fn open(&mut self, mapping: bool, anchor: Option<Anchor>, span: Span) -> Outcome {
         self.spend(1, span)?;
         self.check_depth(1, span)?;
-        self.stack.push(Open { start: span.start, anchor, mapping, items: Vec::new(), events: 2, height: 1 });
+        let first = self.items.len();
+        self.stack.push(Open { start: span.start, anchor, mapping, first, size: Size::EMPTY_COLLECTION });
         Ok(())
     }
 
     fn close(&mut self, span: Span) -> Outcome {
         self.spend(1, span)?;
-        let Some(Open { start, anchor, mapping, items, events, height }) = self.stack.pop() else {
+        let Some(Open { start, anchor, mapping, first, size }) = self.stack.pop() else {
             return Ok(());
         };
+        let items: Rc<[Item]> = self.items.drain(first..).collect();
         // The scanner sees the end of a block collection only at the next token, lines further on.
-        let block_end = items.last().map(|item| item.used_at.unwrap_or(item.node.span).end);
+        let block_end = items.last().map(|item| item.used_at.as_deref().unwrap_or(&item.node.span).end);
         let flow = span.end.offset > span.start.offset;
         let end = if flow { span.end } else { block_end.unwrap_or(span.end) };
-        let kind = if mapping { NodeKind::Mapping(pairs(items)) } else { NodeKind::Sequence(items) };
-        self.finish(
-            Node { span: Span { source: self.source, start, end }, kind, events, height },
-            anchor,
-            None,
-        );
+        let kind = if mapping { NodeKind::Mapping(Pairs::new(items)) } else { NodeKind::Sequence(items) };
+        self.finish(Node { span: Span { source: self.source, start, end }, kind }, size, anchor);
         Ok(())
     }
 
-    fn finish(&mut self, node: Node, anchor: Option<Anchor>, used_at: Option<Span>) {
-        let node = Arc::new(node);
+    fn finish(&mut self, node: Node, size: Size, anchor: Option<Anchor>) {
         if let Some(anchor) = anchor {
             if self.anchors {
-                self.named.insert(anchor.number, Arc::clone(&node));
+                self.named.insert(anchor.number, (node.clone(), size));
                 self.anchor_names.push(anchor.name);
             } else {
                 let message =
@@ -291,22 +262,22 @@ impl Builder {
                 self.diagnostics.push(Diagnostic::error("yaml-anchor", node.span, message).whole_file());
             }
         }
-        self.attach(Item { node, used_at });
+        self.attach(Item { node, used_at: None }, size);
     }
 
-    fn attach(&mut self, item: Item) {
+    fn attach(&mut self, item: Item, size: Size) {
         match self.stack.last_mut() {
             Some(parent) => {
-                parent.events = parent.events.saturating_add(item.node.events);
-                parent.height = parent.height.max(item.node.height + 1);
-                parent.items.push(item);
+                parent.size.events = parent.size.events.saturating_add(size.events);
+                parent.size.height = parent.size.height.max(size.height + 1);
+                self.items.push(item);
             }
             None => self.root = Some(item),
         }
     }
 
     fn alias(&mut self, anchor: &Anchor, span: Span) -> Outcome {
-        let Some(node) = self.named.get(&anchor.number).map(Arc::clone) else {
+        let Some((node, size)) = self.named.get(&anchor.number).cloned() else {
             if self.anchors {
                 // Replaying it would never end; GitHub's parser replays until its budget is spent.
                 return Err(Box::new(
@@ -315,18 +286,18 @@ impl Builder {
                         .whole_file(),
                 ));
             }
-            self.finish(Node { span, kind: NodeKind::Invalid, events: 1, height: 0 }, None, None);
+            self.finish(Node { span, kind: NodeKind::Invalid }, Size::SCALAR, None);
             return Ok(());
         };
-        self.spend(node.events, span)?;
-        self.check_depth(node.height, span)?;
+        self.spend(size.events, span)?;
+        self.check_depth(size.height, span)?;
         self.aliases.push(Alias { name: Arc::clone(&anchor.name), used_at: span, definition: node.span });
-        self.attach(Item { node, used_at: Some(span) });
+        self.attach(Item { node, used_at: Some(Box::new(span)) }, size);
         Ok(())
     }
 
-    fn scalar(&mut self, text: Arc<str>, plain: bool, tag: Option<&str>, span: Span) -> NodeKind {
-        let literal = scalar::resolve(&text, plain, tag).unwrap_or_else(|fault| {
+    fn scalar(&mut self, text: &str, plain: bool, tag: Option<&str>, span: Span) -> NodeKind {
+        let literal = scalar::resolve(text, plain, tag).unwrap_or_else(|fault| {
             let (line, column) = (span.start.line, span.start.column);
             let message = match fault {
                 ScalarFault::Tag { tag } => format!("Unexpected tag '{tag}'"),
@@ -340,7 +311,7 @@ impl Builder {
             self.diagnostics.push(Diagnostic::error("yaml-tag", span, message).whole_file());
             Literal::String
         });
-        NodeKind::Scalar(Scalar { text, literal })
+        NodeKind::Scalar(Scalar { text: self.texts.shared(text), literal })
     }
 }
 
@@ -348,15 +319,6 @@ fn too_deep(span: Span) -> Diagnostic {
     Diagnostic::error("depth", span, "Maximum object depth exceeded")
         .with_hint(format!("at most {MAX_DEPTH} sequences and mappings inside one another"))
         .whole_file()
-}
-
-fn pairs(items: Vec<Item>) -> Vec<(Item, Item)> {
-    let mut items = items.into_iter();
-    let mut pairs = Vec::with_capacity(items.len() / 2);
-    while let (Some(key), Some(value)) = (items.next(), items.next()) {
-        pairs.push((key, value));
-    }
-    pairs
 }
 
 #[cfg(test)]

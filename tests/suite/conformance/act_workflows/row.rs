@@ -208,13 +208,14 @@ fn add_environment(workflow: &mut Workflow, variables: IndexMap<Arc<str>, Arc<st
     let place = workflow.on.span;
     let own = match workflow.env.take().map(|env| env.value) {
         None => Vec::new(),
-        Some(Token::Mapping(pairs)) => pairs,
+        Some(Token::Mapping(pairs)) => Arc::unwrap_or_clone(pairs),
         Some(_) => panic!("the workflow's env is no mapping"),
     };
     let token = |text: Arc<str>| Spanned::new(Token::String(text), place);
     let given = variables
         .into_iter()
         .filter(|(name, _)| !own.iter().any(|(key, _)| key.as_str().is_some_and(|key| key == name)));
-    let pairs: Vec<_> = given.map(|(name, value)| (token(name), token(value))).collect();
-    workflow.env = Some(Spanned::new(Token::Mapping(pairs.into_iter().chain(own).collect()), place));
+    let mut pairs: Vec<_> = given.map(|(name, value)| (token(name), token(value))).collect();
+    pairs.extend(own);
+    workflow.env = Some(Spanned::new(Token::Mapping(Arc::new(pairs)), place));
 }
