@@ -77,6 +77,13 @@ impl Adapter {
         answer["message"].as_str().unwrap().to_owned()
     }
 
+    /// Why it does not move.
+    fn not_done(&mut self, command: &str) -> String {
+        let answer = self.client.tried(command, &json!({ "threadId": 1 }));
+        assert_eq!(answer["success"], false, "{answer}");
+        answer["message"].as_str().unwrap().to_owned()
+    }
+
     /// Leaves by this request; the exit code of the program.
     fn leave(mut self, command: &str, arguments: &Json) -> Option<i32> {
         self.ask(command, arguments);
@@ -244,23 +251,30 @@ fn what_cannot_be_opened_is_said_and_another_one_may_be_tried() {
 }
 
 #[test]
-fn one_that_is_in_use_is_refused_and_free_again_afterwards() {
+fn one_that_is_in_use_can_be_looked_at_and_is_free_again_afterwards() {
     let sandbox = recorded();
     let mut first = Adapter::start(&sandbox);
     first.open(&json!({ "recording": "last" }));
     let [name] = names(&sandbox).try_into().unwrap();
     let mut second = Adapter::start(&sandbox);
-    let text = second.refused(&json!({ "recording": name }));
-    assert!(text.contains(&format!("the recording `{name}` is in use")), "{text}");
     let text = second.refused(&json!({ "recording": "last" }));
     assert!(text.contains("the only recording is of a run that still goes on"), "{text}");
-    assert_eq!(first.leave("disconnect", &json!({})), Some(1));
-    second.open(&json!({ "recording": "last" }));
+    second.open(&json!({ "recording": name }));
+    second.go("stepBack");
+    assert_eq!(second.value("steps.one.outputs.v"), "1");
+    let text = second.not_done("next");
+    assert!(text.contains("another debugger has it open"), "{text}");
     assert_eq!(second.leave("disconnect", &json!({})), Some(1));
+    // What the other one did is none of the first's business.
+    first.go("stepBack");
+    assert_eq!(first.leave("disconnect", &json!({})), Some(1));
+    let mut third = Adapter::start(&sandbox);
+    third.open(&json!({ "recording": "last" }));
+    assert_eq!(third.leave("disconnect", &json!({})), Some(1));
 }
 
 #[test]
-fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets() {
+fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_without_them() {
     let workflow = WORKFLOW.replace("echo v=1", "echo v=${{ secrets.TOKEN }}");
     let sandbox = recorded_with(&workflow, &["--secret", "TOKEN=hunter2"]);
     let [name] = names(&sandbox).try_into().unwrap();
@@ -271,11 +285,29 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets() {
     let secrets = sandbox.beside().join("secrets");
     fs::write(&secrets, "TOKEN=hunter2\n").unwrap();
 
+    let (journal, has_run) = (fs::read(moved.join("journal")).unwrap(), ran(&sandbox));
     let mut adapter = Adapter::start(&sandbox);
-    let text = adapter.refused(&json!({ "recording": moved }));
-    assert!(text.contains("missing: TOKEN") && text.contains("secretFile"), "{text}");
     let text = adapter.refused(&json!({ "recording": moved, "secrets": { "TOKEN": "hunter2" } }));
     assert!(text.contains("holds no secrets") && !text.contains("hunter2"), "{text}");
+    let stop = adapter.open(&json!({ "recording": moved }));
+    assert_eq!(stop["reason"], "exception", "{stop}");
+    assert_eq!(adapter.value("steps.one.outputs.v"), "{secret TOKEN plain}");
+    assert_eq!(adapter.go("stepBack")["reason"], "step");
+    assert_eq!(adapter.go("reverseContinue")["reason"], "entry");
+    assert_eq!(adapter.top().0, "before 1 One");
+    for movement in ["next", "continue", "stepIn", "stepOut"] {
+        let text = adapter.not_done(movement);
+        assert!(text.contains("only be looked at: missing: TOKEN"), "{text}");
+    }
+    for line in ["! echo more >> file", "try true", "set env.A=1", "rerun", "goto 2", "sync", "keep"] {
+        let text = adapter.console(line);
+        assert!(text.contains("only be looked at: missing: TOKEN"), "{line}: {text}");
+    }
+    assert_eq!(adapter.console("return").lines().count(), 0);
+    assert_eq!(adapter.leave("disconnect", &json!({})), Some(1));
+    assert_eq!((fs::read(moved.join("journal")).unwrap(), ran(&sandbox)), (journal, has_run));
+
+    let mut adapter = Adapter::start(&sandbox);
     let beside = Path::new("..").join("from-a-friend");
     let stop = adapter.open(&json!({ "recording": beside, "secretFile": secrets, "cwd": sandbox.root() }));
     assert_eq!(stop["reason"], "exception", "{stop}");
@@ -291,8 +323,10 @@ fn what_was_sealed_on_another_machine_is_said() {
     assert!(key.is_file());
     fs::remove_file(key).unwrap();
     let mut adapter = Adapter::start(&sandbox);
-    let text = adapter.refused(&json!({ "recording": "last" }));
+    adapter.open(&json!({ "recording": "last" }));
+    let text = adapter.not_done("continue");
     assert!(text.contains("sealed under another key") && text.contains("another machine"), "{text}");
+    assert_eq!(adapter.leave("disconnect", &json!({})), Some(1));
 }
 
 #[test]
