@@ -274,13 +274,13 @@ impl Adapter {
         }
     }
 
-    /// Of a stop that was told before this client came, with the failure that it did not see.
+    /// With the failure, if nobody saw it happen just now: the stop was told before this client came, or somebody went back to it.
     fn stop_body(&self, stop: &Stop, unseen: bool) -> StopBody {
         let (columns, job) = self
             .debuggee()
             .map_or((0, String::new()), |debuggee| (debuggee.name_columns, debuggee.name.clone()));
         StopBody {
-            text: if unseen { wording::failure(stop, self.painter()) } else { String::new() }
+            text: if unseen || stop.rewound { wording::failure(stop, self.painter()) } else { String::new() }
                 + &wording::stop(stop, columns, self.painter()),
             prompt: wording::prompt(&job, stop),
             moment: stop.moment.0,

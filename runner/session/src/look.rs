@@ -12,7 +12,7 @@ use crate::session::Session;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnlyLook {
     /// Placeholders stand where these would be needed.
-    Secrets(SecretsNeeded),
+    Secrets(Box<SecretsNeeded>),
     /// Its job still runs, or another debugger has it open.
     InUse,
 }

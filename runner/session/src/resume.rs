@@ -45,7 +45,9 @@ impl Past {
             unknown: reopened.unknown.clone(),
             exit_codes: reopened.exit_codes.clone(),
             files_elsewhere: reopened.unfinished_restore.is_some() || reopened.rewound.is_some(),
-            only_look: reopened.is_for_viewing_only().then(|| OnlyLook::Secrets(reopened.needed.clone())),
+            only_look: reopened
+                .is_for_viewing_only()
+                .then(|| OnlyLook::Secrets(Box::new(reopened.needed.clone()))),
         })
     }
 }

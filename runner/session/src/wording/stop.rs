@@ -68,14 +68,10 @@ fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {
         }
         StopReason::Return => painter.paint(Meaning::Past, &step("↪ the newest moment: ")),
         StopReason::Failure(failure) => {
-            let told = quiet(&format!(
-                "{} · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`",
-                told_of(failure.filter)
-            ));
-            // Its line stands above only where it was just seen to happen.
-            let seen =
-                if stop.rewound { painter.paint(Meaning::Past, &step("↩ ")) + " " } else { String::new() };
-            format!("{seen}  {told}")
+            let told = told_of(failure.filter);
+            quiet(&format!(
+                "  {told} · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`"
+            ))
         }
         StopReason::Confirm(command) => format!(
             "{} `{}` reached outside the workspace before: {}",
@@ -237,8 +233,6 @@ mod tests {
             notes: Vec::new(),
         };
         assert_eq!(failure(&stop, Painter::new(false)), "✗ 2 Test   exit 3\n    │ it broke\n");
-        let line = super::stop(&stop, 10, Painter::new(false));
-        assert!(line.starts_with("↩ before 2 Test   stopped on failure · `log` all of it · "), "{line}");
         stop.reason = StopReason::Step;
         assert_eq!(failure(&stop, Painter::new(false)), "");
     }
