@@ -3,6 +3,7 @@
 //! not looked at. It does not know expressions; its errors carry path, line and position within the text.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::error::JsonError;
 use crate::limit::JSON_DEPTH;
@@ -27,7 +28,7 @@ struct Reader<'t> {
 
 /// One step from the root to where the reader stands.
 enum Step {
-    Key(String),
+    Key(Arc<str>),
     Item(usize),
 }
 
@@ -158,8 +159,8 @@ impl<'t> Reader<'t> {
             if self.eat("}") {
                 return Ok(object.into());
             }
-            let key = self.key()?;
-            self.path.push(Step::Key(key.clone()));
+            let key: Arc<str> = self.key()?.into();
+            self.path.push(Step::Key(Arc::clone(&key)));
             self.skip_blanks()?;
             if !self.eat(":") {
                 let found = self.peek().map(String::from).unwrap_or_default();

@@ -114,6 +114,18 @@ impl Object {
         self.entries.reserve(more);
     }
 
+    /// A copy with room for so many more entries.
+    pub fn clone_with_room(&self, more: usize) -> Object {
+        Object { case: self.case, entries: self.entries.clone_with_room(more) }
+    }
+
+    /// The same object, of which copies are cheap however large it is: they share what is in it now.
+    #[must_use]
+    pub fn shared_by_copies(mut self) -> Object {
+        self.entries.close();
+        self
+    }
+
     /// The rule by which keys are compared.
     pub fn key_case(&self) -> KeyCase {
         self.case
