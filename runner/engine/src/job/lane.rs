@@ -128,7 +128,7 @@ pub(crate) struct Scope {
     /// The `env` context: job, `GITHUB_ENV`, step.
     pub(crate) env: Arc<Object>,
     /// The names that the step's own `env:` sets, in order.
-    pub(crate) own_env: Vec<Arc<str>>,
+    pub(crate) own_env: Arc<[Arc<str>]>,
 }
 
 impl Lane {
