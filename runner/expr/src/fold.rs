@@ -37,10 +37,11 @@ pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + '_ {
 /// Whether both texts are the same apart from case.
 pub(crate) fn equals(left: &str, right: &str) -> bool {
     let first = |text: &str| text.chars().next().map(fold);
-    // Most names differ at once.
-    first(left) == first(right)
-        && (left.eq_ignore_ascii_case(right)
-            || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right))))
+    // Most names differ at once; most keys are spelled alike.
+    left == right
+        || (first(left) == first(right)
+            && (left.eq_ignore_ascii_case(right)
+                || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right)))))
 }
 
 /// Order by UTF-16 units of the folded text.

@@ -5,6 +5,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::error::JsonError;
 use crate::limit::JSON_DEPTH;
 use crate::object::Object;
@@ -12,7 +14,7 @@ use crate::value::Value;
 
 /// The first value in `text`.
 pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0, path: Vec::new() };
+    let mut reader = Reader { text, at: 0, path: SmallVec::new() };
     reader.skip_blanks()?;
     if reader.peek().is_none() {
         return Err(reader.error("Error reading JToken from JsonReader."));
@@ -23,7 +25,7 @@ pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    path: Vec<Step>,
+    path: SmallVec<[Step; 4]>,
 }
 
 /// One step from the root to where the reader stands.

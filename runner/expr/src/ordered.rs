@@ -71,6 +71,13 @@ impl<K, V> OrderedMap<K, V> {
         Counted { entries: closed.chain(self.open.iter()), left: self.len() }
     }
 
+    /// Keys and values in order, without those that a copy shares: all in which this map can differ from it, and some others.
+    pub fn not_shared_with<'a>(&'a self, copy: &'a Self) -> impl Iterator<Item = (&'a K, &'a V)> {
+        let own = |piece: &&Arc<Piece<K, V>>| !copy.closed.iter().any(|other| Arc::ptr_eq(other, piece));
+        let closed = self.closed.iter().filter(own).flat_map(|piece| piece.iter());
+        closed.chain(self.open.iter())
+    }
+
     /// Keys in order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = &K> + ExactSizeIterator {
         self.iter().map(|(key, _)| key)
@@ -228,6 +235,13 @@ mod tests {
             .map(|(one, _)| one.len());
         assert!(shared.sum::<usize>() > 9_000);
         assert!(one.closed.len() < 80, "{} pieces to be searched", one.closed.len());
+        let own: Vec<_> = two.not_shared_with(&one).map(|(key, _)| *key).collect();
+        assert!(own.len() < 2_000 && own.is_sorted() && own.ends_with(&[9_999, 10_000]), "{own:?}");
+        two.insert(3, 4);
+        assert_eq!(
+            two.not_shared_with(&one).filter(|(key, value)| key != value).collect::<Vec<_>>(),
+            [(&3, &4), (&10_000, &0)]
+        );
         assert_eq!((one.len(), two.len()), (10_000, 10_001));
     }
 

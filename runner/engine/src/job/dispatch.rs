@@ -284,8 +284,13 @@ fn step_env(
     for (name, value) in own.iter() {
         env.insert(Arc::clone(name), Value::String(value.to_shared_text()));
     }
-    let added = own.keys().filter(|name| !inherited.contains(name));
-    let hidden = inherited.iter().chain(added).cloned().collect();
+    let hidden = match inherited.is_empty() {
+        true => own.keys().cloned().collect(),
+        false => {
+            let added = own.keys().filter(|name| !inherited.contains(name));
+            inherited.iter().chain(added).cloned().collect()
+        }
+    };
     Ok((Arc::new(env), hidden))
 }
 
