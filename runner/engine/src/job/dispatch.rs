@@ -9,7 +9,7 @@ use expr::{HashRequest, Object, Trace, Value};
 use syntax::{Spanned, Step};
 
 use super::evaluate::{Evaluator, Fault, Halt};
-use super::lane::{Cursor, Decision, Scope};
+use super::lane::{Cursor, Decision, NameList, Scope};
 use super::{Job, Misuse};
 use crate::effect::{Effect, Outcome, Report};
 use crate::lines::LineTag;
@@ -127,7 +127,7 @@ impl Job {
     /// The variables that a step finds, before its own `env:`, and which of them hide the job's own: those of the composite
     /// steps around it (steps.md 4.4). The steps of a background action see what the job's were when it was dispatched, and what
     /// earlier ones of it have set; of what others change meanwhile they see as little as others see of them (2.3, 2.6).
-    fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, Arc<[Arc<str>]>) {
+    fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, NameList) {
         let Some(composite) = self.around(path) else { return (Arc::clone(&self.env), Arc::default()) };
         let mut env = match self.composites.get(&path.outermost()).filter(|_| lane != LaneId::FOREGROUND) {
             Some(background) => Arc::clone(&background.scope.env),
@@ -276,8 +276,8 @@ fn step_env(
     planned: Planned<'_>,
     evaluator: &Evaluator<'_>,
     around: Arc<Object>,
-    inherited: Arc<[Arc<str>]>,
-) -> Result<(Arc<Object>, Arc<[Arc<str>]>), Halt> {
+    inherited: NameList,
+) -> Result<(Arc<Object>, NameList), Halt> {
     let Some(own) = &planned.step().env else { return Ok((around, inherited)) };
     let own = evaluator.mapping(own)?;
     let mut env = around.clone_with_room(own.len());
