@@ -18,6 +18,39 @@ pub(crate) fn runner_environment(github: &Object, runner: &Object) -> IndexMap<A
     all
 }
 
+/// The keys of `github` that differ from step to step, those aside that only the steps of actions have.
+const OF_A_STEP: [&str; 6] = ["action", "env", "output", "path", "state", "step_summary"];
+
+/// [`runner_environment`] for one step after another of the same job.
+pub(crate) struct StepVariables {
+    of_one_step: IndexMap<Arc<str>, Arc<str>>,
+    /// Where among them those stand that differ, and the keys of `github` which they have their values from.
+    differing: Vec<(usize, &'static str)>,
+}
+
+impl StepVariables {
+    /// `github` is that of any of the steps, none of which is in an action.
+    pub(crate) fn of(github: &Object, runner: &Object) -> Self {
+        let of_one_step = runner_environment(github, runner);
+        let place = |key| Some((of_one_step.get_index_of(&*variable("GITHUB", key))?, key));
+        let differing = OF_A_STEP.into_iter().filter_map(place).collect();
+        Self { of_one_step, differing }
+    }
+
+    /// Those of the step that sees this `github`.
+    pub(crate) fn for_step(&self, github: &Object) -> IndexMap<Arc<str>, Arc<str>> {
+        let mut all = self.of_one_step.clone();
+        for (place, key) in &self.differing {
+            if let (Some((_, known)), Some(value)) =
+                (all.get_index_mut(*place), github.get(key).and_then(text))
+            {
+                *known = value;
+            }
+        }
+        all
+    }
+}
+
 /// The keys of `github` that become variables, and what these are called: the same for every step.
 static GITHUB: LazyLock<Vec<(&str, Arc<str>)>> =
     LazyLock::new(|| github_variables().map(|key| (key, variable("GITHUB", key))).collect());

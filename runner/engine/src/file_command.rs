@@ -2,6 +2,8 @@
 //! `GITHUB_STEP_SUMMARY`: bytes in, pairs, paths and problems out (steps.md 5.2). Knows neither where
 //! the files lie nor what is done with the pairs.
 
+use std::borrow::Cow;
+
 use crate::limits::SUMMARY_BYTES;
 use crate::mask::Masks;
 
@@ -129,24 +131,22 @@ impl FileCommands {
     /// the others from being read. `masks` serves the summary alone.
     pub fn read(&self, masks: &Masks) -> FileCommandResults {
         let mut results = FileCommandResults::default();
+        let failures = &mut results.failures;
         let mut pairs = |context: &'static str, file: &Option<Vec<u8>>| {
             let (pairs, error) = parse_pairs(file.as_deref().unwrap_or_default());
-            results.failures.extend(error.map(|error| FileCommandFailure { context, error }));
+            failures.extend(error.map(|error| FileCommandFailure { context, error }));
             pairs
         };
-        let env = pairs("env", &self.env);
-        let output = pairs("output", &self.output);
-        let state = pairs("state", &self.state);
-        for (name, value) in env {
-            match BLOCKED_ENV.iter().find(|blocked| blocked.eq_ignore_ascii_case(&name)) {
-                Some(blocked) => results
-                    .issues
-                    .push(format!("Can't store {blocked} output parameter using '$GITHUB_ENV' command.")),
-                None => results.env.push((name, value)),
-            }
-        }
-        results.output = output;
-        results.state = state;
+        results.env = pairs("env", &self.env);
+        results.output = pairs("output", &self.output);
+        results.state = pairs("state", &self.state);
+        results.env.retain(|(name, _)| {
+            let blocked = BLOCKED_ENV.iter().find(|blocked| blocked.eq_ignore_ascii_case(name));
+            let issue =
+                |blocked| format!("Can't store {blocked} output parameter using '$GITHUB_ENV' command.");
+            results.issues.extend(blocked.map(issue));
+            blocked.is_none()
+        });
         results.path = parse_paths(self.path.as_deref().unwrap_or_default());
         match read_summary(self.summary.as_deref().unwrap_or_default(), masks) {
             Ok(summary) => results.summary = summary,
@@ -160,7 +160,7 @@ impl FileCommands {
 /// the value); an empty name before `=` is kept, as upstream keeps it.
 pub fn parse_pairs(bytes: &[u8]) -> (Vec<(String, String)>, Option<FileCommandError>) {
     let text = decode(bytes);
-    let mut rest = text.as_str();
+    let mut rest = &*text;
     let mut pairs = Vec::new();
     while let Some((line, _)) = take_line(&mut rest) {
         if line.is_empty() {
@@ -253,18 +253,19 @@ fn read_summary(bytes: &[u8], masks: &Masks) -> Result<Option<String>, String> {
 
 /// Text of a file as .NET reads it: a byte order mark picks UTF-8 or UTF-16 and is dropped, no mark
 /// means UTF-8, broken sequences become U+FFFD.
-fn decode(bytes: &[u8]) -> String {
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, _) = bytes.as_chunks::<2>();
         char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
             .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
+            .collect::<String>()
+            .into()
     };
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
         [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::from_utf8_lossy(bytes),
     }
 }
 

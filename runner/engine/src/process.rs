@@ -105,23 +105,34 @@ impl CommandFiles {
     /// The folder below `RUNNER_TEMP` that holds every step's folder.
     pub const FOLDER: &str = "_runner_file_commands";
 
+    /// What they are called: env, output, path, state and summary.
+    const NAMES: [&str; 5] = ["set_env", "set_output", "add_path", "save_state", "step_summary"];
+
     /// The files of the step at `path`; the same names in every run (DESIGN 3).
     pub fn of(path: &StepPath) -> Self {
-        let folder = format!("{}/{}", Self::FOLDER, path.file_stem());
-        let name = |file: &str| format!("{folder}/{file}");
-        Self {
-            env: name("set_env"),
-            output: name("set_output"),
-            path: name("add_path"),
-            state: name("save_state"),
-            summary: name("step_summary"),
-            folder,
-        }
+        let folder = Self::folder_of(path);
+        let [env, output, path, state, summary] = Self::NAMES.map(|file| [&folder, "/", file].concat());
+        Self { folder, env, output, path, state, summary }
+    }
+
+    /// Where they lie when `RUNNER_TEMP` is this folder: env, output, path, state and summary.
+    pub(crate) fn paths(path: &StepPath, temp: &str) -> [Arc<str>; 5] {
+        let mut text = [temp, "/", &Self::folder_of(path), "/"].concat();
+        let folder = text.len();
+        Self::NAMES.map(|file| {
+            text.truncate(folder);
+            text.push_str(file);
+            Arc::from(text.as_str())
+        })
+    }
+
+    fn folder_of(path: &StepPath) -> String {
+        [Self::FOLDER, "/", &path.file_stem()].concat()
     }
 
     /// The script in the step's folder, for a shell that wants this ending.
     pub fn script(&self, extension: &str) -> String {
-        format!("{}/script{extension}", self.folder)
+        [&self.folder, "/script", extension].concat()
     }
 
     /// All five, in the order in which they are read after the body.

@@ -90,13 +90,15 @@ impl Shell {
 
 /// The file extension goes by the program's name in any case, the fix-up only by its exact spelling (steps.md 3.1).
 fn extension(name: &str) -> &'static str {
-    match name.to_ascii_lowercase().as_str() {
-        "bash" | "sh" => ".sh",
-        "pwsh" | "powershell" => ".ps1",
-        "cmd" => ".cmd",
-        "python" => ".py",
-        _ => "",
-    }
+    let endings = [
+        ("bash", ".sh"),
+        ("sh", ".sh"),
+        ("pwsh", ".ps1"),
+        ("powershell", ".ps1"),
+        ("cmd", ".cmd"),
+        ("python", ".py"),
+    ];
+    endings.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, ending)| ending)
 }
 
 #[cfg(test)]

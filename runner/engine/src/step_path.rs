@@ -3,7 +3,11 @@
 //! Knows nothing of what a step does; a path is a position, not a definition.
 
 use std::fmt;
+use std::fmt::Write as _;
 use std::sync::Arc;
+
+/// Enough for the name of nearly every step's folder.
+const STEM_BYTES: usize = 16;
 
 /// One line of execution. Lane 0 is the foreground, every background step has its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,11 +105,9 @@ impl StepPath {
 
     /// The step after this one in the same action.
     pub fn next_sibling(&self) -> Self {
-        let mut indices = self.indices.to_vec();
-        if let Some(last) = indices.last_mut() {
-            *last = last.saturating_add(1);
-        }
-        Self { stage: self.stage, indices: Arc::from(indices) }
+        let depth = self.depth();
+        let next = |(at, index): (usize, &u32)| index.saturating_add(u32::from(at == depth));
+        Self { stage: self.stage, indices: self.indices.iter().enumerate().map(next).collect() }
     }
 
     /// The same step in another stage.
@@ -115,8 +117,13 @@ impl StepPath {
 
     /// The number that people read: `3` for the third step of the job, `3.1` for the first one of its action.
     pub fn number(&self) -> String {
-        let numbers = self.indices.iter().map(|index| index.saturating_add(1).to_string());
-        numbers.collect::<Vec<_>>().join(".")
+        let mut text = String::new();
+        for index in self.indices.iter() {
+            let point = if text.is_empty() { "" } else { "." };
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{point}{}", index.saturating_add(1));
+        }
+        text
     }
 
     /// The position (from 0) of the job step that this path starts with.
@@ -137,7 +144,13 @@ impl StepPath {
 
     /// A name for files that belong to this step: letters, digits and `-` only, and the same in every run.
     pub fn file_stem(&self) -> String {
-        self.to_string().replace('.', "-")
+        let mut text = String::with_capacity(STEM_BYTES);
+        text.push_str(self.stage.as_str());
+        for index in self.indices.iter() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "-{index}");
+        }
+        text
     }
 }
 

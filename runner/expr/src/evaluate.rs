@@ -1,6 +1,8 @@
 //! Tree and contexts to value: order of evaluation, short circuits, memory (steps.md 6.2, 6.3).
 //! It knows no file and no status: `hashFiles` stops with a question unless its answer is at hand.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::builtin::{Builtin, text_test};
 use crate::error::EvalError;
 use crate::fold;
@@ -97,15 +99,14 @@ impl<'a> Evaluator<'a> {
         let value = &made.operand.value;
         let primitive = value.kind().is_primitive();
         let twice = made.stored && primitive && !value.is_null();
-        let own = made
-            .bytes
-            .unwrap_or_else(|| if twice { memory::OBJECT_BYTES } else { memory::value_bytes(value) });
-        let converted = if twice { memory::value_bytes(value) } else { 0 };
-        let result = self
-            .account
+        let own = match made.bytes {
+            Some(bytes) => bytes,
+            None if twice => memory::OBJECT_BYTES + memory::value_bytes(value),
+            None => memory::value_bytes(value),
+        };
+        self.account
             .add(level, own, primitive && !twice)
-            .and_then(|()| self.account.add(level, converted, false));
-        result.map_err(|_| self.exceeded(self.tree.root()))?;
+            .map_err(|_: Exceeded| self.exceeded(self.tree.root()))?;
         Ok(made.operand)
     }
 
@@ -271,8 +272,8 @@ impl<'a> Evaluator<'a> {
     fn format(&mut self, id: NodeId, node: &Node, level: usize) -> Step<Made> {
         let format = self.operand(node, 0, level)?.value.to_shared_text();
         let segments = format::segments(&format, node.operands.len().saturating_sub(1))?;
-        let mut arguments: Vec<Option<Value>> = vec![None; node.operands.len()];
-        let (mut text, mut counter) = (String::new(), self.counter());
+        let mut arguments: SmallVec<[Option<Value>; 4]> = smallvec![None; node.operands.len()];
+        let (mut text, mut counter) = (String::with_capacity(format.len()), self.counter());
         for segment in &segments {
             match segment {
                 Segment::Text("") => {}

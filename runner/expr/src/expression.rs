@@ -123,6 +123,11 @@ impl Expression {
         reference::references(&self.parsed.tree).into_iter()
     }
 
+    /// Whether it reads any context; otherwise it has the same value in all of them.
+    pub fn reads_contexts(&self) -> bool {
+        self.parsed.tree.has_named()
+    }
+
     /// Its value, if it is a literal.
     pub fn as_literal(&self) -> Option<&Value> {
         match &self.parsed.tree.node(self.parsed.tree.root())?.kind {

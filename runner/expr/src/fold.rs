@@ -37,10 +37,11 @@ pub(crate) fn folded(text: &str) -> impl DoubleEndedIterator<Item = char> + '_ {
 /// Whether both texts are the same apart from case.
 pub(crate) fn equals(left: &str, right: &str) -> bool {
     let first = |text: &str| text.chars().next().map(fold);
-    // Most names differ at once.
-    first(left) == first(right)
-        && (left.eq_ignore_ascii_case(right)
-            || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right))))
+    // Most names differ at once; most keys are spelled alike.
+    left == right
+        || (first(left) == first(right)
+            && (left.eq_ignore_ascii_case(right)
+                || (!(left.is_ascii() && right.is_ascii()) && folded(left).eq(folded(right)))))
 }
 
 /// Order by UTF-16 units of the folded text.
@@ -56,20 +57,40 @@ fn units(text: &str) -> impl Iterator<Item = u16> + '_ {
     })
 }
 
+/// A needle of at most so many bytes is compared at each place of a text; a longer one could take too long that way.
+const SHORT_NEEDLE: usize = 32;
+
 /// Whether `text` begins with `prefix` apart from case.
 pub(crate) fn starts_with(text: &str, prefix: &str) -> bool {
+    if prefix.is_ascii() {
+        // Only ASCII folds to ASCII, so bytes can be compared.
+        let start = text.as_bytes().get(..prefix.len());
+        return start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()));
+    }
     let mut rest = folded(text);
     folded(prefix).all(|wanted| rest.next() == Some(wanted))
 }
 
 /// Whether `text` ends with `suffix` apart from case.
 pub(crate) fn ends_with(text: &str, suffix: &str) -> bool {
+    if suffix.is_ascii() {
+        let start = text.len().checked_sub(suffix.len());
+        let end = start.and_then(|start| text.as_bytes().get(start..));
+        return end.is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()));
+    }
     let mut rest = folded(text).rev();
     folded(suffix).rev().all(|wanted| rest.next() == Some(wanted))
 }
 
 /// Whether `needle` occurs in `text` apart from case; the empty needle always does.
 pub(crate) fn contains(text: &str, needle: &str) -> bool {
+    if needle.is_empty() {
+        return true;
+    }
+    if needle.is_ascii() && needle.len() <= SHORT_NEEDLE {
+        let mut places = text.as_bytes().windows(needle.len());
+        return places.any(|place| place.eq_ignore_ascii_case(needle.as_bytes()));
+    }
     let text: String = folded(text).collect();
     let needle: String = folded(needle).collect();
     text.contains(&needle)
@@ -77,6 +98,8 @@ pub(crate) fn contains(text: &str, needle: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,5 +133,17 @@ mod tests {
         assert!(starts_with("Hello", "hEL") && !starts_with("He", "hel") && starts_with("x", ""));
         assert!(ends_with("Hello", "LLO") && !ends_with("lo", "llo") && ends_with("x", ""));
         assert!(contains("Hello", "ELL") && !contains("Hello", "z") && contains("", ""));
+    }
+
+    proptest! {
+        /// Where bytes are compared, the answer is that of folding everything.
+        #[test]
+        fn bytes_and_letters_agree(text in "[aAkKsSıſ\\u{212A}ü]{0,40}", part in "[aAkKsSıſü]{0,4}", times in 0..12_usize) {
+            let part = part.repeat(times);
+            let (whole, sought): (String, String) = (folded(&text).collect(), folded(&part).collect());
+            prop_assert_eq!(starts_with(&text, &part), whole.starts_with(&sought));
+            prop_assert_eq!(ends_with(&text, &part), whole.ends_with(&sought));
+            prop_assert_eq!(contains(&text, &part), whole.contains(&sought));
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Format strings of `format()`: `{0}`, `{{`, `}}` (steps.md 6.3).
 //! It does not evaluate arguments; it only says which are wanted where.
 
+use smallvec::SmallVec;
+
 use crate::error::EvalError;
 
 /// A stretch of a format string.
@@ -12,10 +14,13 @@ pub(crate) enum Segment<'f> {
     Argument { index: usize, specifiers: String },
 }
 
+/// A format string rarely has more, and each argument makes two.
+pub(crate) type Segments<'f> = SmallVec<[Segment<'f>; 5]>;
+
 /// The segments of `format`, of which only `supplied` arguments may be named.
-pub(crate) fn segments(format: &str, supplied: usize) -> Result<Vec<Segment<'_>>, EvalError> {
+pub(crate) fn segments(format: &str, supplied: usize) -> Result<Segments<'_>, EvalError> {
     let invalid = || EvalError::new(format!("The following format string is invalid: {format}"));
-    let mut segments = Vec::new();
+    let mut segments = Segments::new();
     let mut rest = format;
     while let Some(at) = rest.find(['{', '}']) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));

@@ -3,6 +3,9 @@
 //! not looked at. It does not know expressions; its errors carry path, line and position within the text.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use crate::error::JsonError;
 use crate::limit::JSON_DEPTH;
@@ -11,7 +14,7 @@ use crate::value::Value;
 
 /// The first value in `text`.
 pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
-    let mut reader = Reader { text, at: 0, path: Vec::new() };
+    let mut reader = Reader { text, at: 0, path: SmallVec::new() };
     reader.skip_blanks()?;
     if reader.peek().is_none() {
         return Err(reader.error("Error reading JToken from JsonReader."));
@@ -22,12 +25,12 @@ pub(crate) fn read(text: &str) -> Result<Value, JsonError> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
-    path: Vec<Step>,
+    path: SmallVec<[Step; 4]>,
 }
 
 /// One step from the root to where the reader stands.
 enum Step {
-    Key(String),
+    Key(Arc<str>),
     Item(usize),
 }
 
@@ -158,8 +161,8 @@ impl<'t> Reader<'t> {
             if self.eat("}") {
                 return Ok(object.into());
             }
-            let key = self.key()?;
-            self.path.push(Step::Key(key.clone()));
+            let key: Arc<str> = self.key()?.into();
+            self.path.push(Step::Key(Arc::clone(&key)));
             self.skip_blanks()?;
             if !self.eat(":") {
                 let found = self.peek().map(String::from).unwrap_or_default();

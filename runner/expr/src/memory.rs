@@ -1,6 +1,8 @@
 //! How much an evaluation may hold, counted as GitHub's runner counts it (steps.md 6.3), so that an
 //! expression that fails there fails here. It does not measure real memory.
 
+use smallvec::SmallVec;
+
 use crate::error::utf16_length;
 use crate::value::Value;
 
@@ -52,13 +54,14 @@ impl Counter {
 /// What is held at each level of the tree. When a primitive is finished, what lies below it is let go.
 #[derive(Debug)]
 pub(crate) struct Account {
-    levels: Vec<usize>,
+    /// Few expressions are deeper, and one is evaluated for nearly every variable of a step.
+    levels: SmallVec<[usize; 8]>,
     limit: usize,
 }
 
 impl Account {
     pub(crate) fn new(limit: usize) -> Account {
-        Account { levels: Vec::new(), limit }
+        Account { levels: SmallVec::new(), limit }
     }
 
     pub(crate) fn add(&mut self, level: usize, bytes: usize, releases_below: bool) -> Result<(), Exceeded> {

@@ -3,6 +3,8 @@
 
 /// Digits that `G15` keeps.
 const DIGITS: i32 = 15;
+/// From here on a whole number has more digits than that.
+const WHOLE_LIMIT: f64 = 1e15;
 
 /// A number in the form in which every string conversion shows it: at most 15 significant digits, and an
 /// exponent (`1E+21`, `1E-05`) when the point would stand outside them. Minus zero prints as `0`.
@@ -13,8 +15,10 @@ pub(crate) fn to_text(number: f64) -> String {
     if number.is_infinite() {
         return if number > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
-    if number == 0.0 {
-        return "0".to_owned();
+    if number.abs() < WHOLE_LIMIT && number.fract() == 0.0 {
+        // In range and whole, so the cast is exact. It has no minus zero.
+        #[allow(clippy::cast_possible_truncation)]
+        return (number as i64).to_string();
     }
     let scientific = format!("{:.14e}", number.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));

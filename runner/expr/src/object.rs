@@ -42,6 +42,10 @@ struct SoughtKey<'a> {
     case: KeyCase,
 }
 
+/// All bits but those by which small letters differ from capitals. By them other characters differ too, which merely collides a
+/// little more.
+const NO_CASE: u64 = !0x2020_2020_2020_2020;
+
 fn same_key(left: &str, right: &str, case: KeyCase) -> bool {
     match case {
         KeyCase::Insensitive => fold::equals(left, right),
@@ -51,20 +55,17 @@ fn same_key(left: &str, right: &str, case: KeyCase) -> bool {
 
 /// Folded under both rules: equal keys hash alike, and the sensitive rule merely collides a little more.
 ///
-/// Nearly every key is ASCII, and feeding a hasher whole pieces costs a fraction of feeding it characters. No such
+/// Nearly every key is ASCII, and feeding a hasher whole words costs a fraction of feeding it characters. No such
 /// key equals one with other letters, so the two ways need not agree.
 fn hash_key<H: Hasher>(text: &str, state: &mut H) {
     if !text.is_ascii() {
         return fold::folded(text).for_each(|c| state.write_u32(u32::from(c)));
     }
-    let mut buffer = [0; 32];
-    for piece in text.as_bytes().chunks(buffer.len()) {
-        if let Some(upper) = buffer.get_mut(..piece.len()) {
-            upper.copy_from_slice(piece);
-            upper.make_ascii_uppercase();
-            state.write(upper);
-        }
-    }
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    words.iter().for_each(|word| state.write_u64(u64::from_le_bytes(*word) & NO_CASE));
+    // Seven bytes at most, and how many of them count.
+    let last = rest.iter().fold(rest.len() as u64, |last, byte| (last << 8) | u64::from(*byte));
+    state.write_u64(last & NO_CASE);
 }
 
 impl Hash for StoredKey {
@@ -112,6 +113,18 @@ impl Object {
     /// Makes room for so many more entries.
     pub fn reserve(&mut self, more: usize) {
         self.entries.reserve(more);
+    }
+
+    /// A copy with room for so many more entries.
+    pub fn clone_with_room(&self, more: usize) -> Object {
+        Object { case: self.case, entries: self.entries.clone_with_room(more) }
+    }
+
+    /// The same object, of which copies are cheap however large it is: they share what is in it now.
+    #[must_use]
+    pub fn shared_by_copies(mut self) -> Object {
+        self.entries.close();
+        self
     }
 
     /// The rule by which keys are compared.
@@ -172,6 +185,14 @@ impl Object {
     /// Keys and values in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Arc<str>, &Value)> + ExactSizeIterator {
         self.entries.iter().map(|(key, value)| (&key.text, value))
+    }
+
+    /// Keys and values in order, without those that a copy shares: all in which this object can differ from it, and some others.
+    pub fn not_shared_with<'a>(
+        &'a self,
+        copy: &'a Object,
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Value)> {
+        self.entries.not_shared_with(&copy.entries).map(|(key, value)| (&key.text, value))
     }
 
     /// Keys in order, as first spelled.

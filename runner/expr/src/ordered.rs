@@ -56,10 +56,26 @@ impl<K, V> OrderedMap<K, V> {
         self.open.reserve(more.min(PIECE_MIN));
     }
 
+    /// Closes the open piece, so that copies made from here on share all there is. For a map that is copied often and is not going
+    /// to change itself.
+    pub fn close(&mut self) {
+        if !self.open.is_empty() {
+            self.closed_len += self.open.len();
+            self.closed.push(Arc::new(std::mem::take(&mut self.open)));
+        }
+    }
+
     /// Keys and values in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> + ExactSizeIterator {
         let closed = self.closed.iter().flat_map(|piece| piece.iter());
         Counted { entries: closed.chain(self.open.iter()), left: self.len() }
+    }
+
+    /// Keys and values in order, without those that a copy shares: all in which this map can differ from it, and some others.
+    pub fn not_shared_with<'a>(&'a self, copy: &'a Self) -> impl Iterator<Item = (&'a K, &'a V)> {
+        let own = |piece: &&Arc<Piece<K, V>>| !copy.closed.iter().any(|other| Arc::ptr_eq(other, piece));
+        let closed = self.closed.iter().filter(own).flat_map(|piece| piece.iter());
+        closed.chain(self.open.iter())
     }
 
     /// Keys in order.
@@ -93,6 +109,14 @@ impl<K: Hash + Eq, V> OrderedMap<K, V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> OrderedMap<K, V> {
+    /// A copy with room for a few more entries.
+    pub fn clone_with_room(&self, more: usize) -> Self {
+        let room = self.open.len() + more.min(PIECE_MIN);
+        let mut open = Piece::with_capacity_and_hasher(room, RandomState::default());
+        open.extend(self.open.iter().map(|(key, value)| (key.clone(), value.clone())));
+        Self { closed: self.closed.clone(), closed_len: self.closed_len, open }
+    }
+
     /// The value under `key`, to change in place.
     pub fn get_mut<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<&mut V> {
         match self.closed_with(key) {
@@ -108,8 +132,7 @@ impl<K: Hash + Eq + Clone, V: Clone> OrderedMap<K, V> {
         }
         let old = self.open.insert(key, value);
         if self.open.len() >= PIECE_MIN.max(self.closed_len / PIECE_PART) {
-            self.closed_len += self.open.len();
-            self.closed.push(Arc::new(std::mem::take(&mut self.open)));
+            self.close();
         }
         old
     }
@@ -212,6 +235,13 @@ mod tests {
             .map(|(one, _)| one.len());
         assert!(shared.sum::<usize>() > 9_000);
         assert!(one.closed.len() < 80, "{} pieces to be searched", one.closed.len());
+        let own: Vec<_> = two.not_shared_with(&one).map(|(key, _)| *key).collect();
+        assert!(own.len() < 2_000 && own.is_sorted() && own.ends_with(&[9_999, 10_000]), "{own:?}");
+        two.insert(3, 4);
+        assert_eq!(
+            two.not_shared_with(&one).filter(|(key, value)| key != value).collect::<Vec<_>>(),
+            [(&3, &4), (&10_000, &0)]
+        );
         assert_eq!((one.len(), two.len()), (10_000, 10_001));
     }
 
@@ -243,7 +273,7 @@ mod tests {
     proptest! {
         /// It does what a plain ordered map does, and an earlier copy stays what it was.
         #[test]
-        fn it_is_an_ordered_map(acts in prop::collection::vec((0u8..10, 0u16..150, 0u16..5), 0..400)) {
+        fn it_is_an_ordered_map(acts in prop::collection::vec((0u8..14, 0u16..150, 0u16..5), 0..400)) {
             let (mut map, mut plain) = (OrderedMap::default(), IndexMap::new());
             let mut earlier = Vec::new();
             for (act, key, value) in acts {
@@ -255,6 +285,8 @@ mod tests {
                     }
                     2 => earlier.push((map.clone(), plain.clone())),
                     3 => prop_assert_eq!(map.get_mut(&key), plain.get_mut(&key)),
+                    4 => map.close(),
+                    5 => map = map.clone_with_room(usize::from(key)),
                     _ => prop_assert_eq!(map.insert(key, value), plain.insert(key, value)),
                 }
             }

@@ -85,6 +85,11 @@ impl Tree {
         self.nodes.get(id.index())
     }
 
+    /// Whether a context stands in it. Nodes that are not used any more are none.
+    pub(crate) fn has_named(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, NodeKind::Named(_)))
+    }
+
     /// Every node that is part of the tree, in the order of the source.
     pub(crate) fn walk(&self) -> impl Iterator<Item = (NodeId, &Node)> {
         let mut open = vec![self.root];

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::JsonError;
 use crate::object::Object;
@@ -137,6 +137,8 @@ impl Value {
     pub fn to_shared_text(&self) -> Arc<str> {
         match self {
             Value::String(text) => Arc::clone(text),
+            Value::Bool(true) => Arc::clone(&TRUE),
+            Value::Bool(false) => Arc::clone(&FALSE),
             other => Arc::from(other.to_text()),
         }
     }
@@ -215,6 +217,10 @@ impl Value {
         }
     }
 }
+
+/// What a condition among a step's variables gives, step after step.
+static TRUE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("true"));
+static FALSE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("false"));
 
 /// Text as a string literal of the language.
 pub(crate) fn quote(text: &str) -> String {

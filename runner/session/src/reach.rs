@@ -60,17 +60,17 @@ fn outside_command(script: &str) -> Option<String> {
 
 /// The command up to its word of the list.
 fn outside_words(command: &str) -> Option<String> {
-    let words: Vec<&str> = command.split_whitespace().skip_while(|word| word.contains('=')).collect();
-    if words.first().is_some_and(|first| HARMLESS.contains(first)) {
+    let words = || command.split_whitespace().skip_while(|word| word.contains('='));
+    if words().next().is_some_and(|first| HARMLESS.contains(&first)) {
         return None;
     }
-    let found = words.iter().enumerate().position(|(index, word)| {
-        let before = index.checked_sub(1).and_then(|index| words.get(index)).copied().unwrap_or_default();
+    let mut before = "";
+    let (found, word) = words().enumerate().find(|(_, word)| {
+        let before = std::mem::replace(&mut before, word);
         is_outside_word(word) && !HARMLESS_PAIRS.contains(&(before, word))
     })?;
-    let shown =
-        if words.get(found) == Some(&"sudo") { found.saturating_add(2) } else { found.saturating_add(1) };
-    Some(words.into_iter().take(shown).collect::<Vec<_>>().join(" "))
+    let shown = found.saturating_add(if word == "sudo" { 2 } else { 1 });
+    Some(words().take(shown).collect::<Vec<_>>().join(" "))
 }
 
 fn is_outside_word(word: &str) -> bool {

@@ -237,7 +237,7 @@ impl Job {
         self.lanes.get(&lane).and_then(|lane| lane.scope.clone()).unwrap_or_else(|| Scope {
             name: Arc::from(""),
             env: Arc::clone(&self.env),
-            own_env: Vec::new(),
+            own_env: Arc::default(),
         })
     }
 
@@ -246,7 +246,7 @@ impl Job {
         path: &StepPath,
         step: &Step,
         scope: &Scope,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
     ) -> Result<Prepared, Halt> {
         match &step.body {
             StepBody::Run { script, shell, working_directory, .. } => {
@@ -282,7 +282,7 @@ impl Job {
         step: &Step,
         reference: &Spanned<Arc<str>>,
         scope: &Scope,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
     ) -> Result<Prepared, Halt> {
         let action = self.action(path).ok_or_else(|| super::dispatch::missing(path))?;
         let refused = |text: String| Err(fault(reference.span, text));
@@ -311,7 +311,7 @@ impl Job {
         shell: Option<&Spanned<Template>>,
         working_directory: Option<&Spanned<Template>>,
         scope: &Scope,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
     ) -> Result<Body, Halt> {
         let text = evaluator.text(script)?;
         let is_inner = path.depth() > 0;
@@ -346,13 +346,23 @@ impl Job {
             shell: shell.command,
             working_directory: directory.unwrap_or_else(|| Arc::from("")),
             environment: process_environment(&scope.env),
-            runner_environment: runner_environment(evaluator.github(), &self.given.runner),
+            runner_environment: self.variables(path, evaluator),
             path_prepends: self.prepends(path),
             command_files,
             lines: self.line_options(&scope.env),
             matchers: self.matchers.clone(),
             action: None,
         }))
+    }
+
+    /// `GITHUB_*` and `RUNNER_*` for the script of a step.
+    fn variables(&self, path: &StepPath, evaluator: &Evaluator<'_>) -> IndexMap<Arc<str>, Arc<str>> {
+        let (github, runner) = (evaluator.github(), &self.given.runner);
+        if path.depth() > 0 {
+            runner_environment(github, runner)
+        } else {
+            self.alike.variables(github, runner)
+        }
     }
 
     /// What the reader of a step's output has to know (steps.md 5.1).
@@ -398,7 +408,7 @@ fn checkout_body(
     path: &StepPath,
     reference: &str,
     with: Option<&Spanned<Token>>,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
 ) -> Result<Body, Halt> {
     let with: IndexMap<Arc<str>, Arc<str>> = match with {
         None => IndexMap::new(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use expr::{Object, Value};
 
+use super::contexts::shared_text;
 use super::evaluate::{Evaluator, Halt, Texts};
 use super::lane::{Cursor, Scope};
 use super::{Job, step_timer};
@@ -178,13 +179,13 @@ impl Job {
     }
 
     /// What expressions of the action itself see, as opposed to one of its steps.
-    fn evaluator_inside(
-        &self,
+    fn evaluator_inside<'a>(
+        &'a self,
         lane: LaneId,
         path: &StepPath,
         composite: &Composite,
-        secrets: &Secrets,
-    ) -> Evaluator {
+        secrets: &'a Secrets,
+    ) -> Evaluator<'a> {
         self.evaluator(lane, &path.child(u32::MAX), Arc::clone(&composite.scope.env), secrets)
     }
 
@@ -204,7 +205,7 @@ impl Job {
             github.insert("action_path", Value::String(Arc::clone(&action.directory)));
             repository_context(action, github);
         }
-        github.insert("action_status", Value::string(composite.status.as_str()));
+        github.insert("action_status", shared_text(composite.status));
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 use expr::{Object, Value};
 
-use super::{Job, workflow_identity};
+use super::Job;
+use crate::effect::Outcome;
 use crate::process::CommandFiles;
 use crate::secrets::Secrets;
 use crate::slots::BackgroundSlots;
@@ -36,38 +37,75 @@ pub struct JobInputs {
 }
 
 /// How many entries of `github` belong to a step, those of an action included.
-const OF_A_STEP: usize = 12;
+const OF_A_STEP: usize = 10;
+/// How many contexts there are.
+const CONTEXTS: usize = 11;
 
-const CONTEXTS: [&str; 11] =
-    ["github", "strategy", "matrix", "runner", "job", "inputs", "steps", "needs", "vars", "secrets", "env"];
+macro_rules! names {
+    ($($name:ident),*) => {
+        /// Names that every dispatch uses again, each made once.
+        pub(super) struct Names { $(pub(super) $name: Arc<str>),* }
+        pub(super) static NAMES: LazyLock<Names> = LazyLock::new(|| Names { $($name: Arc::from(stringify!($name))),* });
+    };
+}
+names!(
+    github,
+    strategy,
+    matrix,
+    runner,
+    job,
+    inputs,
+    steps,
+    needs,
+    vars,
+    secrets,
+    env,
+    action,
+    output,
+    path,
+    state,
+    step_summary,
+    status,
+    outputs,
+    outcome,
+    conclusion,
+    success,
+    failure,
+    cancelled,
+    skipped
+);
 
-/// Names that every dispatch uses again.
-static NAMES: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
-    let of_a_step = ["action", "output", "path", "state", "step_summary"];
-    let of_a_job = ["status", "workflow_ref", "workflow_sha", "workflow_repository", "workflow_file_path"];
-    let keys = of_a_step.into_iter().chain(of_a_job);
-    CONTEXTS.into_iter().chain(keys).map(Arc::from).collect()
-});
-
-/// The name, shared if it is used again and again.
-pub(super) fn name(text: &'static str) -> Arc<str> {
-    NAMES.iter().find(|known| &***known == text).map_or_else(|| Arc::from(text), Arc::clone)
+/// An outcome as it stands in a context.
+pub(super) fn shared_text(outcome: Outcome) -> Value {
+    Value::String(Arc::clone(match outcome {
+        Outcome::Success => &NAMES.success,
+        Outcome::Failure => &NAMES.failure,
+        Outcome::Cancelled => &NAMES.cancelled,
+        Outcome::Skipped => &NAMES.skipped,
+    }))
 }
 
-static NOTHING: LazyLock<Arc<Object>> = LazyLock::new(Arc::default);
+/// No contexts, or a context in which there is nothing.
+pub(super) static NOTHING: LazyLock<Arc<Object>> = LazyLock::new(Arc::default);
 
 impl Job {
-    /// All contexts but `env`, as the step at `path` sees them.
-    pub(super) fn contexts(&self, path: Option<&StepPath>, secrets: &Secrets) -> Object {
+    /// All contexts, as the step at `path` sees them, with these two, which differ most from step to step.
+    pub(super) fn contexts(
+        &self,
+        path: Option<&StepPath>,
+        secrets: &Secrets,
+        github: Arc<Object>,
+        env: Arc<Object>,
+    ) -> Object {
         let given = &self.given;
         let mut all = Object::new();
-        all.reserve(CONTEXTS.len());
-        let mut insert = |context: &'static str, value: Value| all.insert(name(context), value);
-        insert("github", object(self.github(path)));
-        insert("strategy", Value::Object(Arc::clone(&given.strategy)));
-        insert("matrix", given.matrix.clone());
-        insert("runner", Value::Object(Arc::clone(&given.runner)));
-        insert("job", object(self.job_context()));
+        all.reserve(CONTEXTS);
+        let mut insert = |context: &Arc<str>, value: Value| all.insert(Arc::clone(context), value);
+        insert(&NAMES.github, Value::Object(github));
+        insert(&NAMES.strategy, Value::Object(Arc::clone(&given.strategy)));
+        insert(&NAMES.matrix, given.matrix.clone());
+        insert(&NAMES.runner, Value::Object(Arc::clone(&given.runner)));
+        insert(&NAMES.job, Value::Object(self.job_context()));
         let inside = path.filter(|path| path.depth() > 0).map(|path| self.around(path));
         let (inputs, steps) = match inside {
             None => (&self.inputs, &self.steps),
@@ -75,51 +113,43 @@ impl Job {
             Some(None) => (&*NOTHING, &*NOTHING),
             Some(Some(around)) => (&around.inputs, &around.steps),
         };
-        insert("inputs", Value::Object(Arc::clone(inputs)));
-        insert("steps", Value::Object(Arc::clone(steps)));
+        insert(&NAMES.inputs, Value::Object(Arc::clone(inputs)));
+        insert(&NAMES.steps, Value::Object(Arc::clone(steps)));
         if inside.is_none() {
             // An action sees none of these (steps.md 1.5).
-            insert("needs", Value::Object(Arc::clone(&given.needs)));
-            insert("vars", Value::Object(Arc::clone(&given.vars)));
+            insert(&NAMES.needs, Value::Object(Arc::clone(&given.needs)));
+            insert(&NAMES.vars, Value::Object(Arc::clone(&given.vars)));
             let passed_on = given.secrets.as_ref().unwrap_or(secrets.context());
-            insert("secrets", Value::Object(Arc::clone(passed_on)));
+            insert(&NAMES.secrets, Value::Object(Arc::clone(passed_on)));
         }
+        insert(&NAMES.env, Value::Object(env));
         all
     }
 
     /// The `github` context with the parts that belong to a step.
     pub(super) fn github(&self, path: Option<&StepPath>) -> Object {
-        let mut github = self.given.github.as_ref().clone();
-        github.reserve(OF_A_STEP);
-        github.insert(name("job"), Value::String(Arc::clone(&self.plan.key.id)));
+        let alike = self.alike.contexts(&self.plan, &self.given);
+        let mut github = alike.github.clone();
         let Some(path) = path else { return github };
+        github.reserve(OF_A_STEP);
         if let Some(step) = self.definition(path) {
-            github.insert(name("action"), Value::String(Arc::clone(&step.context_name)));
+            github.insert(Arc::clone(&NAMES.action), Value::String(Arc::clone(&step.context_name)));
         }
         self.action_context(path, &mut github);
-        let files = CommandFiles::of(path);
-        let temp = self.temp();
-        let in_temp = |file: &str| Value::string(format!("{temp}/{file}"));
-        github.insert(name("env"), in_temp(&files.env));
-        github.insert(name("output"), in_temp(&files.output));
-        github.insert(name("path"), in_temp(&files.path));
-        github.insert(name("state"), in_temp(&files.state));
-        github.insert(name("step_summary"), in_temp(&files.summary));
+        let names = [&NAMES.env, &NAMES.output, &NAMES.path, &NAMES.state, &NAMES.step_summary];
+        for (name, file) in names.into_iter().zip(CommandFiles::paths(path, &alike.temp)) {
+            github.insert(Arc::clone(name), Value::String(file));
+        }
         github
     }
 
-    fn temp(&self) -> Arc<str> {
-        self.given.runner.get("temp").map_or_else(|| Arc::from(""), Value::to_shared_text)
+    fn job_context(&self) -> Arc<Object> {
+        let alike = self.alike.contexts(&self.plan, &self.given);
+        if self.status == Outcome::Success {
+            return Arc::clone(&alike.job);
+        }
+        let mut job = alike.job.as_ref().clone();
+        job.insert(Arc::clone(&NAMES.status), shared_text(self.status));
+        Arc::new(job)
     }
-
-    fn job_context(&self) -> Object {
-        let mut job = Object::new();
-        job.insert(name("status"), Value::string(self.status.as_str()));
-        workflow_identity::put_into(&mut job, &self.plan, &self.given.github);
-        job
-    }
-}
-
-fn object(object: Object) -> Value {
-    Value::Object(Arc::new(object))
 }

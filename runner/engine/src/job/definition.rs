@@ -16,6 +16,9 @@ impl Job {
     /// The step at a path, whichever stage it names: of the workflow, or of a composite action that was found.
     pub fn definition(&self, path: &StepPath) -> Option<&Step> {
         let mut step = self.plan.step(path)?.definition.as_ref();
+        if path.depth() == 0 {
+            return Some(step);
+        }
         let mut at = StepPath::main(path.index());
         for index in path.inner() {
             let steps = self.actions.get(&at)?.composite_steps()?;

@@ -2,19 +2,20 @@
 //!
 //! Evaluates the step's `env`, name and condition, in this order. Runs nothing.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use expr::{HashRequest, Object, Trace, Value};
 use syntax::{Spanned, Step};
 
 use super::evaluate::{Evaluator, Fault, Halt};
-use super::lane::{Cursor, Decision, Scope};
+use super::lane::{Cursor, Decision, NameList, Scope};
 use super::{Job, Misuse};
 use crate::effect::{Effect, Outcome, Report};
 use crate::lines::LineTag;
 use crate::plan::{self, Planned};
 use crate::secrets::Secrets;
-use crate::step_path::{LaneId, StepPath};
+use crate::step_path::{LaneId, Stage, StepPath};
 
 /// Why a step runs or does not.
 #[derive(Clone, Debug)]
@@ -37,7 +38,7 @@ impl Job {
                 let scope = Scope {
                     name: self.plain_name(&path, secrets),
                     env: self.env_around(lane, &path).0,
-                    own_env: Vec::new(),
+                    own_env: Arc::default(),
                 };
                 let text = secrets.mask(&self.fault_text_in(&path, &fault));
                 self.decided(lane, path, scope, Decision::Fail(text), out);
@@ -102,7 +103,7 @@ impl Job {
         let evaluator = self.evaluator(lane, path, Arc::clone(&around), secrets);
         let (env, own_env) = step_env(planned, &evaluator, around, inherited)?;
         let evaluator = evaluator.with_env(Arc::clone(&env));
-        let name = self.display_name(path, planned, &evaluator, secrets);
+        let name = display_name(path, planned, &evaluator, secrets);
         let decision = match evaluator.condition(planned.condition()) {
             Ok(true) => Decision::Run,
             Ok(false) => Decision::Skip,
@@ -112,13 +113,13 @@ impl Job {
         Ok((Scope { name, env, own_env }, decision))
     }
 
-    pub(super) fn evaluator(
-        &self,
+    pub(super) fn evaluator<'a>(
+        &'a self,
         lane: LaneId,
         path: &StepPath,
         env: Arc<Object>,
-        secrets: &Secrets,
-    ) -> Evaluator {
+        secrets: &'a Secrets,
+    ) -> Evaluator<'a> {
         let hashes = self.lanes.get(&lane).map(|lane| lane.hashes.clone()).unwrap_or_default();
         Evaluator::for_step(self, path, env, hashes, secrets)
     }
@@ -126,8 +127,8 @@ impl Job {
     /// The variables that a step finds, before its own `env:`, and which of them hide the job's own: those of the composite
     /// steps around it (steps.md 4.4). The steps of a background action see what the job's were when it was dispatched, and what
     /// earlier ones of it have set; of what others change meanwhile they see as little as others see of them (2.3, 2.6).
-    fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, Vec<Arc<str>>) {
-        let Some(composite) = self.around(path) else { return (Arc::clone(&self.env), Vec::new()) };
+    fn env_around(&self, lane: LaneId, path: &StepPath) -> (Arc<Object>, NameList) {
+        let Some(composite) = self.around(path) else { return (Arc::clone(&self.env), Arc::default()) };
         let mut env = match self.composites.get(&path.outermost()).filter(|_| lane != LaneId::FOREGROUND) {
             Some(background) => Arc::clone(&background.scope.env),
             None => Arc::clone(&self.env),
@@ -136,12 +137,12 @@ impl Job {
         for (name, value) in deferred {
             Arc::make_mut(&mut env).insert(Arc::clone(name), Value::String(Arc::clone(value)));
         }
-        for name in &composite.scope.own_env {
+        for name in composite.scope.own_env.iter() {
             if let Some(value) = composite.scope.env.get(name) {
                 Arc::make_mut(&mut env).insert(Arc::clone(name), value.clone());
             }
         }
-        (env, composite.scope.own_env.clone())
+        (env, Arc::clone(&composite.scope.own_env))
     }
 
     /// The `env` context as the step at the foreground's cursor sees it. Values may hold secrets.
@@ -151,7 +152,7 @@ impl Job {
             return Arc::clone(&scope.env);
         }
         let around = self.cursor().step().map(|path| self.env_around(LaneId::FOREGROUND, path));
-        let (around, inherited) = around.unwrap_or_else(|| (Arc::clone(&self.env), Vec::new()));
+        let (around, inherited) = around.unwrap_or_else(|| (Arc::clone(&self.env), Arc::default()));
         let ready = match self.cursor() {
             Cursor::Ready(path) => self.planned(path).map(|planned| (path, planned)),
             _ => None,
@@ -164,31 +165,10 @@ impl Job {
             .map_or(around, |(env, _)| env)
     }
 
-    /// The display name; the text as written where it cannot be evaluated (steps.md 1.6).
-    fn display_name(
-        &self,
-        path: &StepPath,
-        planned: Planned<'_>,
-        evaluator: &Evaluator,
-        secrets: &Secrets,
-    ) -> Arc<str> {
-        let step = planned.step();
-        let evaluated = match title_template(step) {
-            Some(template) => evaluator.text(template).ok(),
-            None => None,
-        };
-        let name = match (&step.name, evaluated) {
-            (Some(_), Some(name)) => name.to_string(),
-            (None, Some(script)) => plan::unnamed_step_title(&step.body, &script),
-            (_, None) => written_name(step),
-        };
-        secrets.mask(&stage_name(path, &name)).into()
-    }
-
     /// The display name before anything can be evaluated.
     pub(super) fn plain_name(&self, path: &StepPath, secrets: &Secrets) -> Arc<str> {
         let name = self.definition(path).map(written_name).unwrap_or_default();
-        secrets.mask(&stage_name(path, &name)).into()
+        shown_name(path, name.into(), secrets)
     }
 
     /// The name of a step as far as it is known: evaluated at its dispatch, as written before.
@@ -258,31 +238,59 @@ fn written_name(step: &Step) -> String {
     }
 }
 
-fn stage_name(path: &StepPath, name: &str) -> String {
-    match path.stage() {
-        crate::step_path::Stage::Main => name.to_owned(),
-        crate::step_path::Stage::Pre => format!("Pre {name}"),
-        crate::step_path::Stage::Post => format!("Post {name}"),
+/// The display name; the text as written where it cannot be evaluated (steps.md 1.6).
+fn display_name(
+    path: &StepPath,
+    planned: Planned<'_>,
+    evaluator: &Evaluator<'_>,
+    secrets: &Secrets,
+) -> Arc<str> {
+    let step = planned.step();
+    let evaluated = match title_template(step) {
+        Some(template) => evaluator.text(template).ok(),
+        None => None,
+    };
+    let name = match (&step.name, evaluated) {
+        (Some(_), Some(name)) => name,
+        (None, Some(script)) => plan::unnamed_step_title(&step.body, &script).into(),
+        (_, None) => written_name(step).into(),
+    };
+    shown_name(path, name, secrets)
+}
+
+/// The name with what its stage puts before it, masked.
+fn shown_name(path: &StepPath, name: Arc<str>, secrets: &Secrets) -> Arc<str> {
+    let name = match path.stage() {
+        Stage::Main => name,
+        Stage::Pre => format!("Pre {name}").into(),
+        Stage::Post => format!("Post {name}").into(),
+    };
+    match secrets.masks().mask_text(&name) {
+        Cow::Borrowed(_) => name,
+        Cow::Owned(masked) => masked.into(),
     }
 }
 
 /// The `env` context of a step and the names that hide the job's own. The evaluator is the step's, with the variables around it.
 fn step_env(
     planned: Planned<'_>,
-    evaluator: &Evaluator,
+    evaluator: &Evaluator<'_>,
     around: Arc<Object>,
-    mut hidden: Vec<Arc<str>>,
-) -> Result<(Arc<Object>, Vec<Arc<str>>), Halt> {
-    let Some(own) = &planned.step().env else { return Ok((around, hidden)) };
-    let pairs = evaluator.texts(own)?;
-    let mut env = around.as_ref().clone();
-    env.reserve(pairs.len());
-    for (name, value) in pairs {
-        if !hidden.contains(&name) {
-            hidden.push(Arc::clone(&name));
-        }
-        env.insert(name, Value::String(value));
+    inherited: NameList,
+) -> Result<(Arc<Object>, NameList), Halt> {
+    let Some(own) = &planned.step().env else { return Ok((around, inherited)) };
+    let own = evaluator.mapping(own)?;
+    let mut env = around.clone_with_room(own.len());
+    for (name, value) in own.iter() {
+        env.insert(Arc::clone(name), Value::String(value.to_shared_text()));
     }
+    let hidden = match inherited.is_empty() {
+        true => own.keys().cloned().collect(),
+        false => {
+            let added = own.keys().filter(|name| !inherited.contains(name));
+            inherited.iter().chain(added).cloned().collect()
+        }
+    };
     Ok((Arc::new(env), hidden))
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use expr::Value;
 
+use super::alike::Alike;
 use super::lane::Cursor;
 use super::{Job, Misuse, StepResult};
 use crate::effect::Outcome;
@@ -35,7 +36,10 @@ impl Job {
                 };
                 self.apply_files(LaneId::FOREGROUND, step.as_ref(), &files);
             }
-            Edit::Plan(plan) => self.plan = plan,
+            Edit::Plan(plan) => {
+                self.plan = plan;
+                self.alike = Alike::default();
+            }
             Edit::Jump(path) => return self.jump(&path),
         }
         self.decide_again();

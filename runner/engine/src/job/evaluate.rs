@@ -1,8 +1,9 @@
 //! Evaluating the expressions of a job in its contexts.
 //!
-//! Builds the contexts and the function table anew for each dispatch; keeps nothing.
+//! Builds the function table anew for each dispatch, and the contexts when an expression reads one; keeps nothing.
 
-use std::sync::{Arc, LazyLock};
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 use expr::{
     EvalError, Evaluated, Expression, Functions, HashAnswers, HashRequest, JobStatus, Object, Phase, Scope,
@@ -11,7 +12,7 @@ use expr::{
 use syntax::{Span, Spanned, Token, TokenValue};
 
 use super::Job;
-use super::contexts::name;
+use super::contexts::NOTHING;
 use crate::effect::Outcome;
 use crate::secrets::Secrets;
 use crate::step_path::{LaneId, Stage, StepPath};
@@ -42,56 +43,75 @@ impl Halt {
 pub(crate) type Texts = Vec<(Arc<str>, Arc<str>)>;
 
 /// Contexts and functions of one dispatch.
-pub(crate) struct Evaluator {
-    contexts: Object,
+pub(crate) struct Evaluator<'a> {
+    job: &'a Job,
+    path: Option<StepPath>,
+    secrets: &'a Secrets,
+    env: Arc<Object>,
     status: StatusFacts,
     hashes: HashAnswers,
+    github: OnceCell<Arc<Object>>,
+    contexts: OnceCell<Object>,
 }
 
-impl Evaluator {
+impl<'a> Evaluator<'a> {
     /// What an expression of the job sees at its start: no step, no `env`.
-    pub(crate) fn for_job(job: &Job, secrets: &Secrets) -> Self {
+    pub(crate) fn for_job(job: &'a Job, secrets: &'a Secrets) -> Self {
         Self::new(job, None, Arc::new(Object::case_sensitive()), HashAnswers::default(), secrets)
     }
 
     /// What an expression of the job sees when its steps are over.
-    pub(crate) fn after_steps(job: &Job, hashes: HashAnswers, secrets: &Secrets) -> Self {
+    pub(crate) fn after_steps(job: &'a Job, hashes: HashAnswers, secrets: &'a Secrets) -> Self {
         Self::new(job, None, Arc::clone(&job.env), hashes, secrets)
     }
 
     /// What an expression of the step at `path` sees, with this `env` and these answers of `hashFiles`.
     pub(crate) fn for_step(
-        job: &Job,
+        job: &'a Job,
         path: &StepPath,
         env: Arc<Object>,
         hashes: HashAnswers,
-        secrets: &Secrets,
+        secrets: &'a Secrets,
     ) -> Self {
         Self::new(job, Some(path), env, hashes, secrets)
     }
 
     fn new(
-        job: &Job,
+        job: &'a Job,
         path: Option<&StepPath>,
         env: Arc<Object>,
         hashes: HashAnswers,
-        secrets: &Secrets,
+        secrets: &'a Secrets,
     ) -> Self {
-        let mut contexts = job.contexts(path, secrets);
-        contexts.insert(name("env"), Value::Object(env));
-        Self { contexts, status: status_facts(job, path), hashes }
+        let status = status_facts(job, path);
+        let (github, contexts) = (OnceCell::new(), OnceCell::new());
+        Self { job, path: path.cloned(), secrets, env, status, hashes, github, contexts }
     }
 
     /// The same with another `env`: what a step sees once its own `env:` is evaluated.
     pub(crate) fn with_env(mut self, env: Arc<Object>) -> Self {
-        self.contexts.insert(name("env"), Value::Object(env));
+        if let Some(contexts) = self.contexts.get_mut() {
+            contexts.insert("env", Value::Object(Arc::clone(&env)));
+        }
+        self.env = env;
         self
     }
 
     /// The `github` context.
-    pub(crate) fn github(&self) -> &Object {
-        static NONE: LazyLock<Object> = LazyLock::new(Object::new);
-        self.contexts.get("github").and_then(Value::as_object).unwrap_or(&NONE)
+    pub(crate) fn github(&self) -> &Arc<Object> {
+        self.github.get_or_init(|| Arc::new(self.job.github(self.path.as_ref())))
+    }
+
+    fn contexts(&self) -> &Object {
+        self.contexts.get_or_init(|| {
+            let (github, env) = (Arc::clone(self.github()), Arc::clone(&self.env));
+            self.job.contexts(self.path.as_ref(), self.secrets, github, env)
+        })
+    }
+
+    /// The contexts that an expression needs: many a condition and nearly every literal need none.
+    fn contexts_for(&self, expression: Option<&Expression>) -> &Object {
+        if expression.is_some_and(Expression::reads_contexts) { self.contexts() } else { &NOTHING }
     }
 
     fn functions(&self, phase: Phase) -> Functions {
@@ -100,7 +120,8 @@ impl Evaluator {
 
     /// The step's condition.
     pub(crate) fn condition(&self, condition: &Expression) -> Result<bool, Halt> {
-        match condition.evaluate_as_condition(&self.contexts, &self.functions(Phase::Condition)) {
+        let contexts = self.contexts_for(Some(condition));
+        match condition.evaluate_as_condition(contexts, &self.functions(Phase::Condition)) {
             Ok(Evaluated::Value(value)) => Ok(value.is_truthy()),
             Ok(Evaluated::NeedsHash(request)) => Err(Halt::Hash(request)),
             Err(error) => Err(Halt::Fault(Fault { span: None, text: error.to_string() })),
@@ -109,19 +130,19 @@ impl Evaluator {
 
     /// The condition's value with all its parts, for "why was this false?".
     pub(crate) fn explain(&self, condition: &Expression) -> (Result<Evaluated, EvalError>, expr::Trace) {
-        condition.evaluate_as_condition_traced(&self.contexts, &self.functions(Phase::Condition))
+        condition.evaluate_as_condition_traced(self.contexts(), &self.functions(Phase::Condition))
     }
 
     /// Any expression, with the functions of a condition: for a person who asks.
     pub(crate) fn ask(&self, text: &str) -> Result<Value, Halt> {
         let fault = |text: String| Halt::Fault(Fault { span: None, text });
-        let names: Vec<&str> = self.contexts.keys().map(AsRef::as_ref).collect();
+        let names: Vec<&str> = self.contexts().keys().map(AsRef::as_ref).collect();
         let scope = Scope::condition(&names);
         let Some(expression) = Expression::parse(text, &scope).map_err(|error| fault(error.to_string()))?
         else {
             return Ok(Value::Null);
         };
-        match expression.evaluate(&self.contexts, &self.functions(Phase::Condition)) {
+        match expression.evaluate(self.contexts(), &self.functions(Phase::Condition)) {
             Ok(Evaluated::Value(value)) => Ok(value),
             Ok(Evaluated::NeedsHash(request)) => Err(Halt::Hash(request)),
             Err(error) => Err(fault(error.to_string())),
@@ -130,10 +151,8 @@ impl Evaluator {
 
     /// A template's value.
     pub(crate) fn template(&self, template: &Spanned<Template>) -> Result<Value, Halt> {
-        if let Some(literal) = template.value.as_literal() {
-            return Ok(Value::string(literal));
-        }
-        match template.value.evaluate(&self.contexts, &self.functions(Phase::Body)) {
+        let contexts = self.contexts_for(template.value.expression());
+        match template.value.evaluate(contexts, &self.functions(Phase::Body)) {
             Ok(Evaluated::Value(value)) => Ok(value),
             Ok(Evaluated::NeedsHash(request)) => Err(Halt::Hash(request)),
             Err(error) => Err(Halt::at(template.span, error.to_string())),
@@ -143,12 +162,16 @@ impl Evaluator {
     /// A template's value as text; arrays and objects are refused.
     pub(crate) fn text(&self, template: &Spanned<Template>) -> Result<Arc<str>, Halt> {
         let value = self.template(template)?;
-        plain_text(&value).ok_or_else(|| Halt::at(template.span, not_a_string(&value)))
+        if value.kind().is_primitive() {
+            Ok(value.to_shared_text())
+        } else {
+            Err(Halt::at(template.span, not_a_string(&value)))
+        }
     }
 
     /// A token's value.
     pub(crate) fn token(&self, token: &Spanned<Token>) -> Result<Value, Halt> {
-        match token.evaluate(&self.contexts, &self.functions(Phase::Body)) {
+        match token.evaluate(self.contexts(), &self.functions(Phase::Body)) {
             Ok(TokenValue::Value(value)) => Ok(value),
             Ok(TokenValue::NeedsHash(request)) => Err(Halt::Hash(request)),
             Err(error) => Err(Halt::Fault(Fault { span: Some(error.span), text: error.text })),
@@ -157,15 +180,20 @@ impl Evaluator {
 
     /// A mapping of names to texts, such as `env`. Null is the empty mapping.
     pub(crate) fn texts(&self, token: &Spanned<Token>) -> Result<Texts, Halt> {
+        let object = self.mapping(token)?;
+        Ok(object.iter().map(|(name, value)| (Arc::clone(name), value.to_shared_text())).collect())
+    }
+
+    /// The same with values that have a text but need not be one.
+    pub(crate) fn mapping(&self, token: &Spanned<Token>) -> Result<Arc<Object>, Halt> {
         match self.token(token)? {
-            Value::Null => Ok(Vec::new()),
-            Value::Object(object) => object
-                .iter()
-                .map(|(name, value)| {
-                    let text = plain_text(value).ok_or_else(|| Halt::at(token.span, not_a_string(value)))?;
-                    Ok((Arc::clone(name), text))
-                })
-                .collect(),
+            Value::Null => Ok(Arc::clone(&NOTHING)),
+            Value::Object(object) => {
+                if let Some(value) = object.values().find(|value| !value.kind().is_primitive()) {
+                    return Err(Halt::at(token.span, not_a_string(value)));
+                }
+                Ok(object)
+            }
             other => Err(Halt::at(token.span, format!("Unexpected value '{}'", other.to_text()))),
         }
     }
@@ -203,14 +231,6 @@ fn job_status(outcome: Outcome) -> JobStatus {
         Outcome::Success | Outcome::Skipped => JobStatus::Success,
         Outcome::Failure => JobStatus::Failure,
         Outcome::Cancelled => JobStatus::Cancelled,
-    }
-}
-
-fn plain_text(value: &Value) -> Option<Arc<str>> {
-    match value {
-        Value::String(text) => Some(Arc::clone(text)),
-        Value::Array(_) | Value::Object(_) => None,
-        other => Some(Arc::from(other.to_text().as_ref())),
     }
 }
 

@@ -73,7 +73,7 @@ impl Job {
         &self,
         step: &Step,
         action: &Action,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
     ) -> Result<Object, Halt> {
         let mut inputs = Object::new();
         for (name, value) in given(step, evaluator)? {
@@ -112,7 +112,7 @@ impl Job {
         path: &StepPath,
         step: &Step,
         action: &ResolvedAction,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
         secrets: &Secrets,
         out: &mut Vec<Effect>,
     ) {
@@ -146,7 +146,7 @@ fn always_valid(action: &ResolvedAction) -> &'static [&'static str] {
 }
 
 /// What `with` says.
-pub(super) fn given(step: &Step, evaluator: &Evaluator) -> Result<Texts, Halt> {
+pub(super) fn given(step: &Step, evaluator: &Evaluator<'_>) -> Result<Texts, Halt> {
     match &step.body {
         StepBody::Uses { with: Some(with), .. } => evaluator.texts(with),
         _ => Ok(Vec::new()),

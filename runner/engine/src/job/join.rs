@@ -94,7 +94,7 @@ impl Job {
             Cursor::Ready(path) => {
                 let name = self.plain_name(&path, secrets);
                 self.lane_or_insert(id).scope =
-                    Some(Scope { name, env: Arc::clone(&self.env), own_env: Vec::new() });
+                    Some(Scope { name, env: Arc::clone(&self.env), own_env: Arc::default() });
                 self.call_off_undone(id, path, secrets, out);
             }
             Cursor::Settled(_) | Cursor::Done(_) => {}

@@ -120,6 +120,9 @@ pub struct Lane {
     pub(crate) wait: Option<Wait>,
 }
 
+/// Names in order, shared.
+pub(crate) type NameList = Arc<[Arc<str>]>;
+
 /// What a step was dispatched with (steps.md 1.2, steps 3 to 8).
 #[derive(Clone, PartialEq)]
 pub(crate) struct Scope {
@@ -128,7 +131,7 @@ pub(crate) struct Scope {
     /// The `env` context: job, `GITHUB_ENV`, step.
     pub(crate) env: Arc<Object>,
     /// The names that the step's own `env:` sets, in order.
-    pub(crate) own_env: Vec<Arc<str>>,
+    pub(crate) own_env: NameList,
 }
 
 impl Lane {

@@ -5,6 +5,7 @@
 //! differs between two equal runs. It does not know whether somebody debugs it: a paused job is one that nobody
 //! has told to advance.
 
+mod alike;
 mod background;
 mod body;
 mod cancel;
@@ -32,9 +33,10 @@ mod tests;
 use std::fmt;
 use std::sync::Arc;
 
-use expr::{Object, OrderedMap, Value};
+use expr::{Object, OrderedMap};
 use indexmap::IndexMap;
 
+use alike::Alike;
 pub use composite::Composite;
 pub use contexts::JobInputs;
 pub use dispatch::Explanation;
@@ -56,6 +58,8 @@ use crate::step_path::{LaneId, StepPath};
 pub struct Job {
     plan: Arc<Plan>,
     given: Arc<JobInputs>,
+    /// What follows from these two for all steps.
+    alike: Alike,
     lanes: IndexMap<LaneId, Lane>,
     status: Outcome,
     cancelled: Option<CancelReason>,
@@ -117,6 +121,7 @@ impl Job {
             plan,
             inputs: Arc::clone(&given.inputs),
             given: Arc::new(given),
+            alike: Alike::default(),
             lanes: IndexMap::from([(LaneId::FOREGROUND, Lane::at(cursor))]),
             status: Outcome::Success,
             cancelled: None,
@@ -339,18 +344,6 @@ impl fmt::Debug for Job {
 impl fmt::Debug for StepResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} / {})", self.name, self.outcome, self.conclusion)
-    }
-}
-
-/// A `steps` entry for a step of which only outputs are known.
-fn step_entry(steps: &Object, id: &str) -> Object {
-    match steps.get(id) {
-        Some(Value::Object(entry)) => entry.as_ref().clone(),
-        _ => {
-            let mut entry = Object::new();
-            entry.insert("outputs", Value::Object(Arc::default()));
-            entry
-        }
     }
 }
 

@@ -37,10 +37,10 @@ impl Job {
         action: &ResolvedAction,
         program: &str,
         scope: &Scope,
-        evaluator: &Evaluator,
+        evaluator: &Evaluator<'_>,
     ) -> Result<ProcessSpec, Halt> {
         let inputs = self.action_inputs(step, &action.manifest, evaluator)?;
-        let mut github = evaluator.github().clone();
+        let mut github = evaluator.github().as_ref().clone();
         github.insert("action_path", Value::String(Arc::clone(&action.directory)));
         repository_context(action, &mut github);
         let mut environment = process_environment(&scope.env);

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use expr::{Object, Value};
 
+use super::contexts::{NAMES, shared_text};
 use super::evaluate::Halt;
 use super::lane::{Cursor, Stop};
-use super::{Job, Misuse, StepResult, step_entry, step_timer};
+use super::{Job, Misuse, StepResult, step_timer};
 use crate::effect::{Effect, Outcome, Report};
 use crate::event::{BodyEnd, Exit, MatcherChange};
 use crate::file_command::FileCommandResults;
@@ -83,7 +84,7 @@ impl Job {
         }
         let files_failed = self.apply_files(lane, Some(&path), &end.files);
         let commands_failed = end.command_failed || files_failed;
-        let (outcome, line) = judge(&end.exit, stop, commands_failed, &self.whose(lane));
+        let (outcome, line) = judge(&end.exit, stop, commands_failed, || self.whose(lane));
         if let Some(line) = line {
             self.log(Some(&path), LineTag::Error, &line, secrets, out);
         }
@@ -193,10 +194,10 @@ impl Job {
     pub(super) fn publish(&mut self, path: &StepPath, outcome: Outcome, conclusion: Outcome) {
         let Some(id) = self.context_name(path) else { return };
         let steps = self.steps_around(path);
-        let mut entry = step_entry(steps, &id);
-        entry.insert("outcome", Value::string(outcome.as_str()));
-        entry.insert("conclusion", Value::string(conclusion.as_str()));
-        steps.insert(id, Value::Object(Arc::new(entry)));
+        if let Some(entry) = step_entry(steps, &id) {
+            entry.insert(Arc::clone(&NAMES.outcome), shared_text(outcome));
+            entry.insert(Arc::clone(&NAMES.conclusion), shared_text(conclusion));
+        }
     }
 
     /// The name under which a main step stands in `steps`; generated names do not count, nor do pre and post.
@@ -225,7 +226,7 @@ impl Job {
     }
 
     /// Sets an output of a step of the job.
-    pub(super) fn put_output(&mut self, id: &str, name: &str, value: &str) {
+    pub(super) fn put_output(&mut self, id: &Arc<str>, name: &str, value: &str) {
         put_output(Arc::make_mut(&mut self.steps), id, name, value);
     }
 
@@ -238,7 +239,11 @@ impl Job {
         match self.held_back(lane) {
             Some(deferred) => deferred.set_env(name, value),
             None => {
-                Arc::make_mut(&mut self.env).insert(name, Value::string(value));
+                let env = Arc::make_mut(&mut self.env);
+                match env.get_mut(name) {
+                    Some(known) => *known = Value::string(value),
+                    None => drop(env.insert(name, Value::string(value))),
+                }
             }
         }
     }
@@ -254,23 +259,44 @@ impl Job {
     }
 }
 
-fn put_output(steps: &mut Object, id: &str, name: &str, value: &str) {
-    let mut entry = step_entry(steps, id);
-    let mut outputs = match entry.get("outputs") {
-        Some(Value::Object(outputs)) => outputs.as_ref().clone(),
-        _ => Object::new(),
-    };
-    outputs.insert(name, Value::string(value));
-    entry.insert("outputs", Value::Object(Arc::new(outputs)));
-    steps.insert(id, Value::Object(Arc::new(entry)));
+fn put_output(steps: &mut Object, id: &Arc<str>, name: &str, value: &str) {
+    let outputs = step_entry(steps, id).and_then(|entry| object_in(entry, &NAMES.outputs, Object::new));
+    if let Some(outputs) = outputs {
+        outputs.insert(name, Value::string(value));
+    }
+}
+
+/// The `steps` entry of a step, to be changed. One of which nothing is known yet has no outputs.
+fn step_entry<'a>(steps: &'a mut Object, id: &Arc<str>) -> Option<&'a mut Object> {
+    object_in(steps, id, || Object::from([(Arc::clone(&NAMES.outputs), Object::new())]))
+}
+
+/// The object under a key, made if there is none; always `Some`.
+fn object_in<'a>(
+    all: &'a mut Object,
+    key: &Arc<str>,
+    make: impl FnOnce() -> Object,
+) -> Option<&'a mut Object> {
+    if !matches!(all.get(key), Some(Value::Object(_))) {
+        all.insert(Arc::clone(key), make());
+    }
+    match all.get_mut(key)? {
+        Value::Object(object) => Some(Arc::make_mut(object)),
+        _ => None,
+    }
 }
 
 /// The outcome of a body and the line that says why (steps.md 1.2, exception map; 2.3 for background steps).
-fn judge(exit: &Exit, stop: Option<Stop>, commands_failed: bool, whose: &str) -> (Outcome, Option<String>) {
+fn judge(
+    exit: &Exit,
+    stop: Option<Stop>,
+    commands_failed: bool,
+    whose: impl FnOnce() -> String,
+) -> (Outcome, Option<String>) {
     match (stop, exit) {
         (Some(Stop::TimedOut { minutes }), _) => {
             // A step of a composite action has what is left of the action's time, of which it knows nothing (steps.md 4.4).
-            let line = match whose {
+            let line = match whose().as_str() {
                 "action" => "The action has timed out.".to_owned(),
                 whose => format!("The {whose} has timed out after {minutes} minutes."),
             };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use expr::{HashAnswers, HashRequest, Object, OrderedMap};
 use indexmap::IndexMap;
 
+use super::alike::Alike;
 use super::composite::Composite;
 use super::lane::Scope;
 use super::{Cursor, Deferred, Job, JobInputs, Lane, StepResult, Stop, Wait};
@@ -123,12 +124,12 @@ impl CompositeState {
 impl ScopeState {
     fn of(scope: &Scope) -> Self {
         let Scope { name, env, own_env } = scope.clone();
-        Self { name, env, own_env }
+        Self { name, env, own_env: own_env.to_vec() }
     }
 
     fn into_scope(self) -> Scope {
         let Self { name, env, own_env } = self;
-        Scope { name, env, own_env }
+        Scope { name, env, own_env: own_env.into() }
     }
 }
 
@@ -162,6 +163,7 @@ impl Job {
         Self {
             plan,
             given,
+            alike: Alike::default(),
             lanes: state.lanes.into_iter().map(|(id, lane)| (id, lane.into_lane())).collect(),
             status: state.status,
             cancelled: state.cancelled,

@@ -458,3 +458,43 @@ fn as_many_background_steps_run_as_the_job_has_slots() {
     assert_eq!(ran(&stage), ["main.0", "main.1", "main.2"]);
     assert_eq!(stage.job.given().background_slots.number().get(), 2);
 }
+
+#[test]
+fn what_all_steps_see_alike_follows_the_plan_and_the_status() {
+    let steps = "    steps:\n      - run: a\n      - run: b\n        if: always()\n";
+    let mut stage = Stage::new(steps);
+    let check = |stage: &Stage, expected: &str| {
+        let text = "format('{0} {1} {2}', job.workflow_file_path, job.status, github.job)";
+        let answer = stage.job.ask_expression(text, &Default::default(), &stage.secrets);
+        assert_eq!(answer, Question::Answer(Value::string(expected)));
+    };
+    check(&stage, "ci.yml success j");
+    let before = stage.job.clone();
+    let other = Plan { file: "other.yml".into(), ..plan(steps) };
+    stage.handle(Event::Edited(Edit::Plan(Arc::new(other))));
+    check(&stage, "other.yml success j");
+    stage.start().exit(1).advance();
+    check(&stage, "other.yml failure j");
+    stage.job = before;
+    check(&stage, "ci.yml success j");
+}
+
+#[test]
+fn each_step_has_the_variables_of_its_own_github_context() {
+    let given = JobInputs {
+        github: Arc::new(Object::from([("workflow", "w"), ("actor", "a"), ("ref", "r")])),
+        ..JobInputs::default()
+    };
+    let steps = "    steps:\n      - run: a\n      - {run: b, id: second}\n      - run: c\n";
+    let mut stage = Stage::given(plan(steps), given, Secrets::default());
+    for index in 0..3 {
+        stage.start();
+        let github = stage.job.github(Some(&StepPath::main(index)));
+        let expected = crate::environment::runner_environment(&github, &stage.job.given().runner);
+        let found = stage.process().runner_environment;
+        assert!(found.iter().eq(expected.iter()), "{found:?} {expected:?}");
+        let output = format!("/t/_runner_file_commands/main-{index}/set_output");
+        assert_eq!(found.get("GITHUB_OUTPUT").map(AsRef::as_ref), Some(&*output));
+        stage.exit(0);
+    }
+}

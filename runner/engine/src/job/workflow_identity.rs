@@ -6,7 +6,6 @@
 
 use expr::{Object, Value};
 
-use super::contexts::name;
 use crate::plan::Plan;
 
 /// Puts the four members into the `job` context.
@@ -21,10 +20,10 @@ pub(super) fn put_into(job: &mut Object, plan: &Plan, github: &Object) {
         ),
         None => (text("repository"), plan.file.to_string(), text("ref"), text("workflow_sha")),
     };
-    job.insert(name("workflow_ref"), Value::string(format!("{repository}/{path}@{reference}")));
-    job.insert(name("workflow_sha"), Value::string(commit));
-    job.insert(name("workflow_repository"), Value::string(repository));
-    job.insert(name("workflow_file_path"), Value::string(path));
+    job.insert("workflow_ref", Value::string(format!("{repository}/{path}@{reference}")));
+    job.insert("workflow_sha", Value::string(commit));
+    job.insert("workflow_repository", Value::string(repository));
+    job.insert("workflow_file_path", Value::string(path));
 }
 
 /// `.github/workflows/x.yml` of `owner/repo/.github/workflows/x.yml@ref`.

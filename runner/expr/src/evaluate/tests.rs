@@ -162,3 +162,38 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn keys_of_any_length_are_found_in_any_case() {
+    let all = "aBcDeFgHiJkLmNoPqRsTuVwXyZ_0[]{}@`";
+    let mut object = Object::new();
+    let start = |length: usize| all.get(..length).unwrap();
+    for length in 0..=all.len() {
+        object.insert(start(length), f64::from(u8::try_from(length).unwrap()));
+    }
+    assert_eq!(object.len(), all.len() + 1);
+    for length in 0..=all.len() {
+        let key = start(length);
+        for spelling in [key.to_owned(), key.to_ascii_uppercase(), key.to_ascii_lowercase()] {
+            assert_eq!(object.get(&spelling), object.values().nth(length), "{spelling}");
+        }
+    }
+    // They have the same hash, and are not the same key.
+    let braces = Object::from([("a[", 1), ("a{", 2), ("a@", 3), ("a`", 4)]);
+    assert_eq!((braces.len(), braces.get("A{")), (4, Some(&2.into())));
+}
+
+#[test]
+fn whether_an_expression_reads_a_context() {
+    for (text, reads) in [
+        ("success() && !cancelled()", false),
+        ("format('{0}', 1 == 2 || 'github.ref')", false),
+        ("github", true),
+        ("true && (false || contains(fromJSON(env.path), 'x'))", true),
+        ("always() && hashFiles(env['a'])", true),
+    ] {
+        let scope = Scope::condition(&["github", "env"]);
+        let parsed = Expression::parse(text, &scope).unwrap().unwrap();
+        assert_eq!(parsed.reads_contexts(), reads, "{text}");
+    }
+}

@@ -113,15 +113,14 @@ pub(super) fn flat_outputs(steps: &Object) -> Vec<(String, String)> {
 /// Those of `now` that are not in `before`. Told at the end of every step, so that the steps that stand as they stood must
 /// cost next to nothing.
 fn outputs_since(now: &Object, before: &Object) -> Vec<(String, String)> {
-    let mut known = before.iter();
-    let changed = now.iter().filter(|(id, entry)| {
-        let stood = known.next().is_some_and(|(other, old)| Arc::ptr_eq(other, id) && is_same(old, entry));
-        !stood
+    let changed = now.not_shared_with(before).filter_map(|(id, entry)| {
+        let old = before.get(id);
+        let stood = old.is_some_and(|old| is_same(old, entry));
+        (!stood).then_some((id, entry, old))
     });
-    let old = |id: &str| before.get(id).map(|entry| outputs_of(id, entry).collect::<Vec<_>>());
     changed
-        .flat_map(|(id, entry)| {
-            let old = old(id).unwrap_or_default();
+        .flat_map(|(id, entry, old)| {
+            let old: Vec<_> = old.into_iter().flat_map(|old| outputs_of(id, old)).collect();
             outputs_of(id, entry).filter(move |pair| !old.contains(pair))
         })
         .collect()

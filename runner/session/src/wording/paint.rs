@@ -98,10 +98,16 @@ fn char_columns(c: char) -> usize {
 
 /// `text` cut to `most` columns with `…` at its end; text without colours only.
 pub fn cut(text: &str, most: usize) -> String {
+    let mut kept = String::with_capacity(text.len());
+    push_cut(&mut kept, text, most);
+    kept
+}
+
+/// Appends [`cut`].
+pub(super) fn push_cut(kept: &mut String, text: &str, most: usize) {
     if columns(text) <= most {
-        return text.to_owned();
+        return kept.push_str(text);
     }
-    let mut kept = String::new();
     let mut used = 0;
     for c in text.chars() {
         used += char_columns(c);
@@ -111,7 +117,6 @@ pub fn cut(text: &str, most: usize) -> String {
         kept.push(c);
     }
     kept.push('…');
-    kept
 }
 
 /// `text` filled up with blanks to `least` columns.

@@ -2,16 +2,19 @@
 //!
 //! From notices to text; writes nothing.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use engine::effect::Outcome;
 
-use super::paint::{Meaning, Painter, cut, padded};
-use super::words::{duration, mark, shown, verb};
+use super::paint::{Meaning, Painter, columns, push_cut};
+use super::words::{clean, duration, mark, shown, verb};
 use crate::notice::{FileCounts, StepEnd};
 
 /// An output's value in a step line is cut to this many columns.
 const VALUE_COLUMNS: usize = 24;
+/// Room for most of what stands in a step line.
+const LINE_BYTES: usize = 96;
 /// So many outputs and variables stand in a step line.
 const VALUES_MAX: usize = 3;
 
@@ -19,31 +22,68 @@ const VALUES_MAX: usize = 3;
 pub fn step_line(name_columns: usize, end: &StepEnd, exit: Option<&str>, painter: Painter) -> String {
     let forgiven = end.outcome == Outcome::Failure && end.conclusion != Outcome::Failure;
     let (sign, meaning) = mark(end.outcome, forgiven);
-    let name = padded(&cut(&shown(&end.name), name_columns), name_columns);
+    let mut title = String::with_capacity(LINE_BYTES);
+    // Writing to a String cannot fail.
+    let _ = write!(title, " {} ", end.step.number());
+    let before = title.len();
+    push_cut(&mut title, &clean(&end.name), name_columns);
+    let missing = name_columns.saturating_sub(columns(title.get(before..).unwrap_or_default()));
+    title.extend(std::iter::repeat_n(' ', missing));
     if end.outcome == Outcome::Skipped {
-        return painter.paint(meaning, format!("{sign} {} {name}  skipped", end.step.number()).trim_end());
+        return painter.paint(meaning, format!("{sign}{title}  skipped").trim_end());
     }
-    let mut facts = Vec::new();
-    if end.outcome == Outcome::Failure {
-        facts.extend(exit.map(str::to_owned));
+    let mut line = painter.paint(meaning, sign);
+    let _ = write!(line, "{title} {:>6}   ", duration(end.took));
+    line.push_str(&painter.paint(Meaning::Quiet, &facts(end, exit, forgiven)));
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// What is known of a step's end, with commas between.
+fn facts(end: &StepEnd, exit: Option<&str>, forgiven: bool) -> String {
+    let mut facts = Facts(String::with_capacity(LINE_BYTES));
+    if let (Outcome::Failure, Some(exit)) = (end.outcome, exit) {
+        facts.next().push_str(exit);
     }
     if end.outcome == Outcome::Cancelled {
-        facts.push("cancelled".to_owned());
+        facts.next().push_str("cancelled");
     }
     if forgiven {
-        facts.push("continues".to_owned());
+        facts.next().push_str("continues");
     }
-    facts.extend(end.files.and_then(files));
-    facts.extend(values("outputs.", &end.outputs));
-    facts.extend(values("env.", &end.variables));
-    let took = duration(end.took);
-    let line = format!(
-        "{} {} {name} {took:>6}   {}",
-        painter.paint(meaning, sign),
-        end.step.number(),
-        painter.paint(Meaning::Quiet, &facts.join(", "))
-    );
-    line.trim_end().to_owned()
+    if let Some(files) = end.files.and_then(files) {
+        facts.next().push_str(&files);
+    }
+    facts.add_values("outputs.", &end.outputs);
+    facts.add_values("env.", &end.variables);
+    facts.0
+}
+
+struct Facts(String);
+
+impl Facts {
+    /// Where the next one is to be written.
+    fn next(&mut self) -> &mut String {
+        if !self.0.is_empty() {
+            self.0.push_str(", ");
+        }
+        &mut self.0
+    }
+
+    fn add_values(&mut self, prefix: &str, values: &[(String, String)]) {
+        for (name, value) in values.iter().take(VALUES_MAX) {
+            // The step is said already: `ID.outputs.NAME` is `NAME` here.
+            let name = name.split_once(".outputs.").map_or(name.as_str(), |(_, name)| name);
+            let text = self.next();
+            for piece in [prefix, &clean(name), "="] {
+                text.push_str(piece);
+            }
+            push_cut(text, &clean(value), VALUE_COLUMNS);
+        }
+        if values.len() > VALUES_MAX {
+            let _ = write!(self.next(), "{} more", values.len() - VALUES_MAX);
+        }
+    }
 }
 
 fn files(counts: FileCounts) -> Option<String> {
@@ -54,22 +94,6 @@ fn files(counts: FileCounts) -> Option<String> {
         .collect();
     let total = counts.created + counts.modified + counts.deleted;
     (total > 0).then(|| format!("{} file{}", parts.join(" "), if total == 1 { "" } else { "s" }))
-}
-
-fn values(prefix: &str, values: &[(String, String)]) -> Option<String> {
-    let mut shown_values: Vec<String> = values
-        .iter()
-        .take(VALUES_MAX)
-        .map(|(name, value)| {
-            // The step is said already: `ID.outputs.NAME` is `NAME` here.
-            let name = name.split_once(".outputs.").map_or(name.as_str(), |(_, name)| name);
-            format!("{prefix}{}={}", shown(name), cut(&shown(value), VALUE_COLUMNS))
-        })
-        .collect();
-    if values.len() > VALUES_MAX {
-        shown_values.push(format!("{} more", values.len() - VALUES_MAX));
-    }
-    (!values.is_empty()).then(|| shown_values.join(", "))
 }
 
 /// `● build succeeded in 7.1s`

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of where they stand.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use engine::effect::Outcome;
@@ -46,7 +47,12 @@ pub fn verb(outcome: Outcome) -> &'static str {
 
 /// Text of the job as a person may see it: one line, nothing that a terminal would obey.
 pub fn shown(text: &str) -> String {
-    sanitize::line(text.lines().next().unwrap_or_default().as_bytes(), false).into_owned()
+    clean(text).into_owned()
+}
+
+/// [`shown`], without a copy where there is nothing to be changed.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    sanitize::line(text.lines().next().unwrap_or_default().as_bytes(), false)
 }
 
 /// `exit 1` out of the runner's own last words for a step that failed.
