@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Child;
 
 use super::program::{Ran, Sandbox, finish, normal};
+use super::terminal::Terminal;
 
 const WORKFLOW: &str = "on: push
 jobs:
@@ -143,4 +144,16 @@ fn an_interrupt_ends_a_debugger_that_listens() {
 fn interrupt(pid: u32) {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+}
+
+#[test]
+fn a_terminal_is_as_it_was_when_the_debugger_goes_while_somebody_is_asked() {
+    let mut debugger = Listening::start("SOCKET");
+    let mut terminal = Terminal::start(&debugger.sandbox, &["attach", &debugger.address]);
+    terminal.at("(build 1) ");
+    terminal.write("tim");
+    assert!(!terminal.is_ordinary(), "the editor shows what is typed");
+    debugger.child.kill().unwrap();
+    terminal.end();
+    assert!(terminal.is_ordinary());
 }

@@ -293,8 +293,8 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_wit
     assert_eq!(stop["reason"], "exception", "{stop}");
     assert_eq!(adapter.value("steps.one.outputs.v"), "{secret TOKEN plain}");
     assert_eq!(adapter.go("stepBack")["reason"], "step");
-    assert_eq!(adapter.go("reverseContinue")["reason"], "entry");
-    assert_eq!(adapter.top().0, "before 1 One");
+    assert_eq!(adapter.go("reverseContinue")["reason"], "step");
+    assert_eq!(adapter.top().0, "1 One");
     for movement in ["next", "continue", "stepIn", "stepOut"] {
         let text = adapter.not_done(movement);
         assert!(text.contains("only be looked at: missing: TOKEN"), "{text}");

@@ -4,11 +4,12 @@
 
 use std::borrow::Cow;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc as blocking;
 use std::thread;
 
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -34,6 +35,10 @@ const CANDIDATE_COLUMNS: usize = 24;
 pub(crate) struct Editor {
     wanted: blocking::Sender<String>,
     lines: mpsc::UnboundedReceiver<Line>,
+    above: Above,
+    /// How the terminal was; the editor changes it for as long as somebody types.
+    terminal: Option<Termios>,
+    reading: bool,
 }
 
 impl Editor {
@@ -43,6 +48,7 @@ impl Editor {
         history: PathBuf,
         completion: Completion,
     ) -> Option<(Editor, Output)> {
+        let terminal = tcgetattr(io::stdin()).ok();
         let (wanted, asked) = blocking::channel::<String>();
         let (sender, lines) = mpsc::unbounded_channel();
         let (ready, made) = blocking::channel();
@@ -63,7 +69,8 @@ impl Editor {
         };
         thread::Builder::new().name("editor".into()).spawn(work).ok()?;
         let above = made.recv().ok().flatten()?;
-        Some((Editor { wanted, lines }, Output::new(Box::new(above))))
+        let output = Output::new(Box::new(above.clone()));
+        Some((Editor { wanted, lines, above, terminal, reading: false }, output))
     }
 
     /// The next line.
@@ -71,7 +78,24 @@ impl Editor {
         if self.wanted.send(prompt.to_owned()).is_err() {
             return Line::End;
         }
-        self.lines.recv().await.unwrap_or(Line::End)
+        self.reading = true;
+        let line = self.lines.recv().await;
+        self.reading = false;
+        line.unwrap_or(Line::End)
+    }
+}
+
+impl Drop for Editor {
+    /// Whoever is asked for a line when the debugger goes does not answer any more, and the editor reads on to our end.
+    fn drop(&mut self) {
+        if !self.reading {
+            return;
+        }
+        if let Some(terminal) = &self.terminal {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, terminal);
+        }
+        let _ = writeln!(io::stdout());
+        self.above.end_line();
     }
 }
 

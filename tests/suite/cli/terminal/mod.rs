@@ -15,7 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::program::{Sandbox, normal, program};
 use screen::Screen;
@@ -96,6 +96,12 @@ impl<'a> Terminal<'a> {
         self.at(prompt);
         self.write(line);
         self.enter();
+    }
+
+    /// Whether the terminal itself shows what is typed and gives whole lines to its reader, as a shell leaves it.
+    pub fn is_ordinary(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
     }
 
     /// All that was to be seen, without what differs from run to run.
