@@ -79,7 +79,11 @@ impl Adapter {
 
     /// Why it does not move.
     fn not_done(&mut self, command: &str) -> String {
-        let answer = self.client.tried(command, &json!({ "threadId": 1 }));
+        self.not_answered(command, &json!({ "threadId": 1 }))
+    }
+
+    fn not_answered(&mut self, command: &str, arguments: &Json) -> String {
+        let answer = self.client.tried(command, arguments);
         assert_eq!(answer["success"], false, "{answer}");
         answer["message"].as_str().unwrap().to_owned()
     }
@@ -300,7 +304,7 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_wit
         assert!(text.contains("only be looked at: missing: TOKEN"), "{text}");
     }
     for line in ["! echo more >> file", "try true", "set env.A=1", "rerun", "goto 2", "sync", "keep"] {
-        let text = adapter.console(line);
+        let text = adapter.not_answered("evaluate", &json!({ "expression": line, "context": "repl" }));
         assert!(text.contains("only be looked at: missing: TOKEN"), "{line}: {text}");
     }
     assert_eq!(adapter.console("return").lines().count(), 0);
