@@ -146,79 +146,88 @@ impl Opening {
     /// # Errors
     /// The job's folders cannot be made again, or something that its killed run left cannot be ended.
     pub(crate) fn begin(mut self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
-        match self.found.recorder.take() {
-            Some(recorder) => self.take_up(recorder, observer),
-            None => self.look(observer),
-        }
+        let masks = SharedMasks::new(self.found.reopened.secrets.masks().clone());
+        let log = SessionLog::new(observer);
+        let ground = match self.found.recorder.take() {
+            Some(recorder) => self.ground_to_run_on(recorder, log, &masks)?,
+            None => self.ground_to_look_from(log, &masks)?,
+        };
+        Ok(self.on(ground, masks))
     }
 
-    fn take_up(self, recorder: Recorder, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
-        let Self { found, mut past, plan, actions, paths, heading, .. } = self;
-        let Found { reopened, files, seal, survivors, .. } = found;
+    fn ground_to_run_on(
+        &mut self,
+        recorder: Recorder,
+        log: SessionLog,
+        masks: &SharedMasks,
+    ) -> Result<Ground, Fault> {
+        let Found { reopened, files, seal, survivors, .. } = &self.found;
         if reopened.facts.roots.iter().any(|(_, folder)| !folder.exists()) {
-            past.files_are_gone();
+            self.past.files_are_gone();
         }
         // Nothing may write to files that are put back, nor run beside a step that is run again (DESIGN 4).
-        sweep::end_survivors(&survivors)?;
-        let tracking = format!("github_{:016x}", fastrand::u64(..));
+        sweep::end_survivors(survivors)?;
+        let tracking = new_tracking();
         let mark = sweep::mark(&recorder.recording().folder, &tracking).map_err(fault)?;
-        let place = place_of(&reopened, files)?;
-        let held = RunFolder::hold(&paths, &place.workspace);
+        let place = place_of(reopened, files.clone())?;
+        let held = RunFolder::hold(&self.paths, &place.workspace);
         let roots = place.roots().map_err(fault)?;
-        let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
-        let origin = Origin { in_place: folder == place.workspace, folder, name: None };
-        let log = SessionLog::new(observer).recorded(recorder.logs().clone());
-        let masks = SharedMasks::new(reopened.secrets.masks().clone());
-        let store = open_store(&place.store, masks.clone(), seal).map_err(fault)?;
-        let source =
-            reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
+        let store = open_store(&place.store, masks.clone(), seal.clone()).map_err(fault)?;
         // The artifacts of its run are there as they were, if they still are.
-        let services = RunFolder::name_around(&paths, &place.temp)
-            .map(|run| services::of_run(&paths, &run, &reopened.facts.inputs.github));
-        let setup = Setup {
-            host: LiveHost::new(
-                HostSettings {
-                    services: services.as_ref().map(|services| services.for_job(plan.key.to_string())),
-                    externals: Some(paths.externals()),
-                    ..host_settings(&place, &reopened.secrets, origin.clone(), tracking, actions)
-                },
-                masks.clone(),
-                Box::new(log.clone()),
-            ),
-            plan,
-            inputs: reopened.facts.inputs.clone(),
-            secrets: reopened.secrets.clone(),
+        let services = RunFolder::name_around(&self.paths, &place.temp)
+            .map(|run| services::of_run(&self.paths, &run, &reopened.facts.inputs.github));
+        Ok(Ground {
+            place,
             files: Some(Files::new(store, roots).map_err(fault)?),
+            log: log.recorded(recorder.logs().clone()),
             recorder: Some(recorder),
-            log,
-            masks: masks.clone(),
-            origin: Some(origin),
-            workspace: place.workspace,
-            mode: Mode::Debug,
-            source,
-            workflow: None,
-        };
-        let repository = reopened.facts.repository.unwrap_or_default();
-        let (session, handle, calls) = Session::resume(setup, past);
-        let work = tokio::task::spawn_local(session.run(calls));
-        Ok(TakenUp { handle, heading, repository, services, masks, work, mark: Some(mark), _held: held })
+            tracking,
+            services,
+            mark: Some(mark),
+            held,
+        })
     }
 
     /// Nothing runs, and nothing outside of our memory changes.
-    fn look(self, observer: Arc<dyn Observer>) -> Result<TakenUp, Fault> {
-        let Self { found, past, plan, actions, heading, .. } = self;
-        let Found { reopened, files, seal, logs, .. } = found;
-        let place = JobPlace::named(&reopened.facts.roots, files, is_in_place(&reopened));
+    fn ground_to_look_from(&self, log: SessionLog, masks: &SharedMasks) -> Result<Ground, Fault> {
+        let Found { reopened, files, seal, logs, .. } = &self.found;
+        let place = JobPlace::named(&reopened.facts.roots, files.clone(), is_in_place(reopened));
         let place = place.ok_or_else(no_folders)?;
+        // A recording that was copied without its snapshots shows all but the files.
+        let store = look_into_store(&place.store, masks.clone(), seal.clone()).ok();
+        Ok(Ground {
+            place,
+            files: store.map(Files::to_look_at),
+            log: log.reading(logs.clone()),
+            recorder: None,
+            tracking: new_tracking(),
+            services: None,
+            mark: None,
+            held: None,
+        })
+    }
+
+    fn on(self, ground: Ground, masks: SharedMasks) -> TakenUp {
+        let Self { found, past, plan, actions, paths, heading, .. } = self;
+        let Found { reopened, .. } = found;
+        let Ground { place, files, log, recorder, tracking, services, mark, held } = ground;
         let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
         let origin = Origin { in_place: folder == place.workspace, folder, name: None };
-        let log = SessionLog::new(observer).reading(logs);
-        let masks = SharedMasks::new(reopened.secrets.masks().clone());
-        // A recording that was copied without its snapshots shows all but the files.
-        let store = look_into_store(&place.store, masks.clone(), seal).ok();
+        let names: Vec<&str> = reopened.secrets.names().map(|name| &**name).collect();
         let settings = HostSettings {
-            guardian: false,
-            ..host_settings(&place, &reopened.secrets, origin.clone(), String::new(), actions)
+            workspace: place.workspace.clone(),
+            temp: place.temp.clone(),
+            spare: SpareFolders::default(),
+            base: place.base_environment(&names),
+            tracking,
+            origin: origin.clone(),
+            actions,
+            times: Times::default(),
+            guardian: recorder.is_some(),
+            server_url: String::new(),
+            repository: String::new(),
+            services: services.as_ref().map(|services| services.for_job(plan.key.to_string())),
+            externals: Some(paths.externals()),
         };
         let source =
             reopened.plan().map(|rebuilt| rebuilt.sources.shared_text(rebuilt.source)).unwrap_or_default();
@@ -227,8 +236,8 @@ impl Opening {
             plan,
             inputs: reopened.facts.inputs.clone(),
             secrets: reopened.secrets.clone(),
-            files: store.map(Files::to_look_at),
-            recorder: None,
+            files,
+            recorder,
             log,
             masks: masks.clone(),
             origin: Some(origin),
@@ -240,8 +249,25 @@ impl Opening {
         let repository = reopened.facts.repository.unwrap_or_default();
         let (session, handle, calls) = Session::resume(setup, past);
         let work = tokio::task::spawn_local(session.run(calls));
-        Ok(TakenUp { handle, heading, repository, services: None, masks, work, mark: None, _held: None })
+        TakenUp { handle, heading, repository, services, masks, work, mark, _held: held }
     }
+}
+
+/// What a recorded job stands on.
+struct Ground {
+    place: JobPlace,
+    files: Option<Files>,
+    log: SessionLog,
+    /// `None`: it is only looked at.
+    recorder: Option<Recorder>,
+    tracking: String,
+    services: Option<Services>,
+    mark: Option<PathBuf>,
+    held: Option<File>,
+}
+
+fn new_tracking() -> String {
+    format!("github_{:016x}", fastrand::u64(..))
 }
 
 impl TakenUp {
@@ -302,29 +328,4 @@ fn no_folders() -> Fault {
 
 fn fault(error: impl std::fmt::Display) -> Fault {
     Fault::new(error.to_string())
-}
-
-fn host_settings(
-    place: &JobPlace,
-    secrets: &Secrets,
-    origin: Origin,
-    tracking: String,
-    actions: ActionStore,
-) -> HostSettings {
-    let names: Vec<&str> = secrets.names().map(|name| &**name).collect();
-    HostSettings {
-        workspace: place.workspace.clone(),
-        temp: place.temp.clone(),
-        spare: SpareFolders::default(),
-        base: place.base_environment(&names),
-        tracking,
-        origin,
-        actions,
-        times: Times::default(),
-        guardian: true,
-        server_url: String::new(),
-        repository: String::new(),
-        services: None,
-        externals: None,
-    }
 }
