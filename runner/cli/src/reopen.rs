@@ -21,6 +21,8 @@ use host::services::Services;
 use host::times::Times;
 use session::files::Files;
 use session::handle::SessionHandle;
+use session::journal::Recording;
+use session::look::OnlyLook;
 use session::notice::Observer;
 use session::recording::{Recorder, Reopened};
 use session::resume::Past;
@@ -106,7 +108,8 @@ pub(crate) struct TakenUp {
     work: JoinHandle<Ended>,
     /// Says that it is under way; `None`: nothing is, it is only looked at.
     mark: Option<PathBuf>,
-    _held: Option<File>,
+    /// The folder of its run, and a recording that is only looked at.
+    _held: (Option<File>, Option<Recording>),
 }
 
 impl Opening {
@@ -127,9 +130,15 @@ impl Opening {
         let store = actions::store(&settings, paths.actions(), &values, &variable)?;
         let found = Shelf::open(&paths).map_err(Fault::new)?.find(wanted, &Secrets::new(values))?;
         let name = &found.name;
-        let mut past = Past::of(&found.reopened).ok_or_else(|| broke_off(name))?;
-        if found.in_use {
-            past.is_in_use();
+        let mut past = Past::of(&found.reopened).ok_or_else(|| match found.only_look {
+            Some(OnlyLook::InUse) => {
+                Fault::new(format!("the job of the recording `{name}` has not begun yet"))
+                    .hint("it is finding its actions; try again in a moment")
+            }
+            _ => broke_off(name),
+        })?;
+        if let Some(why) = &found.only_look {
+            past.only_to_look_at(why.clone());
         }
         let plan = found.reopened.plan().map(|rebuilt| Arc::clone(&rebuilt.plan));
         let plan = plan.ok_or_else(|| Fault::new(format!("the recording `{name}` has no workflow")))?;
@@ -209,7 +218,7 @@ impl Opening {
 
     fn on(self, ground: Ground, masks: SharedMasks) -> TakenUp {
         let Self { found, past, plan, actions, paths, heading, .. } = self;
-        let Found { reopened, .. } = found;
+        let Found { reopened, held: looked_at, .. } = found;
         let Ground { place, files, log, recorder, tracking, services, mark, held } = ground;
         let folder = reopened.facts.repository.clone().unwrap_or_else(|| place.workspace.clone());
         let origin = Origin { in_place: folder == place.workspace, folder, name: None };
@@ -249,7 +258,7 @@ impl Opening {
         let repository = reopened.facts.repository.unwrap_or_default();
         let (session, handle, calls) = Session::resume(setup, past);
         let work = tokio::task::spawn_local(session.run(calls));
-        TakenUp { handle, heading, repository, services, masks, work, mark, _held: held }
+        TakenUp { handle, heading, repository, services, masks, work, mark, _held: (held, looked_at) }
     }
 }
 

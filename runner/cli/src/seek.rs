@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use engine::secrets::Secrets;
 use session::command::nearest;
 use session::journal::{Access, Listed, Outcome, Recording, RecordingId, Recordings};
+use session::look::OnlyLook;
 use session::recording::{Recorder, ReopenError, SealKey};
 
 use crate::exit::Fault;
@@ -41,8 +42,10 @@ pub(crate) struct Found {
     pub(crate) name: String,
     /// Writes on; `None`: the recording can only be looked at.
     pub(crate) recorder: Option<Recorder>,
-    /// Another process writes it.
-    pub(crate) in_use: bool,
+    /// Why it can only be looked at, besides secrets that are missing.
+    pub(crate) only_look: Option<OnlyLook>,
+    /// Nobody else removes it or writes to it meanwhile.
+    pub(crate) held: Option<Recording>,
     /// The folder of its logs.
     pub(crate) logs: PathBuf,
     /// What it says.
@@ -108,7 +111,7 @@ impl Shelf {
         let mut in_use = None;
         for id in ids.into_iter().rev() {
             let Ok(recording) = self.recordings.open(id) else { continue };
-            if matches!(recording.access, Access::ReadOnly) {
+            if !matches!(recording.access, Access::Write(_)) {
                 in_use.get_or_insert(recording);
                 continue;
             }
@@ -136,15 +139,18 @@ impl Shelf {
             let in_use = !listed.is_empty();
             listed.retain(|recording| !recording.in_use);
             if in_use && listed.is_empty() {
-                return Err(Fault::new("the only recording is of a run that still goes on"));
+                return Err(Fault::new("the only recording is of a run that still goes on")
+                    .hint("`stepback debug --recording NAME` looks at it meanwhile"));
             }
             return Ok(listed);
         }
     }
 
     fn resume(&self, recording: Recording, secrets: &Secrets) -> Result<Found, Fault> {
-        if matches!(recording.access, Access::ReadOnly) {
-            return self.look(&recording, secrets, true);
+        match recording.access {
+            Access::Write(_) => {}
+            Access::InUse => return self.look(recording, secrets, Some(OnlyLook::InUse)),
+            Access::NotWritable => return self.look(recording, secrets, Some(OnlyLook::NotWritable)),
         }
         let (name, folder, logs) = (recording.id.to_string(), recording.folder.clone(), recording.logs());
         let files = snapshots_of(&recording);
@@ -152,23 +158,28 @@ impl Shelf {
         let seal = self.seal.clone();
         match Recorder::resume(recording, seal.clone(), &versions(), secrets) {
             Ok((recorder, reopened)) => {
-                let recorder = Some(recorder);
-                Ok(Found { name, recorder, in_use: false, logs, reopened, files, seal, survivors })
+                let (recorder, only_look, held) = (Some(recorder), None, None);
+                Ok(Found { name, recorder, only_look, held, logs, reopened, files, seal, survivors })
             }
             Err(ReopenError::Secrets(_)) => {
-                self.look(&Recordings::open_in(&folder).map_err(fault)?, secrets, false)
+                self.look(Recordings::open_in(&folder).map_err(fault)?, secrets, None)
             }
             Err(error) => Err(unreadable(&name, &error)),
         }
     }
 
-    fn look(&self, recording: &Recording, secrets: &Secrets, in_use: bool) -> Result<Found, Fault> {
+    fn look(
+        &self,
+        recording: Recording,
+        secrets: &Secrets,
+        only_look: Option<OnlyLook>,
+    ) -> Result<Found, Fault> {
         let name = recording.id.to_string();
-        let reopened = session::recording::look(recording, self.seal.as_ref(), secrets)
+        let reopened = session::recording::look(&recording, self.seal.as_ref(), secrets)
             .map_err(|error| unreadable(&name, &error))?;
-        let (files, logs) = (snapshots_of(recording), recording.logs());
-        let (seal, survivors) = (self.seal.clone(), Vec::new());
-        Ok(Found { name, recorder: None, in_use, logs, reopened, files, seal, survivors })
+        let (files, logs) = (snapshots_of(&recording), recording.logs());
+        let (seal, survivors, held) = (self.seal.clone(), Vec::new(), Some(recording));
+        Ok(Found { name, recorder: None, only_look, held, logs, reopened, files, seal, survivors })
     }
 }
 
@@ -177,7 +188,7 @@ fn free(open: impl Fn() -> Result<Recording, Fault>) -> Result<Recording, Fault>
     let until = Instant::now() + RELEASE_WITHIN;
     loop {
         let recording = open()?;
-        if matches!(recording.access, Access::Write(_)) || Instant::now() >= until {
+        if !matches!(recording.access, Access::InUse) || Instant::now() >= until {
             return Ok(recording);
         }
         thread::sleep(RELEASE_EVERY);

@@ -75,10 +75,6 @@ pub trait Host {
     /// Something is still there; it stands.
     fn end(&mut self, frozen: Self::Frozen) -> impl Future<Output = Result<(), Survivors>>;
 
-    /// Takes out of sight what bodies whose end was told have left in the job's folders: somebody looks at them now, for instance
-    /// to take a snapshot. A next body would find nothing of it either way.
-    fn tidy(&mut self) {}
-
     /// The job is over: ends what it left running, and gives the lines for its log (steps.md 1.7).
     fn clean_up(&mut self) -> Vec<String>;
 

@@ -86,13 +86,15 @@ impl<H: Host> Session<H> {
         let at = Point::of(&self.job);
         let position = at.step().map(|step| (step.stage(), step.index()));
         let is_ahead = position.is_some_and(|(stage, index)| stage == Stage::Main && path.index() > index);
-        if is_ahead {
+        if is_ahead && !self.only_looks() {
             return self.skip_to(path).await;
         }
         if at.is_before(&path) {
             return Err(Refusal::new("the job stands there already"));
         }
-        match self.timeline.before_moment(self.here, &path).map(|moment| moment.id) {
+        // Where nothing runs, what lies ahead is what was recorded.
+        let from = self.rewound.as_ref().filter(|_| is_ahead).map_or(self.here, |rewound| rewound.newest);
+        match self.timeline.before_moment(from, &path).map(|moment| moment.id) {
             Some(id) => self.go_back_to(id, StopReason::Goto).await,
             None => Err(Refusal::new("this step has not been reached on this branch")
                 .hint("`timeline` shows the moments of all branches; `goto mN` goes to one")),
@@ -100,7 +102,6 @@ impl<H: Host> Session<H> {
     }
 
     async fn skip_to(&mut self, path: StepPath) -> Result<(), Refusal> {
-        self.may_act()?;
         self.must_stand()?;
         let files = self.files_between_steps().await;
         let number = path.index().saturating_add(1);

@@ -115,7 +115,6 @@ impl<H: Host> Session<H> {
 
     /// Takes a snapshot; a failure is told, and the moment has no files.
     pub(crate) fn snapshot(&mut self) -> Option<(SnapshotId, FileCounts)> {
-        self.host.tidy();
         match self.files.as_mut()?.take() {
             Ok(taken) => {
                 self.lanes_wrote = false;

@@ -15,6 +15,8 @@ pub enum OnlyLook {
     Secrets(Box<SecretsNeeded>),
     /// Its job still runs, or another debugger has it open.
     InUse,
+    /// Nothing can be written to it.
+    NotWritable,
 }
 
 impl OnlyLook {
@@ -32,6 +34,7 @@ impl OnlyLook {
         let why = match self {
             OnlyLook::Secrets(needed) => needed.to_string(),
             OnlyLook::InUse => "its job still runs, or another debugger has it open".to_owned(),
+            OnlyLook::NotWritable => "nothing can be written where it lies".to_owned(),
         };
         format!("this recording can only be looked at: {why}")
     }
@@ -40,6 +43,9 @@ impl OnlyLook {
         match self {
             OnlyLook::Secrets(needed) => needed.remedy(),
             OnlyLook::InUse => "open it again when that is over",
+            OnlyLook::NotWritable => {
+                "to run on in it, copy its folder to where you may write, and open it there"
+            }
         }
     }
 }
@@ -61,8 +67,7 @@ impl Request {
             | Request::Shell { .. }
             | Request::Try { .. }
             | Request::Sync
-            | Request::Keep
-            | Request::Detach => true,
+            | Request::Keep => true,
             Request::Begin
             | Request::Back { .. }
             | Request::ReverseContinue
@@ -89,6 +94,8 @@ impl Request {
             | Request::Timeline
             | Request::Status
             | Request::Picture
+            // Whoever only looked leaves nothing running.
+            | Request::Detach
             | Request::Quit => false,
         }
     }
@@ -97,12 +104,10 @@ impl Request {
 impl<H: Host> Session<H> {
     /// Refuses what a job does not do that can only be looked at.
     pub(crate) fn may_answer(&self, request: &Request) -> Result<(), Refusal> {
-        if request.acts() { self.may_act() } else { Ok(()) }
-    }
-
-    /// Refuses if the job can only be looked at.
-    pub(crate) fn may_act(&self) -> Result<(), Refusal> {
-        self.only_look.as_ref().map_or(Ok(()), |why| Err(why.refusal()))
+        match &self.only_look {
+            Some(why) if request.acts() => Err(why.refusal()),
+            _ => Ok(()),
+        }
     }
 
     /// Whether going back moves nothing but the view: no file is touched.

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use engine::expr::{HashAnswers, Value};
-use engine::job::{Job, Question};
+use engine::expr::Value;
+use engine::job::Job;
 use engine::plan::Plan;
 use engine::secrets::Secrets;
 use engine::step_path::{LaneId, StepPath};
@@ -17,7 +17,7 @@ use host::contract::Host;
 use indexmap::IndexMap;
 
 use crate::breakpoint::{ActionFile, Places, lines_of_action, manifest_path, place_in, step_at_line};
-use crate::inspect::{StepLines, shown};
+use crate::inspect::{StepLines, evaluated, shown};
 use crate::moment::MomentId;
 use crate::request::{BackgroundLine, Place, Refusal, StepLine, Stop};
 use crate::session::Session;
@@ -43,6 +43,8 @@ pub struct Picture {
     pub background: Vec<BackgroundLine>,
     /// `github.workspace`.
     pub workspace: PathBuf,
+    /// The workspace is as it was at this moment.
+    has_its_files: bool,
     /// The text of the workflow file.
     pub source: Arc<str>,
     job: Arc<Job>,
@@ -96,18 +98,8 @@ impl Picture {
     /// # Errors
     /// It cannot be evaluated; the text is masked.
     pub fn evaluate_in(&self, lane: LaneId, text: &str) -> Result<Value, Refusal> {
-        let mut hashes = HashAnswers::new();
-        loop {
-            match self.job.ask_expression_in(lane, text, &hashes, &self.secrets) {
-                Question::Answer(value) => return Ok(value),
-                Question::Wrong(error) => return Err(Refusal::new(error)),
-                Question::NeedsHash(request) => {
-                    let (patterns, follow) = (&request.patterns, request.follow_symbolic_links);
-                    let answer = host::hash_files::hash_files(&self.workspace, patterns, follow);
-                    hashes.insert(request, answer);
-                }
-            }
-        }
+        let workspace = Some(self.workspace.as_path()).filter(|_| self.has_its_files);
+        evaluated(&self.job, lane, text, workspace, &self.secrets)
     }
 
     /// A value as a person reads it, masked.
@@ -208,6 +200,7 @@ impl<H: Host> Session<H> {
             only_looked_at: self.taken_up.is_some(),
             background: self.background_list(),
             workspace: self.workspace.clone(),
+            has_its_files: !self.only_looks(),
             source: Arc::clone(&self.source),
             job: Arc::new(self.looked_at().clone()),
             places: self.breakpoints.places().clone(),

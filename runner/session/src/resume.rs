@@ -59,9 +59,9 @@ impl Past {
         newest.into_iter().flat_map(|moment| moment.job.actions().values().map(AsRef::as_ref))
     }
 
-    /// Somebody else writes the recording: it can only be looked at.
-    pub fn is_in_use(&mut self) {
-        self.only_look = Some(OnlyLook::InUse);
+    /// It can only be looked at, for this reason.
+    pub fn only_to_look_at(&mut self, why: OnlyLook) {
+        self.only_look = Some(why);
     }
 
     /// The job's folders were removed meanwhile: its files come from the snapshots.
@@ -104,7 +104,9 @@ impl<H: Host> Session<H> {
         for intent in &past.unknown {
             let text = match self.only_look {
                 None => "was running when the recording broke off; `continue` runs it again",
-                Some(OnlyLook::Secrets(_)) => "was running when the recording broke off",
+                Some(OnlyLook::Secrets(_) | OnlyLook::NotWritable) => {
+                    "was running when the recording broke off"
+                }
                 Some(OnlyLook::InUse) => "runs, or did when this was recorded",
             };
             self.tell(Notice::Warning(format!("unknown outcome: `{}` {text}", intent.description)));

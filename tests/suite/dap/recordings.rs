@@ -196,24 +196,35 @@ fn it_runs_on_from_where_it_was_mended() {
 
 #[test]
 fn no_way_of_leaving_runs_anything() {
-    let workflow = WORKFLOW.replace("grep -q 2 file", "kill -9 $PPID; sleep 600");
+    let workflow = WORKFLOW
+        .replace("grep -q 2 file", "kill -9 $PPID; sleep 600")
+        .replace("echo v=1", "echo v=${{ secrets.TOKEN }}");
     let sandbox = Sandbox::new("");
+    let secrets = sandbox.beside().join("secrets");
+    fs::write(&secrets, "TOKEN=hunter2\n").unwrap();
     let workflow = workflow.replace("RAN", &ran_file(&sandbox).to_string_lossy());
     sandbox.write(".github/workflows/ci.yml", &workflow);
     // Killed in the middle of its second step: what always runs is still to come.
-    assert_eq!(sandbox.run(&["run"], "").code, None);
-    for (command, arguments) in [
+    assert_eq!(sandbox.run(&["run", "--secret", "TOKEN=hunter2"], "").code, None);
+    let ways = [
         ("disconnect", json!({})),
         ("disconnect", json!({ "terminateDebuggee": true })),
         ("disconnect", json!({ "terminateDebuggee": false })),
         ("terminate", json!({})),
-    ] {
+    ];
+    // Without its secrets it can only be looked at.
+    let members = [json!({ "secretFile": secrets }), json!({})];
+    for ((command, arguments), members) in
+        ways.iter().flat_map(|way| members.iter().map(move |members| (way, members)))
+    {
         let mut adapter = Adapter::start(&sandbox);
         // No member of the configuration begins it either.
-        let stop = adapter.open(&json!({ "recording": "last", "stopOnEntry": false, "noDebug": true }));
+        let mut opening = json!({ "recording": "last", "stopOnEntry": false, "noDebug": true });
+        opening.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let stop = adapter.open(&opening);
         assert_eq!(stop["reason"], "pause", "{stop}");
         assert_eq!(adapter.top(), ("2 Two".to_owned(), 7));
-        assert_eq!(adapter.leave(command, &arguments), Some(130), "{command} {arguments}");
+        assert_eq!(adapter.leave(command, arguments), Some(130), "{command} {arguments}");
         assert_eq!(ran(&sandbox), "one\ntwo\n", "{command} {arguments}");
     }
     // A client that goes without a word.
@@ -289,7 +300,11 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_wit
     let secrets = sandbox.beside().join("secrets");
     fs::write(&secrets, "TOKEN=hunter2\n").unwrap();
 
-    let (journal, has_run) = (fs::read(moved.join("journal")).unwrap(), ran(&sandbox));
+    // Its writer may have been killed: what is cut off when somebody goes on is left alone by who only looks.
+    let mut journal = fs::read(moved.join("journal")).unwrap();
+    journal.extend(b"torn");
+    fs::write(moved.join("journal"), &journal).unwrap();
+    let has_run = ran(&sandbox);
     let mut adapter = Adapter::start(&sandbox);
     let text = adapter.refused(&json!({ "recording": moved, "secrets": { "TOKEN": "hunter2" } }));
     assert!(text.contains("holds no secrets") && !text.contains("hunter2"), "{text}");
@@ -303,10 +318,19 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_wit
         let text = adapter.not_done(movement);
         assert!(text.contains("only be looked at: missing: TOKEN"), "{text}");
     }
-    for line in ["! echo more >> file", "try true", "set env.A=1", "rerun", "goto 2", "sync", "keep"] {
+    for line in ["! echo more >> file", "try true", "set env.A=1", "rerun", "sync", "keep"] {
         let text = adapter.not_answered("evaluate", &json!({ "expression": line, "context": "repl" }));
         assert!(text.contains("only be looked at: missing: TOKEN"), "{line}: {text}");
     }
+    let text = adapter.not_answered("evaluate", &json!({ "expression": "hashFiles('file')" }));
+    assert!(text.contains("files of the present"), "{text}");
+    // Ahead is what was recorded.
+    adapter.console("goto 3");
+    adapter.client.event("stopped");
+    assert_eq!(
+        (adapter.top().0.as_str(), adapter.value("steps.one.outputs.v").as_str()),
+        ("3 Three", "{secret TOKEN plain}")
+    );
     assert_eq!(adapter.console("return").lines().count(), 0);
     assert_eq!(adapter.leave("disconnect", &json!({})), Some(1));
     assert_eq!((fs::read(moved.join("journal")).unwrap(), ran(&sandbox)), (journal, has_run));

@@ -44,12 +44,16 @@ pub(super) fn conclude(shared: &Shared, run: &Run, state: &mut RunState, process
     // After a SIGKILL that did not help it may still be there; nobody waits for it then.
     let exit = match collect(leader, WaitOptions::NOHANG) {
         Some(status) => exit(status),
-        None => Exit::Signal(rustix::process::Signal::KILL.as_raw()),
+        None => {
+            crate::spawn::collected(leader);
+            Exit::Signal(rustix::process::Signal::KILL.as_raw())
+        }
     };
     remember_leftovers(shared, state, leader);
     shared.watchers().ended(leader);
     let masks = shared.masks.current();
-    let alone = orphans::all_awaited();
+    // Whatever else runs in this job may have got to know the files.
+    let alone = shared.watchers().none_runs() && orphans::all_awaited();
     let written = files::read(&mut files, &shared.settings, &spec, alone).read(&masks);
     let mut command_failed = false;
     if let Some(mut pump) = state.pump.take() {

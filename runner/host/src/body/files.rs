@@ -39,19 +39,40 @@ pub(super) fn prepare(
     let script = settings.temp.join(&spec.script.file);
     let path = settings.temp.join(&spec.command_files.folder);
     let content = spec.script.content.as_ref().map(|content| (name(&spec.script.file), content.as_bytes()));
-    let before = before.and_then(|before| before.hand_on(&settings.spare, path.clone(), content).transpose());
-    if let Some(files) = before {
-        return Ok((script, files?));
-    }
-    let own_script = content.map(|(name, _)| name);
-    let folder = match settings.spare.take(&path, own_script) {
-        Some(folder) => folder,
-        None => make(&settings.spare, &path, &spec.command_files)?,
+    let files = match before.and_then(|before| before.hand_on(&settings.spare, &path, content).transpose()) {
+        Some(files) => files,
+        None => begin(&settings.spare, &path, &spec.command_files, content),
     };
-    if let Some((name, content)) = content {
+    match files {
+        Ok(files) => Ok((script, files)),
+        Err(error) => {
+            // Half of a step's files is nothing to leave lying about.
+            let _ = remove(&path);
+            Err(error)
+        }
+    }
+}
+
+fn begin(
+    spare: &SpareFolders,
+    path: &Path,
+    files: &CommandFiles,
+    script: Option<(&OsStr, &[u8])>,
+) -> io::Result<StepFiles> {
+    let own_script = script.map(|(name, _)| name);
+    let folder = match spare.take(path, own_script) {
+        Some(folder) => folder,
+        None => make(spare, path, files)?,
+    };
+    if let Some((name, content)) = script {
         folder.overwrite(name, 0, content)?;
     }
-    Ok((script, StepFiles { path, folder, script: own_script.map(OsStr::to_owned), are_emptied: false }))
+    Ok(StepFiles {
+        path: path.to_owned(),
+        folder,
+        script: own_script.map(OsStr::to_owned),
+        are_emptied: false,
+    })
 }
 
 impl StepFiles {
@@ -59,23 +80,23 @@ impl StepFiles {
     fn hand_on(
         mut self: Box<Self>,
         spare: &SpareFolders,
-        to: PathBuf,
+        to: &Path,
         script: Option<(&OsStr, &[u8])>,
     ) -> io::Result<Option<StepFiles>> {
         let Some(length) = self.script_length(spare) else {
             self.put_away(spare);
             return Ok(None);
         };
-        if fs::rename(&self.path, &to).is_err() {
+        if fs::rename(&self.path, to).is_err() {
             self.put_away(spare);
             return Ok(None);
         }
-        self.path = to;
+        self.path = to.to_owned();
         self.are_emptied = false;
         let before = self.script.take();
         self.script = script.map(|(name, _)| name.to_owned());
         if let Some(other) = before.as_ref().filter(|before| self.script.as_ref() != Some(before)) {
-            self.folder.remove(other);
+            self.folder.remove(other)?;
         }
         if let Some((name, content)) = script {
             self.folder.overwrite(name, length, content)?;

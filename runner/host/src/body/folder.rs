@@ -78,9 +78,11 @@ impl StepFolder {
         let access = if is_last { OFlags::RDWR } else { OFlags::RDONLY };
         let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut file = File::from(fs::openat(self.fd().ok()?, name, flags, Mode::empty()).ok()?);
-        let mut content = Vec::with_capacity(length);
+        let mut content = Vec::new();
+        // It may say that it has more than there is memory.
+        content.try_reserve_exact(length).ok()?;
         if is_last {
-            // Nobody writes to it any more, so this is all.
+            // No process is left that could write to it, so this is all.
             content.resize(length, 0);
             file.read_exact(&mut content).ok()?;
             fs::ftruncate(&file, 0).ok()?;
@@ -128,9 +130,8 @@ impl StepFolder {
         Some(count)
     }
 
-    pub(super) fn remove(&self, name: &OsStr) {
-        if let Ok(folder) = self.fd() {
-            let _ = fs::unlinkat(folder, name, AtFlags::empty());
-        }
+    /// Removes a file.
+    pub(super) fn remove(&self, name: &OsStr) -> io::Result<()> {
+        Ok(fs::unlinkat(self.fd()?, name, AtFlags::empty())?)
     }
 }

@@ -86,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) guardian: Mutex<Watchers>,
     /// What bodies that are over left running.
     pub(crate) leftovers: Mutex<Lane>,
-    /// Held while the files of a body can still be seen whose end was told already.
+    /// Held by whoever tells the end of a body, and is not the thread that begins the next one, until its files are out of sight.
     tidying: Mutex<()>,
     /// Held while they are put away. Whoever takes both takes this one last.
     emptying: Mutex<()>,
@@ -118,7 +118,7 @@ impl Shared {
         }
     }
 
-    /// Waits until the files of bodies whose end was told are out of sight.
+    /// Waits until the files of bodies whose end another thread told are out of sight.
     pub(crate) fn tidy(&self) -> MutexGuard<'_, ()> {
         self.tidying.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -204,6 +204,11 @@ impl Watchers {
         if let Some(guardian) = &mut self.guardian {
             guardian.started(leader);
         }
+    }
+
+    /// Whether no body of this host has a process, not even one that stands.
+    pub(super) fn none_runs(&self) -> bool {
+        self.leaders.is_empty()
     }
 
     pub(crate) fn ended(&mut self, leader: i32) {

@@ -58,8 +58,11 @@ impl SpareFolders {
             let _ = remove_dir_all(&idle.path);
             return None;
         }
-        if let Some(other) = idle.script.filter(|idle| script != Some(idle)) {
-            idle.folder.remove(&other);
+        if let Some(other) = idle.script.filter(|idle| script != Some(idle))
+            && idle.folder.remove(&other).is_err()
+        {
+            let _ = remove_dir_all(to);
+            return None;
         }
         Some(idle.folder)
     }

@@ -275,11 +275,6 @@ impl Host for LiveHost {
         }
     }
 
-    fn tidy(&mut self) {
-        self.put_remains_away();
-        drop(self.shared.tidy());
-    }
-
     fn clean_up(&mut self) -> Vec<String> {
         self.put_remains_away();
         self.shared.tidy_wholly();

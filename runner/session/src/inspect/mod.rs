@@ -7,7 +7,7 @@ mod listing;
 mod values;
 
 pub(crate) use listing::StepLines;
-pub(crate) use values::shown;
+pub(crate) use values::{evaluated, shown};
 
 use engine::expr::Object;
 use engine::job::Job;

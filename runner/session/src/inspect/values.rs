@@ -1,34 +1,49 @@
 //! Values of contexts as a person reads them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use engine::expr::{HashAnswers, Object, Value};
 use engine::job::{Job, Question};
-use engine::step_path::StepPath;
+use engine::secrets::Secrets;
+use engine::step_path::{LaneId, StepPath};
 use host::contract::Host;
 
 use crate::moment::Moment;
 use crate::request::{Refusal, Reply, Variable, Why};
 use crate::session::Session;
 
+/// The value of an expression, as a lane's step would see it. `hashFiles` looks at the files in `workspace`.
+pub(crate) fn evaluated(
+    job: &Job,
+    lane: LaneId,
+    text: &str,
+    workspace: Option<&Path>,
+    secrets: &Secrets,
+) -> Result<Value, Refusal> {
+    let mut hashes = HashAnswers::new();
+    loop {
+        match job.ask_expression_in(lane, text, &hashes, secrets) {
+            Question::Answer(value) => return Ok(value),
+            Question::Wrong(error) => return Err(Refusal::new(error)),
+            Question::NeedsHash(request) => {
+                let workspace = workspace.ok_or_else(|| {
+                    Refusal::new("hashFiles() looks at the files of the present, not at those of then")
+                })?;
+                let (patterns, follow) = (&request.patterns, request.follow_symbolic_links);
+                let answer = host::hash_files::hash_files(workspace, patterns, follow);
+                hashes.insert(request, answer);
+            }
+        }
+    }
+}
+
 impl<H: Host> Session<H> {
     /// `print EXPR`.
     pub(super) fn print(&self, text: &str) -> Result<Reply, Refusal> {
-        let mut hashes = HashAnswers::new();
-        loop {
-            match self.looked_at().ask_expression(text, &hashes, &self.secrets) {
-                Question::Answer(value) => return Ok(Reply::Value(self.secrets.mask(&shown(&value)))),
-                Question::Wrong(error) => return Err(Refusal::new(error)),
-                Question::NeedsHash(request) => {
-                    let answer = host::hash_files::hash_files(
-                        &self.workspace,
-                        &request.patterns,
-                        request.follow_symbolic_links,
-                    );
-                    hashes.insert(request, answer);
-                }
-            }
-        }
+        let workspace = Some(self.workspace.as_path()).filter(|_| !self.only_looks());
+        let value = evaluated(self.looked_at(), LaneId::FOREGROUND, text, workspace, &self.secrets)?;
+        Ok(Reply::Value(self.secrets.mask(&shown(&value))))
     }
 
     /// `env`: the context as the step at the cursor sees it.

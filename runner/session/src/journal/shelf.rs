@@ -89,7 +89,9 @@ pub enum Access {
     /// Write: the lock is ours until this is dropped.
     Write(Lock),
     /// Read: another process holds the lock.
-    ReadOnly,
+    InUse,
+    /// Read: nothing can be written there.
+    NotWritable,
 }
 
 /// The lock of a recording, released when dropped and when the process dies.
@@ -303,12 +305,12 @@ fn lock(folder: &Path) -> Result<Access, ShelfError> {
         OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = match opened {
         Ok(file) => file,
-        Err(error) if read_only(&error) => return Ok(Access::ReadOnly),
+        Err(error) if read_only(&error) => return Ok(Access::NotWritable),
         Err(error) => return Err(at(&path)(error)),
     };
     match file.try_lock() {
         Ok(()) => Ok(Access::Write(Lock { file })),
-        Err(TryLockError::WouldBlock) => Ok(Access::ReadOnly),
+        Err(TryLockError::WouldBlock) => Ok(Access::InUse),
         Err(TryLockError::Error(error)) => Err(at(&path)(error)),
     }
 }

@@ -7,13 +7,13 @@
 //! not told to stop.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::chain::Chain;
 use super::frame::{self, WrapError};
 use super::header::{HEADER_BYTES, Header, MARK_OFFSET, MARK_TRUNCATED};
 use super::limits::FRAME_BYTES_MAX;
-use super::reader::{self, OpenError, Opened};
+use super::reader::{self, OpenError, Opened, TornTail};
 use super::record::{Footer, Record};
 use super::storage::{FileStorage, Storage, write_all_at};
 use super::sync::BackgroundSync;
@@ -84,6 +84,31 @@ impl std::fmt::Debug for JournalWriter {
     }
 }
 
+/// Where a journal that was read goes on.
+#[derive(Debug)]
+pub struct Continuation {
+    path: PathBuf,
+    torn: Option<TornTail>,
+    tail: Vec<u8>,
+    chain: Chain,
+    end: u64,
+    counts: Footer,
+}
+
+impl Continuation {
+    /// Opens it to be written on, and cuts off what is no record at its end.
+    pub fn write_on(self) -> Result<JournalWriter, OpenError> {
+        let mut storage: Box<dyn Storage> = Box::new(FileStorage::open(&self.path)?);
+        if let Some(torn) = &self.torn {
+            if !torn.is_unfinished_write() {
+                reader::keep_damaged(&self.path, torn, &self.tail)?;
+            }
+            storage.set_len(self.end)?;
+        }
+        Ok(JournalWriter::resume(storage, self.chain, self.end, self.counts)?)
+    }
+}
+
 impl JournalWriter {
     /// Begins a journal in a new file at `path`. Fails when the file exists or the header cannot be written.
     pub fn create(path: &Path, header: &Header) -> Result<Self, WriteError> {
@@ -102,17 +127,18 @@ impl JournalWriter {
     /// it, `<name>.damaged-<offset>`. Fails on a newer format and on a journal that is marked truncated: its later
     /// history is missing, so nothing can follow it.
     pub fn reopen(path: &Path) -> Result<(Self, Opened), OpenError> {
+        let (continuation, opened) = Self::look(path)?;
+        Ok((continuation.write_on()?, opened))
+    }
+
+    /// Reads a journal that may be written to later: nothing of it has changed yet.
+    pub fn look(path: &Path) -> Result<(Continuation, Opened), OpenError> {
         let (opened, tail) = reader::read_with_tail(path)?;
         opened.check_writable()?;
-        let mut storage: Box<dyn Storage> = Box::new(FileStorage::open(path)?);
-        if let Some(torn) = &opened.dropped_tail {
-            if !torn.is_unfinished_write() {
-                reader::keep_damaged(path, torn, &tail)?;
-            }
-            storage.set_len(opened.end)?;
-        }
-        let writer = Self::resume(storage, opened.chain, opened.end, opened.counts())?;
-        Ok((writer, opened))
+        let (torn, counts) = (opened.dropped_tail, opened.counts());
+        let continuation =
+            Continuation { path: path.to_owned(), torn, tail, chain: opened.chain, end: opened.end, counts };
+        Ok((continuation, opened))
     }
 
     fn resume(storage: Box<dyn Storage>, chain: Chain, length: u64, counts: Footer) -> io::Result<Self> {

@@ -151,13 +151,14 @@ impl Recorder {
         versions: &Versions,
         secrets: &Secrets,
     ) -> Result<(Recorder, Reopened), ReopenError> {
-        if matches!(recording.access, journal::Access::ReadOnly) {
+        if !matches!(recording.access, journal::Access::Write(_)) {
             return Err(ReopenError::InUse);
         }
-        let (writer, opened) = JournalWriter::reopen(&recording.journal())?;
+        let (continuation, opened) = JournalWriter::look(&recording.journal())?;
         let salt = opened.header.salt;
+        // Without its secrets it stays as it is.
         let found = reopened(opened, &recording.logs(), seal.as_ref(), secrets)?;
-        let mut recorder = Self::over(recording, writer, seal, salt)?;
+        let mut recorder = Self::over(recording, continuation.write_on()?, seal, salt)?;
         recorder.plans = found.plans.iter().map(|rebuilt| Arc::clone(&rebuilt.plan)).collect();
         let facts = FactsTwin::write(&found.facts, &found.secrets).map_err(ReopenError::Twin)?;
         // Numbers of unnamed values begin anew with each process.

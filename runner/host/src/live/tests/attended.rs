@@ -106,12 +106,43 @@ fn the_next_step_gets_its_own_script_whatever_the_one_before_had() {
 }
 
 #[test]
-fn nothing_of_a_step_that_is_over_is_seen_when_somebody_looks() {
+fn nothing_of_a_step_that_is_over_is_seen_while_the_job_waits_for_something_else() {
     let mut fixture = Fixture::attending(FOR_EVER);
     fixture.start_step(0, ".sh", "true");
     fixture.end();
-    fixture.host.tidy();
+    fixture.attend_for_a_moment();
     assert_eq!(fixture.step_folders(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn a_file_that_claims_to_be_larger_than_memory_is_passed_over() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    fixture.start_step(0, ".sh", "truncate -s 8T \"$GITHUB_OUTPUT\"; echo A=1 >> \"$GITHUB_ENV\"");
+    let (.., end) = fixture.end();
+    assert_eq!((end.exit, end.files.output), (Exit::Code(0), Vec::new()));
+    assert_eq!(end.files.env, [("A".to_owned(), "1".to_owned())]);
+    fixture.start_step(1, ".sh", "cat \"$GITHUB_OUTPUT\"");
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    assert_eq!(fixture.newest_log(), "");
+}
+
+#[test]
+fn beside_another_body_no_files_are_handed_on() {
+    let mut fixture = Fixture::attending(FOR_EVER);
+    let go = fixture.fifo();
+    let mut other = fixture.spec(7, &format!("read x < {}", go.display()));
+    other.command_files = CommandFiles::of(&StepPath::main(7));
+    fixture.start_spec(1, other);
+    fixture.start_step(0, ".sh", "stat -c '%i %w' \"$GITHUB_ENV\"");
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    let first = fixture.newest_log();
+    fixture.start_step(1, ".sh", "stat -c '%i %w' \"$GITHUB_ENV\"; ls -d \"$(dirname \"$0\")\"/../*");
+    assert_eq!(fixture.end().2.exit, Exit::Code(0));
+    let second = fixture.newest_log();
+    assert!(!second.starts_with(&first), "{first}{second}");
+    assert!(!second.contains("main-0"), "{second}");
+    std::fs::write(&go, "\n").unwrap();
+    fixture.end();
 }
 
 #[test]

@@ -23,7 +23,7 @@ const SIGNALS: std::ops::RangeInclusive<c_int> = 1..=31;
 
 /// Starts the child; returns when it has its program.
 pub(in crate::spawn) fn start(child: &Child<'_>) -> io::Result<i32> {
-    let mut stack = Stack::take();
+    let stack = Stack::take()?;
     let birth = Birth { child, error: AtomicI32::new(0) };
     let argument = (&raw const birth).cast_mut().cast::<c_void>();
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
@@ -113,27 +113,46 @@ impl Drop for BlockedSignals {
     }
 }
 
-/// What a child stands on until its exec; some system calls deep.
-struct Stack(Box<[MaybeUninit<u128>]>);
+/// What a child stands on until its exec, some system calls deep, and whatever somebody puts in their place by `LD_PRELOAD`. Whoever
+/// needs more meets pages that nobody may touch. Never given back to the system.
+struct Stack(*mut c_void);
 
-/// 64 KiB.
-const STACK_LENGTH: usize = (64 << 10) / size_of::<u128>();
+// SAFETY: the memory belongs to whoever has the value.
+unsafe impl Send for Stack {}
+
+const STACK_BYTES: usize = 64 << 10;
+/// No page is larger.
+const GUARD_BYTES: usize = 64 << 10;
 
 /// As many as there were starts at once.
 static IDLE: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
 
 impl Stack {
-    fn take() -> Self {
+    fn take() -> io::Result<Self> {
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.unwrap_or_else(|| Self(Box::new_uninit_slice(STACK_LENGTH)))
+        idle.map_or_else(Self::new, Ok)
+    }
+
+    fn new() -> io::Result<Self> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: new memory, of which the part below the stack is then made inaccessible.
+        unsafe {
+            let base = libc::mmap(ptr::null_mut(), GUARD_BYTES + STACK_BYTES, access, flags, -1, 0);
+            if base == libc::MAP_FAILED {
+                return Err(io::Error::last_os_error());
+            }
+            check(libc::mprotect(base, GUARD_BYTES, libc::PROT_NONE))?;
+            Ok(Self(base))
+        }
     }
 
     fn give_back(self) {
         IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(self);
     }
 
-    /// Stacks grow downwards; a `u128` is aligned as a stack has to be.
-    fn top(&mut self) -> *mut c_void {
-        self.0.as_mut_ptr_range().end.cast()
+    /// Stacks grow downwards.
+    fn top(&self) -> *mut c_void {
+        self.0.wrapping_byte_add(GUARD_BYTES + STACK_BYTES)
     }
 }

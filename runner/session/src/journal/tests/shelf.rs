@@ -48,7 +48,7 @@ fn one_writer_at_a_time() {
     let recordings = Recordings::under(root.path()).unwrap();
     let first = recordings.create(id("one")).unwrap();
     assert!(matches!(first.access, Access::Write(_)));
-    assert!(matches!(recordings.open(id("one")).unwrap().access, Access::ReadOnly));
+    assert!(matches!(recordings.open(id("one")).unwrap().access, Access::InUse));
     assert!(recordings.list().unwrap()[0].in_use);
     drop(first);
     assert!(!recordings.list().unwrap()[0].in_use);
