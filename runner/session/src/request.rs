@@ -229,6 +229,8 @@ pub struct Stop {
     pub place: Option<Place>,
     /// True while the person is in the past and may `return`.
     pub rewound: bool,
+    /// The job can only be looked at.
+    pub only_looked_at: bool,
     /// True when an edit was made here that belongs to a branch which is not real yet.
     pub edited: bool,
     /// What going back undid.

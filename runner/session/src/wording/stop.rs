@@ -69,8 +69,9 @@ fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {
         StopReason::Return => painter.paint(Meaning::Past, &step("↪ the newest moment: ")),
         StopReason::Failure(failure) => {
             let told = told_of(failure.filter);
+            let shell = if stop.only_looked_at { "" } else { "`!` a shell here · " };
             quiet(&format!(
-                "  {told} · `log` all of it · `back` to before this step · `!` a shell here · `why`, `env`, `print`"
+                "  {told} · `log` all of it · `back` to before this step · {shell}`why`, `env`, `print`"
             ))
         }
         StopReason::Confirm(command) => format!(
@@ -179,6 +180,7 @@ mod tests {
             name: "Test".into(),
             place: Some(Place { file: ".github/workflows/ci.yml".into(), line: 14 }),
             rewound: false,
+            only_looked_at: false,
             edited: false,
             undone,
             background: None,
@@ -226,6 +228,7 @@ mod tests {
             name: "Test".into(),
             place: None,
             rewound: true,
+            only_looked_at: true,
             edited: false,
             undone: None,
             background: None,
@@ -233,6 +236,8 @@ mod tests {
             notes: Vec::new(),
         };
         assert_eq!(failure(&stop, Painter::new(false)), "✗ 2 Test   exit 3\n    │ it broke\n");
+        let line = super::stop(&stop, 10, Painter::new(false));
+        assert!(!line.contains("shell"), "nothing runs where one only looks: {line}");
         stop.reason = StopReason::Step;
         assert_eq!(failure(&stop, Painter::new(false)), "");
     }
