@@ -129,9 +129,7 @@ pub(crate) fn open_store(
     masks: SharedMasks,
     key: Option<SealKey>,
 ) -> Result<Store, SnapshotError> {
-    let mut store = Store::open(folder)?;
-    store.set_vault(Arc::new(MaskedContents::new(masks, key)));
-    Ok(store)
+    Store::open(folder).map(|store| sealing(store, masks, key))
 }
 
 /// The same, for looking only: somebody else may have it open.
@@ -140,9 +138,12 @@ pub(crate) fn look_into_store(
     masks: SharedMasks,
     key: Option<SealKey>,
 ) -> Result<Store, SnapshotError> {
-    let mut store = Store::open_read_only(folder)?;
+    Store::open_read_only(folder).map(|store| sealing(store, masks, key))
+}
+
+fn sealing(mut store: Store, masks: SharedMasks, key: Option<SealKey>) -> Store {
     store.set_vault(Arc::new(MaskedContents::new(masks, key)));
-    Ok(store)
+    store
 }
 
 /// The folder of a recording's snapshots.

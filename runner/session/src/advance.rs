@@ -222,7 +222,7 @@ impl<H: Host> Session<H> {
             ),
             place: path.as_ref().and_then(|path| self.place(path)),
             rewound: self.rewound.is_some(),
-            only_looked_at: self.only_looks(),
+            runs_nothing: self.only_looks(),
             edited: self.has_pending_branch(),
             undone: None,
             background: None,

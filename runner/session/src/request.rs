@@ -230,7 +230,7 @@ pub struct Stop {
     /// True while the person is in the past and may `return`.
     pub rewound: bool,
     /// The job can only be looked at.
-    pub only_looked_at: bool,
+    pub runs_nothing: bool,
     /// True when an edit was made here that belongs to a branch which is not real yet.
     pub edited: bool,
     /// What going back undid.

@@ -324,6 +324,8 @@ fn one_from_elsewhere_is_opened_by_its_folder_with_its_secrets_and_looked_at_wit
     }
     let text = adapter.not_answered("evaluate", &json!({ "expression": "hashFiles('file')" }));
     assert!(text.contains("files of the present"), "{text}");
+    let text = adapter.console("diff m0 m3");
+    assert!(text.starts_with("created   file\n"), "its snapshots came with it: {text}");
     // Ahead is what was recorded.
     adapter.console("goto 3");
     adapter.client.event("stopped");

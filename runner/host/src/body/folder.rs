@@ -62,8 +62,8 @@ impl StepFolder {
         found.is_ok_and(|found| identity(&found) == self.identity)
     }
 
-    /// Opens a file for writing, which is no link, and makes it if it is not there. Not truncated: it is empty, and ext4 writes a file to the disk when
-    /// it is closed after it was truncated.
+    /// Opens a file that is no link for writing, and makes it if it is not there. It is not emptied: ext4 writes a file to the
+    /// disk when it is closed after that.
     pub(super) fn make(&self, name: &OsStr) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(fs::openat(self.fd()?, name, flags, Mode::from_raw_mode(0o666))?.into())

@@ -69,7 +69,7 @@ fn first_line(stop: &Stop, name_columns: usize, painter: Painter) -> String {
         StopReason::Return => painter.paint(Meaning::Past, &step("↪ the newest moment: ")),
         StopReason::Failure(failure) => {
             let told = told_of(failure.filter);
-            let shell = if stop.only_looked_at { "" } else { "`!` a shell here · " };
+            let shell = if stop.runs_nothing { "" } else { "`!` a shell here · " };
             quiet(&format!(
                 "  {told} · `log` all of it · `back` to before this step · {shell}`why`, `env`, `print`"
             ))
@@ -180,7 +180,7 @@ mod tests {
             name: "Test".into(),
             place: Some(Place { file: ".github/workflows/ci.yml".into(), line: 14 }),
             rewound: false,
-            only_looked_at: false,
+            runs_nothing: false,
             edited: false,
             undone,
             background: None,
@@ -228,7 +228,7 @@ mod tests {
             name: "Test".into(),
             place: None,
             rewound: true,
-            only_looked_at: true,
+            runs_nothing: true,
             edited: false,
             undone: None,
             background: None,
